@@ -1,0 +1,48 @@
+"""A trade: an entry with its protective exits, however they are realised at the broker.
+
+The record keeps what was decided and counted. Its status and its cover are computed from the legs by
+``protection/ledger.py``, so that they cannot disagree with them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from engine.model.money import ZERO
+from engine.model.words import Side
+
+
+class Bracket(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    signal_id: str
+    strategy: str
+    symbol: str
+    side: Side
+    """Of the entry."""
+    qty: Decimal
+    """Of the entry as approved."""
+    stop_price: Decimal
+    take_profit_price: Decimal | None
+    """The exits as approved, or as last moved by the operator."""
+    opened_at: datetime
+    order_ids: tuple[str, ...] = ()
+    """Every order ever made for this trade, oldest first."""
+    attempts: int = 0
+    """Placements of exits that failed since the entry or since the last Retry."""
+    gave_up_at: datetime | None = None
+    exit_requested_at: datetime | None = None
+    """The operator or a rule wants out: from here on the exits serve the close."""
+    exit_reason: str = ""
+    last_error: str | None = None
+    adjusted_qty: Decimal = ZERO
+    """Shares that left (or joined) by another hand at the broker, signed against the entry side."""
+    naked_since: datetime | None = None
+    naked_s: float = 0.0
+    """Finished naked spans; the running one is measured from ``naked_since``."""
+    naked_counted_at: datetime | None = None
+    naked_share_s: float = 0.0
+    """Uncovered shares times seconds, counted up to ``naked_counted_at``."""
+    closed_at: datetime | None = None

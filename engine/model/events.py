@@ -1,0 +1,356 @@
+"""Every fact the journal can hold.
+
+The state of the desk is the fold of these, oldest first (``book.py``). Each names its subject, in the past tense.
+Fields may be added with a default, never renamed or removed: old journals must fold for ever. Intents
+(``OrderIntended``, ``CancelIntended``, ``ReplaceIntended``, ``SignalApproved``) are on disk before anything is done.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import msgspec
+
+from engine.model.bracket import Bracket
+from engine.model.incident import Incident
+from engine.model.order import Order, OrderReport
+from engine.model.position import Position
+from engine.model.signal import Approval, Reason, Signal
+from engine.model.words import DeskState, Purpose, Stage
+
+
+def _kind(name: str) -> str:
+    """``SignalReceived`` -> ``signal_received``: the ``kind`` of the journal and of the event stream."""
+    return "".join("_" + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(name))
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=_kind):
+    """Base of all facts. ``subject`` names the thing that the fact is about."""
+
+    SUBJECT: ClassVar[str] = ""
+
+    @property
+    def subject(self) -> str:
+        return str(getattr(self, self.SUBJECT)) if self.SUBJECT else "desk"
+
+
+class JournalOpened(Event, frozen=True, kw_only=True):
+    """First line of a journal: whose it is."""
+
+    desk_id: str
+    mode: str
+    schema: int = 1
+
+
+class AccountBound(Event, frozen=True, kw_only=True):
+    """From here on this journal refuses any other account."""
+
+    account_number: str
+
+
+class DeskStarted(Event, frozen=True, kw_only=True):
+    """A process began to work on this journal."""
+
+    version: str
+
+
+class DeskStopped(Event, frozen=True, kw_only=True):
+    """The process left in order; a start without this before it follows a crash."""
+
+
+class SignalReceived(Event, frozen=True, kw_only=True):
+    SUBJECT = "id"
+    signal: Signal
+    received_ms: float = 0.0
+    """From the first byte of the request to this fact."""
+
+    @property
+    def id(self) -> str:
+        return self.signal.id
+
+
+class SignalRefused(Event, frozen=True, kw_only=True):
+    """Something came in that is no signal; ``body`` is an excerpt without secrets."""
+
+    SUBJECT = "source"
+    source: str
+    code: str
+    field: str | None
+    text: str
+    body: str = ""
+
+
+class SignalApproved(Event, frozen=True, kw_only=True):
+    SUBJECT = "signal_id"
+    signal_id: str
+    bracket_id: str | None
+    """The trade it will make; None of a closing signal."""
+    approval: Approval
+    reasons: tuple[Reason, ...] = ()
+
+
+class SignalRejected(Event, frozen=True, kw_only=True):
+    """By a person."""
+
+    SUBJECT = "signal_id"
+    signal_id: str
+    actor: str
+    reason: str
+
+
+class SignalExpired(Event, frozen=True, kw_only=True):
+    SUBJECT = "signal_id"
+    signal_id: str
+
+
+class SignalDenied(Event, frozen=True, kw_only=True):
+    """By the gate, for good."""
+
+    SUBJECT = "signal_id"
+    signal_id: str
+    reasons: tuple[Reason, ...]
+
+
+class SignalReturned(Event, frozen=True, kw_only=True):
+    """Approved, but nothing reached the broker: pending again, for the person to decide anew."""
+
+    SUBJECT = "signal_id"
+    signal_id: str
+    why: str
+
+
+class BracketOpened(Event, frozen=True, kw_only=True):
+    SUBJECT = "id"
+    bracket: Bracket
+
+    @property
+    def id(self) -> str:
+        return self.bracket.id
+
+
+class OrderIntended(Event, frozen=True, kw_only=True):
+    """The full body of a submit, before its first byte is sent. ``legs`` are the children it will create."""
+
+    SUBJECT = "id"
+    order: Order
+    body: dict[str, Any]
+    purpose: Purpose
+    legs: tuple[Order, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return self.order.id
+
+
+class OrderReported(Event, frozen=True, kw_only=True):
+    SUBJECT = "order_id"
+    order_id: str
+    report: OrderReport
+
+
+class OrderRefused(Event, frozen=True, kw_only=True):
+    """The broker's final no to a submit or a replace: nothing was created."""
+
+    SUBJECT = "order_id"
+    order_id: str
+    text: str
+    status_code: int | None = None
+    code: int | None = None
+    message: str = ""
+    request_id: str | None = None
+
+
+class OrderUnresolved(Event, frozen=True, kw_only=True):
+    """A submit whose fate at the broker is not known."""
+
+    SUBJECT = "order_id"
+    order_id: str
+    text: str
+
+
+class OrderNeverReached(Event, frozen=True, kw_only=True):
+    SUBJECT = "order_id"
+    order_id: str
+    why: str
+    actor: str = "desk"
+
+
+class OrderAdopted(Event, frozen=True, kw_only=True):
+    """An order found at the broker that this desk did not make."""
+
+    SUBJECT = "id"
+    order: Order
+
+    @property
+    def id(self) -> str:
+        return self.order.id
+
+
+class CancelIntended(Event, frozen=True, kw_only=True):
+    SUBJECT = "order_id"
+    order_id: str
+    actor: str
+    reason: str = ""
+
+
+class CancelRefused(Event, frozen=True, kw_only=True):
+    SUBJECT = "order_id"
+    order_id: str
+    text: str
+
+
+class ReplaceIntended(Event, frozen=True, kw_only=True):
+    """A PATCH: ``order`` is the replacement under its new client id, ``order_id`` the one it replaces."""
+
+    SUBJECT = "order_id"
+    order_id: str
+    order: Order
+    body: dict[str, Any]
+    purpose: Purpose
+    actor: str
+
+
+class ProtectionFailed(Event, frozen=True, kw_only=True):
+    """One placement of exits failed."""
+
+    SUBJECT = "bracket_id"
+    bracket_id: str
+    text: str
+
+
+class ProtectionGaveUp(Event, frozen=True, kw_only=True):
+    SUBJECT = "bracket_id"
+    bracket_id: str
+    text: str
+
+
+class ProtectionRearmed(Event, frozen=True, kw_only=True):
+    """Retry: the count of attempts starts anew."""
+
+    SUBJECT = "bracket_id"
+    bracket_id: str
+    actor: str
+
+
+class ExitRequested(Event, frozen=True, kw_only=True):
+    """Somebody, or a rule, wants this trade closed."""
+
+    SUBJECT = "bracket_id"
+    bracket_id: str
+    actor: str
+    reason: str
+    signal_id: str | None = None
+    """The closing signal that asked for it."""
+
+
+class ExitsChanged(Event, frozen=True, kw_only=True):
+    """The operator moved or dropped an exit; what is placed from here on follows."""
+
+    SUBJECT = "bracket_id"
+    bracket_id: str
+    stop_price: Decimal
+    take_profit_price: Decimal | None
+    actor: str
+
+
+class BracketAdjusted(Event, frozen=True, kw_only=True):
+    """Another hand at the broker changed what is held: ``qty`` is added to the trade's held shares."""
+
+    SUBJECT = "bracket_id"
+    bracket_id: str
+    qty: Decimal
+    why: str
+
+
+class PositionReported(Event, frozen=True, kw_only=True):
+    SUBJECT = "symbol"
+    position: Position
+
+    @property
+    def symbol(self) -> str:
+        return self.position.symbol
+
+
+class IncidentRaised(Event, frozen=True, kw_only=True):
+    SUBJECT = "id"
+    incident: Incident
+
+    @property
+    def id(self) -> str:
+        return self.incident.id
+
+
+class IncidentAcked(Event, frozen=True, kw_only=True):
+    SUBJECT = "incident_id"
+    incident_id: str
+    actor: str
+
+
+class IncidentCleared(Event, frozen=True, kw_only=True):
+    SUBJECT = "incident_id"
+    incident_id: str
+    why: str
+
+
+class DeskStateSet(Event, frozen=True, kw_only=True):
+    SUBJECT = "scope"
+    scope: str
+    """``desk``, ``strategy:NAME`` or ``symbol:SYM``."""
+    state: DeskState
+    actor: str
+    cause: str
+
+
+class DifferenceSettled(Event, frozen=True, kw_only=True):
+    """The operator decided about something that book and broker disagreed on."""
+
+    SUBJECT = "difference_id"
+    difference_id: str
+    settlement: str
+    actor: str
+    text: str
+
+
+class LinkChanged(Event, frozen=True, kw_only=True):
+    """REST, order stream or quotes went up or down."""
+
+    SUBJECT = "link"
+    link: str
+    up: bool
+    why: str
+
+
+class StageMeasured(Event, frozen=True, kw_only=True):
+    SUBJECT = "signal_id"
+    signal_id: str
+    stage: Stage
+    ms: float
+    started_at: datetime
+
+
+class DemoSwitched(Event, frozen=True, kw_only=True):
+    on: bool
+    actor: str
+
+
+AnyEvent = (
+    JournalOpened | AccountBound | DeskStarted | DeskStopped
+    | SignalReceived | SignalRefused | SignalApproved | SignalRejected | SignalExpired | SignalDenied
+    | SignalReturned
+    | BracketOpened | OrderIntended | OrderReported | OrderRefused | OrderUnresolved | OrderNeverReached | OrderAdopted
+    | CancelIntended | CancelRefused | ReplaceIntended
+    | ProtectionFailed | ProtectionGaveUp | ProtectionRearmed | ExitRequested | BracketAdjusted | ExitsChanged
+    | PositionReported | IncidentRaised | IncidentAcked | IncidentCleared
+    | DeskStateSet | DifferenceSettled | LinkChanged | StageMeasured | DemoSwitched
+)  # fmt: skip
+"""The closed union that the codec decodes."""
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """A fact with its place in the journal."""
+
+    seq: int
+    at: datetime
+    event: AnyEvent

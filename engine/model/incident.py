@@ -1,0 +1,39 @@
+"""Something that needs the operator's hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import IntEnum
+
+import msgspec
+
+
+class Priority(IntEnum):
+    """Consequence times time to act."""
+
+    NOW = 1
+    SOON = 2
+    LATER = 3
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    key: str
+    """What it is about (``naked:b000017``): one open incident per key, a repetition raises ``count``."""
+    priority: Priority
+    cause: str
+    consequence: str
+    action: str
+    """What the operator can do, one sentence."""
+    subject_kind: str
+    """``bracket``, ``order``, ``symbol``, ``signal`` or ``desk``."""
+    subject_id: str
+    symbol: str | None
+    raised_at: datetime
+    deadline_at: datetime | None = None
+    buttons: tuple[str, ...] = ()
+    """Commands offered beside it: ``retry``, ``flatten``, ``lookup``, ``show``."""
+    count: int = 1
+    acked_at: datetime | None = None
+    acked_by: str | None = None
+    cleared_at: datetime | None = None

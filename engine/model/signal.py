@@ -1,0 +1,147 @@
+"""A strategy's proposal, as it was received, and the resolution of its exits into prices.
+
+A signal never changes. What became of it (status, approval, orders) is kept by the book in a
+``SignalRecord`` beside it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from engine.model.money import ceil_to_tick, floor_to_tick, round_to_tick
+from engine.model.words import Intent, OrderType, Side, SignalStatus, TimeInForce, Verdict
+
+
+class EntrySpec(msgspec.Struct, frozen=True, kw_only=True):
+    """How the position is to be entered."""
+
+    type: OrderType = OrderType.MARKET
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
+
+
+ExitUnit = Literal["price", "percent", "amount", "r"]
+
+
+class ExitSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to leave: a price, or a distance from the entry in percent, currency per share, or R (stop distances)."""
+
+    unit: ExitUnit
+    value: Decimal
+    limit_price: Decimal | None = None
+    """Only of a stop: makes it a stop-limit, whose cover is ``limited``."""
+
+
+SizeUnit = Literal["qty", "notional", "risk_pct", "risk_usd"]
+
+
+class SizeSpec(msgspec.Struct, frozen=True, kw_only=True):
+    unit: SizeUnit
+    value: Decimal
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    source: str
+    source_id: str
+    strategy: str
+    symbol: str
+    side: Side
+    intent: Intent | None
+    size: SizeSpec | None
+    """None: the desk's sizer decides."""
+    entry: EntrySpec
+    stop_loss: ExitSpec | None
+    take_profit: ExitSpec | None
+    reference_price: Decimal | None
+    """The price the strategy looked at when it made up its mind; drift is measured from it."""
+    made_at: datetime
+    received_at: datetime
+    expires_at: datetime
+    confidence: float | None = None
+    note: str = ""
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule's verdict, as it is shown before the click and recorded after it."""
+
+    code: str
+    text: str
+    verdict: Verdict
+    measured: str | None = None
+    limit: str | None = None
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's or a mandate's yes, with the numbers it was given for."""
+
+    actor: str
+    at: datetime
+    preview_id: str | None
+    qty: Decimal
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    """None only of a closing signal."""
+    take_profit_price: Decimal | None
+    edited: tuple[str, ...] = ()
+    """Names of the values the person changed before approving."""
+
+
+class SignalRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A signal with all that became of it. ``status`` is advanced by the book alone."""
+
+    signal: Signal
+    status: SignalStatus = SignalStatus.PENDING
+    approval: Approval | None = None
+    reasons: tuple[Reason, ...] = ()
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+    decision_note: str = ""
+    bracket_id: str | None = None
+
+
+class Levels(msgspec.Struct, frozen=True, kw_only=True):
+    """Exit prices on the tick grid."""
+
+    stop_price: Decimal | None
+    stop_limit_price: Decimal | None
+    take_profit_price: Decimal | None
+
+
+def resolve_exits(signal: Signal, basis: Decimal) -> Levels:
+    """Exit prices of a signal that enters at ``basis``.
+
+    The stop is rounded toward the entry (a tighter stop risks less than was asked), the target away from nothing:
+    to the nearest tick. A target in R without a stop stays None, since R is the stop distance.
+    """
+    up = signal.side.sign
+    stop = None
+    if signal.stop_loss is not None:
+        raw = _price(signal.stop_loss, basis, direction=-up, r=None)
+        if raw is not None and raw > 0:
+            stop = ceil_to_tick(raw) if signal.side is Side.BUY else floor_to_tick(raw)
+    target = None
+    if signal.take_profit is not None:
+        distance = abs(basis - stop) if stop is not None else None
+        raw = _price(signal.take_profit, basis, direction=up, r=distance)
+        if raw is not None and raw > 0:
+            target = round_to_tick(raw)
+    stop_limit = signal.stop_loss.limit_price if signal.stop_loss is not None else None
+    return Levels(stop_price=stop, stop_limit_price=stop_limit, take_profit_price=target)
+
+
+def _price(spec: ExitSpec, basis: Decimal, direction: int, r: Decimal | None) -> Decimal | None:
+    match spec.unit:
+        case "price":
+            return spec.value
+        case "percent":
+            return basis * (1 + direction * spec.value / 100)
+        case "amount":
+            return basis + direction * spec.value
+        case "r":
+            return None if r is None else basis + direction * spec.value * r

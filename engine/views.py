@@ -1,0 +1,377 @@
+"""What the desk shows: frozen pictures, the same for the window and for the API.
+
+The first fields of each view are the operator API's contract, in its order; the rest is for the window and may grow.
+Encoding is plain msgspec: Decimals become strings, absent is null, times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from engine.model.order import Evidence
+from engine.model.signal import Reason
+from engine.model.words import (
+    BracketStatus,
+    CoverKind,
+    DeskState,
+    Mode,
+    OrderClass,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+    Side,
+    SignalStatus,
+    TimeInForce,
+)
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all pictures."""
+
+
+class RequestView(View, frozen=True, kw_only=True):
+    """A request as it would be, or was, sent."""
+
+    method: str
+    path: str
+    body: dict[str, Any]
+
+
+class RiskView(View, frozen=True, kw_only=True):
+    """What a stop-out would cost, without slippage. Amounts in account currency."""
+
+    usd: Decimal
+    pct_of_equity: Decimal
+    per_share: Decimal
+    reward_risk: Decimal | None
+    """Reward divided by risk, from the live price; None without a target."""
+    reward_risk_sent: Decimal | None = None
+    """The same from the strategy's own prices."""
+
+
+class HeadroomView(View, frozen=True, kw_only=True):
+    buying_power_before: Decimal
+    buying_power_after: Decimal
+    open_positions_before: int
+    open_positions_after: int
+    gross_exposure_pct_after: Decimal | None = None
+
+
+class PreviewView(View, frozen=True, kw_only=True):
+    """What approving now would send and change, under an id that an approval can name."""
+
+    preview_id: str
+    sentence: str
+    """The whole order: ``Buy 120 NVDA limit 131.20 day · stop 128.90 · target 136.40``."""
+    requests: tuple[RequestView, ...]
+    verdicts: tuple[Reason, ...]
+    """All rules, denies first, then warnings, then passes."""
+    risk: RiskView | None
+    headroom: HeadroomView | None
+    qty: Decimal
+    entry_type: OrderType
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    take_profit_price: Decimal | None
+    price: Decimal | None
+    """The live price all of this was computed at, None without a quote."""
+    price_age_s: float | None
+    drift_ticks: int | None
+    """Since the signal's reference price; positive is against the trade."""
+    drift_r: Decimal | None
+    size_reason: str
+    """Why this many: ``risk 0.5 % over 2.30``, ``limited by buying power: 120 → 80``."""
+    approvable: bool
+    blocked_by: str | None
+    """First deny in words, None when approvable."""
+    made_at: datetime
+
+
+class EntryView(View, frozen=True, kw_only=True):
+    type: OrderType
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    time_in_force: TimeInForce
+
+
+class StopView(View, frozen=True, kw_only=True):
+    stop_price: Decimal | None
+    limit_price: Decimal | None = None
+
+
+class TargetView(View, frozen=True, kw_only=True):
+    limit_price: Decimal | None
+
+
+class SignalView(View, frozen=True, kw_only=True):
+    id: str
+    source: str
+    strategy: str
+    symbol: str
+    side: Side
+    status: SignalStatus
+    qty: Decimal | None
+    """As approved; before that as proposed, or as sized by the newest preview."""
+    entry: EntryView
+    stop_loss: StopView | None
+    take_profit: TargetView | None
+    reasons: tuple[Reason, ...]
+    preview: PreviewView | None
+    """Only while pending."""
+    created_at: datetime
+    received_at: datetime
+    expires_at: datetime
+    order_ids: tuple[str, ...]
+    bracket_id: str | None
+    source_id: str
+    intent: str | None
+    reference_price: Decimal | None
+    confidence: float | None
+    note: str
+    decided_at: datetime | None
+    decided_by: str | None
+    decision_note: str
+    """Reason of a rejection, why it failed, or what was found after a restart."""
+
+
+class OrderView(View, frozen=True, kw_only=True):
+    id: str
+    client_order_id: str | None
+    broker_id: str | None
+    symbol: str
+    side: Side
+    type: OrderType
+    status: OrderStatus
+    qty: Decimal
+    filled_qty: Decimal
+    filled_avg_price: Decimal | None
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    order_class: OrderClass
+    role: OrderRole
+    bracket_id: str | None
+    unresolved_since: datetime | None
+    parent_id: str | None
+    time_in_force: TimeInForce
+    raw_status: str | None
+    created_at: datetime
+    status_since: datetime
+    updated_at: datetime | None
+    cancel_requested_at: datetime | None
+    is_armed: bool
+    """A ``held`` or live exit that really protects (its entry is completely filled)."""
+    note: str
+    """Why it is as it is, in a few words: ``waits for the fill``, ``held is normal``, ``stop passed by …``."""
+    last_error: str | None
+    evidence: Evidence | None
+    can_cancel: bool
+    cancel_consequence: str | None
+    """What cancelling would leave behind (``leaves 100 AAPL naked``), None when nothing."""
+
+
+class LegsView(View, frozen=True, kw_only=True):
+    entry: OrderView | None
+    take_profit: OrderView | None
+    stop_loss: OrderView | None
+
+
+class BracketView(View, frozen=True, kw_only=True):
+    id: str
+    signal_id: str
+    symbol: str
+    side: Side
+    status: BracketStatus
+    qty: Decimal
+    held_qty: Decimal
+    """Unsigned; ``side`` tells the direction."""
+    covered_qty: Decimal
+    cover_kind: CoverKind
+    naked_qty: Decimal
+    naked_s: float
+    """Up to this picture, the running span included."""
+    plan: str
+    """How the exits are realised: ``bracket``, ``oto``, ``oco``, ``stop``, ``closing``, ``none``."""
+    legs: LegsView
+    attempts: int
+    last_error: str | None
+    evidence: Evidence | None
+    strategy: str
+    entry_price: Decimal | None
+    """Average fill, else the intended price."""
+    stop_price: Decimal | None
+    """Live at the broker, else as approved."""
+    take_profit_price: Decimal | None
+    exits_confirmed: bool
+    """Stop confirmed by the broker: lines solid, else hollow."""
+    market_price: Decimal | None
+    quote_age_s: float | None
+    unrealized_pl: Decimal | None
+    realized_pl: Decimal | None
+    r_multiple: Decimal | None
+    """Profit of the open part in units of the risk taken."""
+    naked_since: datetime | None
+    gave_up: bool
+    can_retry: bool
+    can_flatten: bool
+    plan_id: str | None
+    """The newest protective or closing action: the id of the order that carries it."""
+    opened_at: datetime
+    closed_at: datetime | None
+    orders: tuple[OrderView, ...]
+    """All orders of the trade, entry first."""
+
+
+class PositionView(View, frozen=True, kw_only=True):
+    symbol: str
+    qty: Decimal
+    """Signed: shorts are negative."""
+    avg_entry_price: Decimal | None
+    market_price: Decimal | None
+    unrealized_pl: Decimal | None
+    covered_qty: Decimal
+    naked_qty: Decimal
+    strategy: str | None
+    """None when no trade of this desk explains it."""
+    market_value: Decimal | None
+    quote_age_s: float | None
+    evidence: Evidence | None
+
+
+class AccountView(View, frozen=True, kw_only=True):
+    account_number: str | None
+    status: str | None
+    equity: Decimal | None
+    last_equity: Decimal | None
+    cash: Decimal | None
+    buying_power: Decimal | None
+    day_pl: Decimal | None
+    """Equity marked from quotes, against yesterday's close."""
+    reserved: Decimal
+    """Buying power promised to approved entries that the broker has not counted yet."""
+    gross_exposure: Decimal
+    blocked: str | None
+    as_of: datetime | None
+    request_id: str | None
+
+
+class IncidentView(View, frozen=True, kw_only=True):
+    id: str
+    priority: int
+    cause: str
+    consequence: str
+    action: str
+    subject_kind: str
+    subject_id: str
+    symbol: str | None
+    raised_at: datetime
+    deadline_at: datetime | None
+    buttons: tuple[str, ...]
+    count: int
+    acked_at: datetime | None
+    acked_by: str | None
+    cleared_at: datetime | None
+
+
+class LagView(View, frozen=True, kw_only=True):
+    p50: float | None
+    p99: float | None
+    max: float | None
+
+
+class LinkView(View, frozen=True, kw_only=True):
+    """One way to the broker."""
+
+    up: bool
+    since: datetime | None
+    last_seen_at: datetime | None
+    why: str = ""
+
+
+class HealthView(View, frozen=True, kw_only=True):
+    status: str
+    """``ok``, ``degraded`` (a link is down or the gate is locked) or ``stopping``."""
+    mode: Mode
+    account: str | None
+    desk_state: DeskState
+    start_gate: str
+    rest: str
+    stream: str
+    quotes: str
+    journal_seq: int
+    loop_lag_ms: LagView
+    version: str
+    started_at: datetime
+
+
+class DeskView(View, frozen=True, kw_only=True):
+    """All that the state bar shows."""
+
+    health: HealthView
+    account: AccountView
+    desk_state_cause: str
+    rest: LinkView
+    stream: LinkView
+    quotes: LinkView
+    rest_ms: float | None
+    """Newest request's time to its answer."""
+    clock_offset_ms: float | None
+    naked_qty: Decimal
+    naked_symbols: tuple[str, ...]
+    naked_s: float
+    """Age of the oldest running naked span."""
+    incidents: tuple[int, int, int]
+    """Open ones of priority 1, 2, 3."""
+    pending: int
+    budget_used: int
+    budget_limit: int
+    session_open: bool | None
+    session_changes_at: datetime | None
+    demo_on: bool | None
+    """None when there is no demo strategy."""
+
+
+class StageStats(View, frozen=True, kw_only=True):
+    count: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    max_ms: float | None
+
+
+class LatencyView(View, frozen=True, kw_only=True):
+    stages: dict[str, StageStats]
+    loop_lag: LagView
+
+
+class SpanView(View, frozen=True, kw_only=True):
+    """One bar of a trade's timeline. Milliseconds from the signal's arrival."""
+
+    label: str
+    start_ms: float
+    end_ms: float | None
+    """None while it runs."""
+    human: bool = False
+    trouble: bool = False
+
+
+class ActivityLine(View, frozen=True, kw_only=True):
+    seq: int
+    at: datetime
+    level: str
+    """``info``, ``good``, ``warn`` or ``bad``."""
+    symbol: str | None
+    text: str
+    subject: str
+
+
+class BarView(View, frozen=True, kw_only=True):
+    at: datetime
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
