@@ -1,0 +1,172 @@
+"""One sample of every kind of fact, for tests of the journal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from engine.model import events as ev
+from engine.model.bracket import Bracket
+from engine.model.incident import Incident, Priority
+from engine.model.order import Evidence, Order, OrderReport
+from engine.model.position import Position
+from engine.model.signal import Approval, EntrySpec, ExitSpec, Reason, Signal, SizeSpec
+from engine.model.words import (
+    DeskState,
+    Intent,
+    OrderClass,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+    Purpose,
+    Side,
+    Source,
+    Stage,
+    Verdict,
+)
+
+T0: Final = datetime(2026, 8, 21, 14, 3, 7, 250, UTC)
+
+SIGNAL: Final = Signal(
+    id="s000001",
+    source="breakout",
+    source_id="breakout-000123",
+    strategy="breakout",
+    symbol="AAPL",
+    side=Side.BUY,
+    intent=Intent.OPEN,
+    size=SizeSpec(unit="qty", value=Decimal(10)),
+    entry=EntrySpec(type=OrderType.LIMIT, limit_price=Decimal("187.20")),
+    stop_loss=ExitSpec(unit="price", value=Decimal("184.90")),
+    take_profit=ExitSpec(unit="r", value=Decimal(2)),
+    reference_price=Decimal("187.10"),
+    made_at=T0,
+    received_at=T0,
+    expires_at=T0.replace(minute=4),
+    confidence=0.72,
+    note="20-day high “é”",
+)
+REASON: Final = Reason(code="NO_STOP", text="there is no stop", verdict=Verdict.DENY, measured="0", limit="1")
+EVIDENCE: Final = Evidence(source=Source.STREAM, id="exec-1", at=T0)
+ENTRY: Final = Order(
+    id="gl-7f3a2c-000001-entry-1",
+    client_order_id="gl-7f3a2c-000001-entry-1",
+    symbol="AAPL",
+    side=Side.BUY,
+    type=OrderType.LIMIT,
+    order_class=OrderClass.BRACKET,
+    role=OrderRole.ENTRY,
+    qty=Decimal(10),
+    bracket_id="b000001",
+    limit_price=Decimal("187.20"),
+    created_at=T0,
+    status_since=T0,
+)
+STOP: Final = Order(
+    id="gl-7f3a2c-000001-entry-1.sl",
+    client_order_id=None,
+    symbol="AAPL",
+    side=Side.SELL,
+    type=OrderType.STOP,
+    order_class=OrderClass.BRACKET,
+    role=OrderRole.STOP_LOSS,
+    qty=Decimal(10),
+    bracket_id="b000001",
+    parent_id=ENTRY.id,
+    stop_price=Decimal("184.90"),
+    created_at=T0,
+    status_since=T0,
+)
+FILL: Final = OrderReport(
+    broker_id="61e69015-8549-4bfd-b9c3-01e75843f47d",
+    status=OrderStatus.FILLED,
+    evidence=EVIDENCE,
+    event="fill",
+    filled_qty=Decimal(10),
+    filled_avg_price=Decimal("187.1950"),
+    updated_at=T0,
+    execution_id="exec-1",
+    last_qty=Decimal(10),
+    last_price=Decimal("187.1950"),
+)
+BRACKET: Final = Bracket(
+    id="b000001",
+    signal_id="s000001",
+    strategy="breakout",
+    symbol="AAPL",
+    side=Side.BUY,
+    qty=Decimal(10),
+    stop_price=Decimal("184.90"),
+    take_profit_price=Decimal("191.80"),
+    opened_at=T0,
+)
+APPROVAL: Final = Approval(
+    actor="window",
+    at=T0,
+    preview_id="p1",
+    qty=Decimal(10),
+    limit_price=Decimal("187.20"),
+    stop_price=Decimal("184.90"),
+    take_profit_price=Decimal("191.80"),
+    edited=("qty",),
+)
+INCIDENT: Final = Incident(
+    id="i000001",
+    key="naked:b000001",
+    priority=Priority.NOW,
+    cause="the stop was refused",
+    consequence="10 AAPL are naked",
+    action="press Retry",
+    subject_kind="bracket",
+    subject_id="b000001",
+    symbol="AAPL",
+    raised_at=T0,
+)
+
+EVERY_KIND: Final[tuple[ev.AnyEvent, ...]] = (
+    ev.JournalOpened(desk_id="7f3a2c", mode="sim"),
+    ev.AccountBound(account_number="PA1"),
+    ev.DeskStarted(version="0.1.0"),
+    ev.DeskStopped(),
+    ev.SignalReceived(signal=SIGNAL, received_ms=0.4),
+    ev.SignalRefused(source="x", code="MISSING_FIELD", field="side", text="side is missing", body="{}"),
+    ev.SignalApproved(signal_id="s000001", bracket_id="b000001", approval=APPROVAL, reasons=(REASON,)),
+    ev.SignalRejected(signal_id="s000001", actor="window", reason="late"),
+    ev.SignalExpired(signal_id="s000001"),
+    ev.SignalDenied(signal_id="s000001", reasons=(REASON,)),
+    ev.SignalReturned(signal_id="s000001", why="approved, never reached the broker"),
+    ev.BracketOpened(bracket=BRACKET),
+    ev.OrderIntended(order=ENTRY, body={"symbol": "AAPL", "qty": "10"}, purpose=Purpose.ENTRY, legs=(STOP,)),
+    ev.OrderReported(order_id=ENTRY.id, report=FILL),
+    ev.OrderRefused(order_id=ENTRY.id, text="no", status_code=422, code=42210000, request_id="r1"),
+    ev.OrderUnresolved(order_id=ENTRY.id, text="timed out"),
+    ev.OrderNeverReached(order_id=ENTRY.id, why="five look-ups say 404"),
+    ev.OrderAdopted(order=STOP),
+    ev.CancelIntended(order_id=ENTRY.id, actor="window"),
+    ev.CancelRefused(order_id=ENTRY.id, text="already filled"),
+    ev.ReplaceIntended(
+        order_id=STOP.id, order=STOP, body={"stop_price": "185"}, purpose=Purpose.REPLACE, actor="window"
+    ),
+    ev.ProtectionFailed(bracket_id="b000001", text="refused"),
+    ev.ProtectionGaveUp(bracket_id="b000001", text="three times"),
+    ev.ProtectionRearmed(bracket_id="b000001", actor="operate"),
+    ev.ExitRequested(bracket_id="b000001", actor="operate", reason="flatten"),
+    ev.BracketAdjusted(bracket_id="b000001", qty=Decimal("-2.50"), why="sold elsewhere"),
+    ev.PositionReported(
+        position=Position(symbol="AAPL", qty=Decimal(-10), avg_entry_price=Decimal("1E-9"), evidence=EVIDENCE)
+    ),
+    ev.IncidentRaised(incident=INCIDENT),
+    ev.IncidentAcked(incident_id="i000001", actor="window"),
+    ev.IncidentCleared(incident_id="i000001", why="covered"),
+    ev.DeskStateSet(scope="desk", state=DeskState.PAUSED, actor="window", cause="lunch"),
+    ev.DifferenceSettled(difference_id="d1", settlement="adopt", actor="window", text="10 AAPL"),
+    ev.LinkChanged(link="rest", up=False, why="connection refused"),
+    ev.StageMeasured(signal_id="s000001", stage=Stage.SUBMIT, ms=51.25, started_at=T0),
+    ev.DemoSwitched(on=False, actor="window"),
+)
+
+
+def notes(count: int) -> list[ev.AnyEvent]:
+    """Small distinguishable facts."""
+    return [ev.SignalExpired(signal_id=f"s{number:06d}") for number in range(1, count + 1)]
