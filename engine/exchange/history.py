@@ -1,0 +1,136 @@
+"""The past that a seeded market never had: daily bars, and the minutes before the start.
+
+Daily returns are a function of seed and date alone (the simulation always starts on the same day of 2024), so two
+starts on different days agree about the days they share. Both histories are anchored at their end: the levels follow
+from the price that the market continues from.
+
+Returns have the market's factor structure (market, sector, own), a GARCH(1,1) variance for each source and Student-t
+shocks. Source for the parameters: usual estimates for US equities, e.g. Engle (2001), "GARCH 101".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.exchange.assets import SECTORS, Asset
+from engine.exchange.bars import MINUTE_NS, Bar
+from engine.exchange.session import midnight_ns, trading_days
+
+FIRST_DAY: Final = date(2024, 6, 3)
+MARKET_DAILY_VOL: Final = 0.0095
+MINUTES_PER_DAY: Final = 390
+_ALPHA, _BETA = 0.06, 0.90
+_DEGREES: Final = 5.0
+_UNIT_T: Final = (_DEGREES - 2) ** 0.5 / _DEGREES**0.5
+"""Scales a Student-t variate of 5 degrees to unit variance."""
+
+Floats = NDArray[np.float64]
+
+
+class Factors:
+    """Loadings of each asset on the sources of its returns, in daily standard deviations.
+
+    ``loadings`` is ``float64[sources, assets]``; the sources are the market, the sectors, and one for each asset. The
+    squares of a column sum to the asset's daily variance.
+    """
+
+    def __init__(self, assets: Sequence[Asset]) -> None:
+        count = len(assets)
+        self.sources = 1 + len(SECTORS) + count
+        self.loadings: Floats = np.zeros((self.sources, count))
+        for i, asset in enumerate(assets):
+            market = asset.beta * MARKET_DAILY_VOL
+            rest = max(asset.daily_vol**2 - market**2, (0.2 * asset.daily_vol) ** 2)
+            self.loadings[0, i] = market
+            self.loadings[1 + SECTORS.index(asset.sector), i] = (0.35 * rest) ** 0.5
+            self.loadings[1 + len(SECTORS) + i, i] = (0.65 * rest) ** 0.5
+
+    def returns(self, shocks: Floats) -> Floats:
+        """Log returns ``float64[n, assets]`` of unit shocks ``float64[n, sources]``."""
+        return np.asarray(shocks @ self.loadings, dtype=np.float64)
+
+
+def unit_shocks(rng: np.random.Generator, steps: int, sources: int) -> Floats:
+    """Independent Student-t shocks of unit variance, ``float64[steps, sources]``."""
+    return rng.standard_t(_DEGREES, (steps, sources)) * _UNIT_T
+
+
+def daily_bars(assets: Sequence[Asset], seed: int, last_day: date, last_closes: Sequence[float]) -> list[list[Bar]]:
+    """Bars of every trading day up to ``last_day``, one list an asset, ending at ``last_closes``."""
+    days = [day.day for day in trading_days(FIRST_DAY, last_day)]
+    factors = Factors(assets)
+    rng = np.random.Generator(np.random.Philox(key=seed ^ 0xDA11))
+    shocks = unit_shocks(rng, len(days), factors.sources)
+    noise = np.random.Generator(np.random.Philox(key=seed ^ 0xBA5)).random((len(days), 4, len(assets)))
+    variance = np.ones(factors.sources)
+    for row in shocks:
+        row *= np.sqrt(variance)
+        variance = (1 - _ALPHA - _BETA) + _ALPHA * row**2 + _BETA * variance
+    returns = factors.returns(shocks)
+    closes = _levels(returns, last_closes)
+    vols = np.array([asset.daily_vol for asset in assets])
+    gap = 0.35 * returns + 0.10 * vols * (noise[:, 0] - 0.5)
+    opens = closes * np.exp(gap - returns)
+    reach = vols * (0.12 + 0.55 * noise[:, 1:3])
+    highs = np.maximum(opens, closes) * np.exp(reach[:, 0])
+    lows = np.minimum(opens, closes) * np.exp(-reach[:, 1])
+    busy = 0.55 + 0.5 * noise[:, 3] + 0.35 * np.abs(returns) / vols
+    starts = [midnight_ns(day) for day in days]
+    return [
+        [
+            _bar(starts[k], opens[k, i], highs[k, i], lows[k, i], closes[k, i], asset.adv * busy[k, i])
+            for k in range(len(days))
+        ]
+        for i, asset in enumerate(assets)
+    ]
+
+
+def minute_bars(
+    assets: Sequence[Asset], seed: int, last_prices: Sequence[float], end_ns: int, count: int
+) -> list[list[Bar]]:
+    """``count`` one-minute bars an asset before ``end_ns``, ending at ``last_prices``."""
+    factors = Factors(assets)
+    rng = np.random.Generator(np.random.Philox(key=seed ^ 0x317))
+    shocks = unit_shocks(rng, count, factors.sources)
+    noise = rng.random((count, 3, len(assets)))
+    variance = np.ones(factors.sources)
+    for row in shocks:
+        row *= np.sqrt(variance)
+        variance = 0.02 + 0.10 * row**2 + 0.88 * variance
+    returns = factors.returns(shocks) / MINUTES_PER_DAY**0.5
+    closes = _levels(returns, last_prices)
+    opens = closes * np.exp(-returns)
+    reach = np.array([asset.daily_vol for asset in assets]) / MINUTES_PER_DAY**0.5 * noise[:, :2] * 0.6
+    highs = np.maximum(opens, closes) * np.exp(reach[:, 0])
+    lows = np.minimum(opens, closes) * np.exp(-reach[:, 1])
+    first_ns = end_ns - end_ns % MINUTE_NS - count * MINUTE_NS
+    return [
+        [
+            _bar(
+                first_ns + k * MINUTE_NS, opens[k, i], highs[k, i], lows[k, i], closes[k, i],
+                asset.adv / MINUTES_PER_DAY * (0.4 + 1.2 * noise[k, 2, i]),
+            )
+            for k in range(count)
+        ]
+        for i, asset in enumerate(assets)
+    ]  # fmt: skip
+
+
+def _levels(returns: Floats, last: Sequence[float]) -> Floats:
+    """Closes that end at ``last``: each is the last one less all returns that came after it."""
+    after = np.cumsum(returns[::-1], axis=0)[::-1] - returns
+    return np.asarray(np.array(last) * np.exp(-after), dtype=np.float64)
+
+
+def _bar(start_ns: int, first: float, high: float, low: float, last: float, volume: float) -> Bar:
+    digits = 2 if last >= 1 else 4
+    opened, closed = round(float(first), digits), round(float(last), digits)
+    top, bottom = max(round(float(high), digits), opened, closed), min(round(float(low), digits), opened, closed)
+    shares = round(float(volume), 4) if volume < 100 else float(int(volume))
+    vwap = round((opened + closed + top + bottom) / 4, 6)
+    return Bar(start_ns, opened, top, bottom, closed, shares, max(1, int(shares / 90)), vwap)

@@ -1,0 +1,172 @@
+"""An order of the exchange, its statuses, and the registry that finds it.
+
+Unlike the desk's own orders these are mutable: the exchange is their only owner, and everything that leaves it is a
+rendered copy. Prices are ``Decimal`` in quote currency, times integer nanoseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+ZERO: Final = Decimal(0)
+
+TERMINAL: Final = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
+"""Statuses that never change again (``replaced`` points on through ``replaced_by``)."""
+
+AT_VENUE: Final = frozenset({"new", "partially_filled", "pending_cancel", "pending_replace"})
+"""Statuses in which an execution can still happen: a fill may overtake a cancel or a replace."""
+
+STOPS: Final = frozenset({"stop", "stop_limit", "trailing_stop"})
+
+
+class Order(msgspec.Struct, kw_only=True):
+    """One order. ``order_class`` is ``""`` for simple orders, as in Alpaca's answers."""
+
+    id: str
+    client_order_id: str
+    symbol: str
+    side: str
+    type: str
+    time_in_force: str
+    order_class: str = ""
+    role: str = "simple"
+    """``simple``, ``entry``, ``take_profit`` or ``stop_loss``."""
+    position_intent: str = "buy_to_open"
+    status: str = "pending_new"
+    qty: Decimal | None = None
+    """None for a notional order until its first execution has priced it."""
+    notional: Decimal | None = None
+    filled_qty: Decimal = ZERO
+    filled_value: Decimal = ZERO
+    """Sum of quantity times price over the executions."""
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    hwm: Decimal | None = None
+    extended_hours: bool = False
+
+    seq: int = 0
+    """Order of submission; the key of every list."""
+    created_at: int = 0
+    updated_at: int = 0
+    submitted_at: int = 0
+    filled_at: int | None = None
+    expired_at: int | None = None
+    expires_at: int | None = None
+    canceled_at: int | None = None
+    failed_at: int | None = None
+    replaced_at: int | None = None
+    replaced_by: str | None = None
+    replaces: str | None = None
+
+    parent_id: str | None = None
+    leg_ids: list[str] = msgspec.field(default_factory=list)
+    routed: bool = False
+    """Has been at the venue; decides what a cancel outside trading hours has to wait for."""
+    armed: bool = False
+    """A leg that its entry's complete fill has made effective (a stop leg is then live although still ``held``)."""
+    triggered: bool = False
+    """A stop whose trigger price has been seen."""
+    status_before: str = ""
+    """What a refused cancel or replace returns to."""
+    buying_power: Decimal = ZERO
+    """Buying power that this order reserves now."""
+    hold: Decimal = ZERO
+    """Shares of the position that this order reserves now; a group reserves once, on one of its legs."""
+
+    @property
+    def is_live(self) -> bool:
+        return self.status not in TERMINAL
+
+    @property
+    def leaves_qty(self) -> Decimal:
+        return ZERO if self.qty is None else self.qty - self.filled_qty
+
+    @property
+    def filled_avg_price(self) -> Decimal | None:
+        return self.filled_value / self.filled_qty if self.filled_qty else None
+
+    @property
+    def is_buy(self) -> bool:
+        return self.side == "buy"
+
+    @property
+    def is_opening(self) -> bool:
+        return self.position_intent.endswith("open")
+
+    @property
+    def is_leg(self) -> bool:
+        return self.role in {"take_profit", "stop_loss"}
+
+
+class Orders:
+    """All orders, found by id, by client id, by symbol while live, and by submission."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Order] = {}
+        self._by_client_id: dict[str, str] = {}
+        self._in_sequence: list[Order] = []
+        self._live: dict[str, Order] = {}
+        self._live_by_symbol: dict[str, dict[str, Order]] = {}
+
+    def __len__(self) -> int:
+        return len(self._in_sequence)
+
+    def add(self, order: Order) -> None:
+        """Registers an order under both ids; ``seq`` is given here when it is not set yet."""
+        if not order.seq:
+            order.seq = self._in_sequence[-1].seq + 1 if self._in_sequence else 1
+        self._by_id[order.id] = order
+        self._by_client_id[order.client_order_id] = order.id
+        self._in_sequence.append(order)
+        self.note_status(order)
+
+    def note_status(self, order: Order) -> None:
+        """Keeps the indexes of live orders true after a change of status."""
+        if order.is_live:
+            self._live[order.id] = order
+            self._live_by_symbol.setdefault(order.symbol, {})[order.id] = order
+        else:
+            self._live.pop(order.id, None)
+            self._live_by_symbol.get(order.symbol, {}).pop(order.id, None)
+
+    def get(self, order_id: str) -> Order | None:
+        return self._by_id.get(order_id)
+
+    def __getitem__(self, order_id: str) -> Order:
+        return self._by_id[order_id]
+
+    def by_client_id(self, client_order_id: str) -> Order | None:
+        order_id = self._by_client_id.get(client_order_id)
+        return None if order_id is None else self._by_id[order_id]
+
+    def live(self) -> list[Order]:
+        """A copy: callers change statuses while they walk it."""
+        return list(self._live.values())
+
+    def live_in(self, symbol: str) -> list[Order]:
+        return list(self._live_by_symbol.get(symbol, {}).values())
+
+    def newest_first(self) -> Iterator[Order]:
+        return reversed(self._in_sequence)
+
+    def oldest_first(self) -> Iterator[Order]:
+        return iter(self._in_sequence)
+
+    def legs(self, order: Order) -> list[Order]:
+        return [self._by_id[leg_id] for leg_id in order.leg_ids]
+
+    def siblings(self, order: Order) -> list[Order]:
+        """The other exits of the same group: the other legs, or in an OCO parent and child of each other."""
+        if order.order_class == "oco" and order.parent_id is None:
+            return self.legs(order)
+        if order.parent_id is None:
+            return []
+        parent = self._by_id[order.parent_id]
+        others = [leg for leg in self.legs(parent) if leg.id != order.id]
+        return [parent, *others] if parent.order_class == "oco" else others

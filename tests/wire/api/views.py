@@ -1,0 +1,240 @@
+"""Pictures for the scripted desk."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from engine.model.order import Evidence
+from engine.model.signal import Reason
+from engine.model.words import (
+    BracketStatus,
+    CoverKind,
+    DeskState,
+    Mode,
+    OrderClass,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+    Side,
+    SignalStatus,
+    Source,
+    Stage,
+    TimeInForce,
+    Verdict,
+)
+from engine.views import (
+    AccountView,
+    BracketView,
+    EntryView,
+    HeadroomView,
+    HealthView,
+    IncidentView,
+    LagView,
+    LatencyView,
+    LegsView,
+    OrderView,
+    PositionView,
+    PreviewView,
+    RequestView,
+    RiskView,
+    SignalView,
+    StageStats,
+    StopView,
+    TargetView,
+)
+
+T0: Final = datetime(2026, 8, 21, 14, 3, 7, 250_000, UTC)
+PASS: Final = Reason(code="MAX_ORDER_QTY", text="10 of 100", verdict=Verdict.PASS, measured="10", limit="100")
+DENY: Final = Reason(code="STALE_QUOTE", text="the quote is old", verdict=Verdict.DENY, measured="9 s", limit="3 s")
+EVIDENCE: Final = Evidence(source=Source.REST, id="req-1", at=T0)
+
+PREVIEW: Final = PreviewView(
+    preview_id="p1",
+    sentence="Buy 10 AAPL limit 187.20 day · stop 184.90 · target 191.80",
+    requests=(RequestView(method="POST", path="/v2/orders", body={"symbol": "AAPL", "qty": "10"}),),
+    verdicts=(PASS,),
+    risk=RiskView(
+        usd=Decimal("23.00"), pct_of_equity=Decimal("0.02"), per_share=Decimal("2.30"), reward_risk=Decimal(2)
+    ),
+    headroom=HeadroomView(
+        buying_power_before=Decimal("1E+5"),
+        buying_power_after=Decimal("98128.00"),
+        open_positions_before=0,
+        open_positions_after=1,
+    ),
+    qty=Decimal(10),
+    entry_type=OrderType.LIMIT,
+    limit_price=Decimal("187.20"),
+    stop_price=Decimal("184.90"),
+    take_profit_price=Decimal("191.80"),
+    price=Decimal("187.15"),
+    price_age_s=0.2,
+    drift_ticks=5,
+    drift_r=Decimal("0.02"),
+    size_reason="as proposed",
+    approvable=True,
+    blocked_by=None,
+    made_at=T0,
+)
+SIGNAL: Final = SignalView(
+    id="s000001",
+    source="breakout",
+    strategy="breakout",
+    symbol="AAPL",
+    side=Side.BUY,
+    status=SignalStatus.PENDING,
+    qty=Decimal(10),
+    entry=EntryView(
+        type=OrderType.LIMIT, limit_price=Decimal("187.20"), stop_price=None, time_in_force=TimeInForce.DAY
+    ),
+    stop_loss=StopView(stop_price=Decimal("184.90")),
+    take_profit=TargetView(limit_price=Decimal("191.80")),
+    reasons=(PASS,),
+    preview=PREVIEW,
+    created_at=T0,
+    received_at=T0,
+    expires_at=T0 + timedelta(seconds=60),
+    order_ids=(),
+    bracket_id=None,
+    source_id="breakout-000123",
+    intent="open",
+    reference_price=Decimal("187.10"),
+    confidence=0.72,
+    note="20-day high, code 1E+5",
+    decided_at=None,
+    decided_by=None,
+    decision_note="",
+)
+ORDER: Final = OrderView(
+    id="gl-7f3a2c-000001-entry-1",
+    client_order_id="gl-7f3a2c-000001-entry-1",
+    broker_id="61e69015",
+    symbol="AAPL",
+    side=Side.BUY,
+    type=OrderType.LIMIT,
+    status=OrderStatus.NEW,
+    qty=Decimal(10),
+    filled_qty=Decimal(0),
+    filled_avg_price=None,
+    limit_price=Decimal("187.20"),
+    stop_price=None,
+    order_class=OrderClass.BRACKET,
+    role=OrderRole.ENTRY,
+    bracket_id="b000001",
+    unresolved_since=None,
+    parent_id=None,
+    time_in_force=TimeInForce.DAY,
+    raw_status=None,
+    created_at=T0,
+    status_since=T0,
+    updated_at=None,
+    cancel_requested_at=None,
+    is_armed=False,
+    note="",
+    last_error=None,
+    evidence=EVIDENCE,
+    can_cancel=True,
+    cancel_consequence=None,
+)
+BRACKET: Final = BracketView(
+    id="b000001",
+    signal_id="s000001",
+    symbol="AAPL",
+    side=Side.BUY,
+    status=BracketStatus.PROTECTED,
+    qty=Decimal(10),
+    held_qty=Decimal(10),
+    covered_qty=Decimal(10),
+    cover_kind=CoverKind.HARD,
+    naked_qty=Decimal(0),
+    naked_s=0.0,
+    plan="bracket",
+    legs=LegsView(entry=ORDER, take_profit=None, stop_loss=None),
+    attempts=0,
+    last_error=None,
+    evidence=EVIDENCE,
+    strategy="breakout",
+    entry_price=Decimal("187.20"),
+    stop_price=Decimal("184.90"),
+    take_profit_price=Decimal("191.80"),
+    exits_confirmed=True,
+    market_price=Decimal("187.15"),
+    quote_age_s=0.2,
+    unrealized_pl=Decimal("-0.50"),
+    realized_pl=None,
+    r_multiple=Decimal("-0.02"),
+    naked_since=None,
+    gave_up=False,
+    can_retry=False,
+    plan_id=None,
+    can_flatten=True,
+    opened_at=T0,
+    closed_at=None,
+    orders=(ORDER,),
+)
+POSITION: Final = PositionView(
+    symbol="TSLA",
+    qty=Decimal("-4"),
+    avg_entry_price=Decimal("250.10"),
+    market_price=None,
+    unrealized_pl=None,
+    covered_qty=Decimal(0),
+    naked_qty=Decimal(4),
+    strategy=None,
+    market_value=None,
+    quote_age_s=None,
+    evidence=None,
+)
+INCIDENT: Final = IncidentView(
+    id="i000001",
+    priority=1,
+    cause="4 TSLA are naked",
+    consequence="a gap costs without limit",
+    action="press Flatten",
+    subject_kind="symbol",
+    subject_id="TSLA",
+    symbol="TSLA",
+    raised_at=T0,
+    deadline_at=None,
+    buttons=("flatten",),
+    count=1,
+    acked_at=None,
+    acked_by=None,
+    cleared_at=None,
+)
+ACCOUNT: Final = AccountView(
+    account_number="PA1",
+    status="ACTIVE",
+    equity=Decimal("100000.00"),
+    last_equity=Decimal("100000.00"),
+    cash=Decimal("1E-9"),
+    buying_power=Decimal("200000"),
+    day_pl=Decimal("-0.50"),
+    reserved=Decimal(0),
+    gross_exposure=Decimal("1871.50"),
+    blocked=None,
+    as_of=T0,
+    request_id="req-1",
+)
+HEALTH: Final = HealthView(
+    status="ok",
+    mode=Mode.SIM,
+    account="PA1",
+    desk_state=DeskState.ACTIVE,
+    start_gate="open",
+    rest="up",
+    stream="up",
+    quotes="up",
+    journal_seq=0,
+    loop_lag_ms=LagView(p50=0.1, p99=1.0, max=2.0),
+    version="0.1.0",
+    started_at=T0,
+)
+_NOTHING: Final = StageStats(count=0, p50_ms=None, p95_ms=None, p99_ms=None, max_ms=None)
+LATENCY: Final = LatencyView(stages={stage.value: _NOTHING for stage in Stage}, loop_lag=HEALTH.loop_lag_ms)
+
+replace = msgspec.structs.replace
