@@ -1,0 +1,98 @@
+"""Alpaca's own SDK as a second opinion on an order body, before a person sees it.
+
+alpaca-py's request models know which fields belong together. They know nothing of the market or the account, read
+prices as floats (so only their verdict is used, never their numbers), and ignore fields they don't know (which is
+reported here: a misspelt stop would be a missing one). Importing them takes half a second and more, so it happens in a
+worker thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from engine.alpaca.bodies import Body
+from engine.alpaca.reading import Malformed, number_from
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_LEGS: Final = ("take_profit", "stop_loss")
+_NUMBERS: Final = ("qty", "limit_price", "stop_price", "trail")
+
+
+class RequestModels:
+    """alpaca-py's models by order type. Use ``load``."""
+
+    def __init__(self, orders: Mapping[str, type[BaseModel]], legs: Mapping[str, type[BaseModel]], replacement: Any):
+        self._orders = orders
+        self._legs = legs
+        self._replacement: type[BaseModel] = replacement
+
+    @classmethod
+    async def load(cls, executor: Executor) -> Self:
+        """Import alpaca-py in ``executor``."""
+        return await asyncio.get_running_loop().run_in_executor(executor, cls._imported)
+
+    @classmethod
+    def _imported(cls) -> Self:
+        # WORKAROUND https://github.com/alpacahq/alpaca-py: 0.44 imports websockets.legacy, which warns; remove when it
+        # doesn't. A filter that stays, since catch_warnings in a worker thread would disturb the others.
+        warnings.filterwarnings("ignore", "websockets.legacy is deprecated", DeprecationWarning)
+        from alpaca.trading import requests
+
+        return cls(
+            orders={
+                "market": requests.MarketOrderRequest,
+                "limit": requests.LimitOrderRequest,
+                "stop": requests.StopOrderRequest,
+                "stop_limit": requests.StopLimitOrderRequest,
+                "trailing_stop": requests.TrailingStopOrderRequest,
+            },
+            legs={"take_profit": requests.TakeProfitRequest, "stop_loss": requests.StopLossRequest},
+            replacement=requests.ReplaceOrderRequest,
+        )
+
+    def check(self, body: Body) -> str | None:
+        """None when alpaca-py would send this order, else what it says against it, in one sentence."""
+        kind = body.get("type")
+        if not isinstance(kind, str) or kind not in self._orders:
+            return f"Alpaca has no order type {kind!r}."
+        for name in _LEGS:
+            leg = body.get(name)
+            if isinstance(leg, dict) and (unknown := leg.keys() - self._legs[name].model_fields.keys()):
+                return f"Alpaca's {name} has no field {min(unknown)!r}."
+        return _objection(self._orders[kind], body)
+
+    def check_replacement(self, body: Body) -> str | None:
+        """The same for a replacement, whose model compares numbers before it reads them."""
+        try:
+            numbers = {name: number_from(body[name]) for name in _NUMBERS if name in body}
+        except Malformed as error:
+            return f"The replacement has a price or quantity that is {error}."
+        return _objection(self._replacement, body | numbers)
+
+
+def _objection(model: type[BaseModel], body: Body) -> str | None:
+    if unknown := body.keys() - model.model_fields.keys():
+        return f"Alpaca's {model.__name__.removesuffix('Request')} has no field {min(unknown)!r}."
+    if not body.get("client_order_id"):
+        return "The order has no client_order_id, and could not be looked up."
+    try:
+        model(**body)
+    except ValueError as error:  # pydantic's ValidationError is one
+        return f"alpaca-py would refuse it: {_first_reason(error)}."
+    return None
+
+
+def _first_reason(error: ValueError) -> str:
+    errors = getattr(error, "errors", None)
+    if not callable(errors):
+        return str(error).rstrip(".")
+    first = errors(include_url=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    said = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
+    return f"{where}: {said}" if where else said
