@@ -1,0 +1,276 @@
+"""The activity log: one sentence a fact, for those facts that a person wants to read."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from engine.book import Book
+from engine.model import events as ev
+from engine.model.money import plain
+from engine.model.order import Order, OrderReport
+from engine.model.words import OrderRole, OrderStatus, Stage
+from engine.views import ActivityLine
+
+KEPT: Final = 5000
+
+_ROLE: Final = {
+    OrderRole.ENTRY: "entry",
+    OrderRole.TAKE_PROFIT: "target",
+    OrderRole.STOP_LOSS: "stop",
+    OrderRole.EXIT: "close",
+}
+_LOUD: Final = frozenset(
+    {
+        OrderStatus.FILLED,
+        OrderStatus.PARTIALLY_FILLED,
+        OrderStatus.CANCELED,
+        OrderStatus.EXPIRED,
+        OrderStatus.REJECTED,
+        OrderStatus.SUSPENDED,
+        OrderStatus.UNRECOGNISED,
+    }
+)
+
+type Line = tuple[str, str | None, str]
+"""Level, symbol, text."""
+
+
+class ActivityLog:
+    """The newest lines, folded from the facts as they are recorded."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._lines: deque[ActivityLine] = deque(maxlen=KEPT)
+
+    def fold(self, records: Iterable[ev.Recorded]) -> None:
+        for recorded in records:
+            tell = _TELLERS.get(type(recorded.event))
+            line = tell(recorded.event, self._book) if tell is not None else None
+            if line is not None:
+                level, symbol, text = line
+                self._lines.append(
+                    ActivityLine(
+                        seq=recorded.seq,
+                        at=recorded.at,
+                        level=level,
+                        symbol=symbol,
+                        text=text,
+                        subject=recorded.event.subject,
+                    )
+                )
+
+    def newest(self, limit: int) -> list[ActivityLine]:
+        """Newest first."""
+        return [self._lines[-1 - i] for i in range(min(limit, len(self._lines)))]
+
+
+def _signal_symbol(book: Book, signal_id: str) -> str | None:
+    record = book.signals.get(signal_id)
+    return record.signal.symbol if record is not None else None
+
+
+def _bracket_symbol(book: Book, bracket_id: str) -> str:
+    return book.brackets[bracket_id].symbol
+
+
+def _received(event: ev.SignalReceived, book: Book) -> Line:
+    signal = event.signal
+    return "info", signal.symbol, f"signal {signal.id} received · {signal.side.value} · {signal.strategy}"
+
+
+def _refused(event: ev.SignalRefused, book: Book) -> Line:
+    where = f" in {event.field}" if event.field else ""
+    return "warn", None, f"signal from {event.source} refused · {event.code}{where} · {event.text}"
+
+
+def _approved(event: ev.SignalApproved, book: Book) -> Line:
+    record = book.signals[event.signal_id]
+    waited_s = (event.approval.at - record.signal.received_at).total_seconds()
+    who = "you" if event.approval.actor == "window" else event.approval.actor
+    return "info", record.signal.symbol, f"{event.signal_id} approved by {who} after {waited_s:.1f} s"
+
+
+def _rejected(event: ev.SignalRejected, book: Book) -> Line:
+    who = "you" if event.actor == "window" else event.actor
+    why = f" · {event.reason}" if event.reason else ""
+    return "info", _signal_symbol(book, event.signal_id), f"{event.signal_id} rejected by {who}{why}"
+
+
+def _expired(event: ev.SignalExpired, book: Book) -> Line:
+    return "info", _signal_symbol(book, event.signal_id), f"{event.signal_id} expired undecided"
+
+
+def _denied(event: ev.SignalDenied, book: Book) -> Line:
+    why = next((reason.text for reason in event.reasons), "")
+    return "warn", _signal_symbol(book, event.signal_id), f"{event.signal_id} denied · {why}"
+
+
+def _returned(event: ev.SignalReturned, book: Book) -> Line:
+    return "warn", _signal_symbol(book, event.signal_id), f"{event.signal_id} is pending again · {event.why}"
+
+
+def _intended(event: ev.OrderIntended, book: Book) -> Line:
+    order = event.order
+    return "info", order.symbol, f"{_ROLE[order.role]} {_words(order)} sent as {order.order_class.value}"
+
+
+def _words(order: Order) -> str:
+    price = order.limit_price or order.stop_price
+    return f"{order.side.value} {plain(order.qty)}" + (f" at {plain(price)}" if price is not None else "")
+
+
+def _reported(event: ev.OrderReported, book: Book) -> Line | None:
+    order, report = book.orders[event.order_id], event.report
+    role = _ROLE[order.role]
+    if report.status in _LOUD or report.event in ("fill", "partial_fill"):
+        return _loud_report(order, report, role)
+    if report.event is None and order.parent_id is None:
+        return "info", order.symbol, f"{role} acknowledged as {report.status.value}"
+    return None
+
+
+def _loud_report(order: Order, report: OrderReport, role: str) -> Line:
+    if report.last_qty is not None and report.last_price is not None:
+        progress = f"{plain(order.filled_qty)}/{plain(order.qty)}"
+        return "good", order.symbol, f"{role} filled {plain(report.last_qty)} @ {plain(report.last_price)} · {progress}"
+    if report.status is OrderStatus.FILLED and report.filled_avg_price is not None:
+        return "good", order.symbol, f"{role} filled {plain(report.filled_qty)} @ {plain(report.filled_avg_price)}"
+    bad = report.status in (OrderStatus.REJECTED, OrderStatus.UNRECOGNISED)
+    return "bad" if bad else "info", order.symbol, f"{role} {report.raw_status or report.status.value}"
+
+
+def _order_refused(event: ev.OrderRefused, book: Book) -> Line:
+    order = book.orders[event.order_id]
+    code = f" · {event.code}" if event.code else ""
+    return "bad", order.symbol, f"{_ROLE[order.role]} refused{code} · {event.text}"
+
+
+def _unresolved(event: ev.OrderUnresolved, book: Book) -> Line:
+    order = book.orders[event.order_id]
+    return "bad", order.symbol, f"{_ROLE[order.role]} UNKNOWN · {event.text}"
+
+
+def _never_reached(event: ev.OrderNeverReached, book: Book) -> Line:
+    order = book.orders[event.order_id]
+    return "warn", order.symbol, f"{_ROLE[order.role]} never reached the broker · {event.why}"
+
+
+def _cancel(event: ev.CancelIntended, book: Book) -> Line:
+    order = book.orders[event.order_id]
+    who = {"window": "you", "desk": "the desk"}.get(event.actor, event.actor)
+    why = f" · {event.reason}" if event.reason else ""
+    return "info", order.symbol, f"{_ROLE[order.role]} cancel asked by {who}{why}"
+
+
+def _cancel_refused(event: ev.CancelRefused, book: Book) -> Line:
+    order = book.orders[event.order_id]
+    return "warn", order.symbol, f"{_ROLE[order.role]} cancel · {event.text}"
+
+
+def _replace(event: ev.ReplaceIntended, book: Book) -> Line:
+    order = event.order
+    return (
+        "info",
+        order.symbol,
+        f"{_ROLE[order.role]} moved to {plain(order.limit_price or order.stop_price or order.qty)}",
+    )
+
+
+def _protection_failed(event: ev.ProtectionFailed, book: Book) -> Line:
+    bracket = book.brackets[event.bracket_id]
+    return "bad", bracket.symbol, f"exits not placed, try {bracket.attempts} · {event.text}"
+
+
+def _gave_up(event: ev.ProtectionGaveUp, book: Book) -> Line:
+    return "bad", _bracket_symbol(book, event.bracket_id), "NAKED, the desk gave up · press Retry or Flatten"
+
+
+def _rearmed(event: ev.ProtectionRearmed, book: Book) -> Line:
+    who = "you" if event.actor == "window" else event.actor
+    return "info", _bracket_symbol(book, event.bracket_id), f"retry of the exits asked by {who}"
+
+
+def _exit(event: ev.ExitRequested, book: Book) -> Line:
+    who = {"window": "you", "desk": "the desk"}.get(event.actor, event.actor)
+    return "info", _bracket_symbol(book, event.bracket_id), f"flatten asked by {who} · {event.reason}"
+
+
+def _exits_changed(event: ev.ExitsChanged, book: Book) -> Line:
+    target = f"target {plain(event.take_profit_price)}" if event.take_profit_price is not None else "no target"
+    return "info", _bracket_symbol(book, event.bracket_id), f"exits are now stop {plain(event.stop_price)} · {target}"
+
+
+def _adjusted(event: ev.BracketAdjusted, book: Book) -> Line:
+    return "warn", _bracket_symbol(book, event.bracket_id), event.why
+
+
+def _state(event: ev.DeskStateSet, book: Book) -> Line:
+    who = "you" if event.actor == "window" else event.actor
+    scope = "" if event.scope == "desk" else f" {event.scope}"
+    return "warn", None, f"desk{scope} {event.state.value} by {who}" + (f" · {event.cause}" if event.cause else "")
+
+
+def _link(event: ev.LinkChanged, book: Book) -> Line:
+    return (
+        ("info" if event.up else "warn"),
+        None,
+        f"{event.link} {'up' if event.up else 'down'}" + (f" · {event.why}" if event.why and not event.up else ""),
+    )
+
+
+def _incident(event: ev.IncidentRaised, book: Book) -> Line | None:
+    incident = event.incident
+    level = "bad" if incident.priority == 1 else "warn"
+    return level, incident.symbol, f"incident P{int(incident.priority)} · {incident.cause}"
+
+
+def _measured(event: ev.StageMeasured, book: Book) -> Line | None:
+    if event.stage is not Stage.TOTAL:
+        return None
+    return "good", _signal_symbol(book, event.signal_id), f"protected · {event.ms:.0f} ms from the click, market aside"
+
+
+def _started(event: ev.DeskStarted, book: Book) -> Line:
+    return "info", None, f"desk started · version {event.version}"
+
+
+def _settled(event: ev.DifferenceSettled, book: Book) -> Line:
+    return "info", None, f"difference settled: {event.settlement} · {event.text}"
+
+
+def _demo(event: ev.DemoSwitched, book: Book) -> Line:
+    return "info", None, f"demo strategy {'on' if event.on else 'off'}"
+
+
+_TELLERS: Final[Mapping[type, Callable[[Any, Book], Line | None]]] = {
+    ev.SignalReceived: _received,
+    ev.SignalRefused: _refused,
+    ev.SignalApproved: _approved,
+    ev.SignalRejected: _rejected,
+    ev.SignalExpired: _expired,
+    ev.SignalDenied: _denied,
+    ev.SignalReturned: _returned,
+    ev.OrderIntended: _intended,
+    ev.OrderReported: _reported,
+    ev.OrderRefused: _order_refused,
+    ev.OrderUnresolved: _unresolved,
+    ev.OrderNeverReached: _never_reached,
+    ev.CancelIntended: _cancel,
+    ev.CancelRefused: _cancel_refused,
+    ev.ReplaceIntended: _replace,
+    ev.ProtectionFailed: _protection_failed,
+    ev.ProtectionGaveUp: _gave_up,
+    ev.ProtectionRearmed: _rearmed,
+    ev.ExitRequested: _exit,
+    ev.ExitsChanged: _exits_changed,
+    ev.BracketAdjusted: _adjusted,
+    ev.DeskStateSet: _state,
+    ev.LinkChanged: _link,
+    ev.IncidentRaised: _incident,
+    ev.StageMeasured: _measured,
+    ev.DeskStarted: _started,
+    ev.DifferenceSettled: _settled,
+    ev.DemoSwitched: _demo,
+}

@@ -1,0 +1,456 @@
+"""The only mutable state: the fold of the journal's facts.
+
+``apply`` is the single writer. It is plain, deterministic and does no I/O: the same facts in the same order make the
+same book, whether they are lived through or read back after a crash. Values inside are frozen; the book swaps them.
+Look-ups on the hot path go through indexes of what is alive, so their cost does not grow with history.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from engine.bus import Change
+from engine.errors import InvariantViolated
+from engine.model import events as ev
+from engine.model.bracket import Bracket
+from engine.model.ids import bracket_id_of
+from engine.model.incident import Incident
+from engine.model.order import Order, apply_report
+from engine.model.position import Position
+from engine.model.signal import SignalRecord
+from engine.model.words import DeskState, OrderRole, OrderStatus, SignalStatus
+from engine.protection.ledger import Cover, cover_of, is_finished
+
+replace = msgspec.structs.replace
+
+DESK_SCOPE: Final = "desk"
+NEW_YORK: Final = ZoneInfo("America/New_York")
+
+
+class ScopeState(msgspec.Struct, frozen=True, kw_only=True):
+    """A desk state as it was set for one scope."""
+
+    state: DeskState
+    actor: str
+    cause: str
+    at: datetime
+
+
+class Book:
+    def __init__(self) -> None:
+        self.desk_id = ""
+        self.mode = ""
+        self.account_number: str | None = None
+        self.stopped_in_order = True
+        self.demo_on = True
+        self.signals: dict[str, SignalRecord] = {}
+        self.orders: dict[str, Order] = {}
+        self.brackets: dict[str, Bracket] = {}
+        self.positions: dict[str, Position] = {}
+        self.incidents: dict[str, Incident] = {}
+        self.states: dict[str, ScopeState] = {}
+        self.settled: dict[str, str] = {}
+        """Difference id -> how the operator settled it."""
+
+        self.signal_of_source: dict[tuple[str, str], str] = {}
+        self.order_of_broker_id: dict[str, str] = {}
+        self.order_of_client_id: dict[str, str] = {}
+        self.pending: dict[str, None] = {}
+        """Signals that wait for a decision."""
+        self.approved: dict[str, None] = {}
+        """Signals approved whose entry the broker has not answered yet."""
+        self.open_orders: dict[str, None] = {}
+        self.open_brackets: dict[str, None] = {}
+        self.open_incidents: dict[str, str] = {}
+        """Incident key -> id."""
+        self.brackets_of_symbol: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        """Open ones."""
+        self.closers: dict[str, str] = {}
+        """Bracket id -> the closing signal that ends it."""
+        self._covers: dict[str, Cover] = {}
+        self._entries_at: deque[datetime] = deque()
+        self._signals_at: defaultdict[str, deque[datetime]] = defaultdict(lambda: deque(maxlen=10_000))
+        self._changes: set[Change] = set()
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def orders_of(self, bracket_id: str) -> list[Order]:
+        """Oldest first."""
+        return [self.orders[order_id] for order_id in self.brackets[bracket_id].order_ids]
+
+    def cover(self, bracket_id: str) -> Cover:
+        known = self._covers.get(bracket_id)
+        if known is None:
+            known = self._covers[bracket_id] = cover_of(self.brackets[bracket_id], self.orders_of(bracket_id))
+        return known
+
+    def open_brackets_of(self, symbol: str) -> Iterator[Bracket]:
+        for bracket_id in self.brackets_of_symbol.get(symbol, ()):
+            yield self.brackets[bracket_id]
+
+    def state_of(self, scope: str) -> DeskState:
+        known = self.states.get(scope)
+        return known.state if known else DeskState.ACTIVE
+
+    def next_signal_number(self) -> int:
+        return len(self.signals) + 1
+
+    def next_incident_number(self) -> int:
+        return len(self.incidents) + 1
+
+    def entries_on(self, now: datetime) -> int:
+        """Entries sent since the trading day of ``now`` began, midnight in New York."""
+        local = now.astimezone(NEW_YORK)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        while self._entries_at and self._entries_at[0] < midnight:
+            self._entries_at.popleft()
+        return len(self._entries_at)
+
+    def signals_since(self, source: str, since: datetime) -> int:
+        seen = self._signals_at[source]
+        while seen and seen[0] < since:
+            seen.popleft()
+        return len(seen)
+
+    # --- writing ---------------------------------------------------------------------------------------------------
+
+    def apply(self, recorded: ev.Recorded) -> set[Change]:
+        """Fold one fact in; returns which views are out of date.
+
+        Raises:
+            IllegalTransition: the order's table does not know the report; nothing moved.
+        """
+        self._changes = {Change("activity", "")}
+        getattr(self, "_on_" + recorded.event.__struct_config__.tag)(recorded.event, recorded.at)  # type: ignore[operator]
+        return self._changes
+
+    def _touch(self, kind: str, key: str) -> None:
+        self._changes.add(Change(kind, key))  # type: ignore[arg-type]
+
+    # The desk itself
+
+    def _on_journal_opened(self, event: ev.JournalOpened, at: datetime) -> None:
+        self.desk_id, self.mode = event.desk_id, event.mode
+
+    def _on_account_bound(self, event: ev.AccountBound, at: datetime) -> None:
+        self.account_number = event.account_number
+        self._touch("desk", "")
+
+    def _on_desk_started(self, event: ev.DeskStarted, at: datetime) -> None:
+        self.stopped_in_order = False
+
+    def _on_desk_stopped(self, event: ev.DeskStopped, at: datetime) -> None:
+        self.stopped_in_order = True
+
+    def _on_desk_state_set(self, event: ev.DeskStateSet, at: datetime) -> None:
+        self.states[event.scope] = ScopeState(state=event.state, actor=event.actor, cause=event.cause, at=at)
+        self._touch("desk", "")
+
+    def _on_demo_switched(self, event: ev.DemoSwitched, at: datetime) -> None:
+        self.demo_on = event.on
+        self._touch("desk", "")
+
+    def _on_link_changed(self, event: ev.LinkChanged, at: datetime) -> None:
+        self._touch("desk", "")
+
+    def _on_difference_settled(self, event: ev.DifferenceSettled, at: datetime) -> None:
+        self.settled[event.difference_id] = event.settlement
+        self._touch("desk", "")
+
+    def _on_stage_measured(self, event: ev.StageMeasured, at: datetime) -> None:
+        self._touch("latency", "")
+
+    # Signals
+
+    def _on_signal_received(self, event: ev.SignalReceived, at: datetime) -> None:
+        signal = event.signal
+        self.signals[signal.id] = SignalRecord(signal=signal)
+        self.signal_of_source[signal.source, signal.source_id] = signal.id
+        self.pending[signal.id] = None
+        self._signals_at[signal.source].append(signal.received_at)
+        self._touch("signal", signal.id)
+
+    def _on_signal_refused(self, event: ev.SignalRefused, at: datetime) -> None:
+        """Only a line in the activity log."""
+
+    def _on_signal_approved(self, event: ev.SignalApproved, at: datetime) -> None:
+        self._decide(
+            event.signal_id,
+            SignalStatus.APPROVED,
+            at,
+            event.approval.actor,
+            approval=event.approval,
+            reasons=event.reasons,
+            bracket_id=event.bracket_id,
+        )
+        self.approved[event.signal_id] = None
+
+    def _on_signal_rejected(self, event: ev.SignalRejected, at: datetime) -> None:
+        self._decide(event.signal_id, SignalStatus.REJECTED, at, event.actor, decision_note=event.reason)
+
+    def _on_signal_expired(self, event: ev.SignalExpired, at: datetime) -> None:
+        self._decide(event.signal_id, SignalStatus.EXPIRED, at, None)
+
+    def _on_signal_denied(self, event: ev.SignalDenied, at: datetime) -> None:
+        note = event.reasons[0].text if event.reasons else ""
+        self._decide(
+            event.signal_id, SignalStatus.DENIED, at, "gate", reasons=event.reasons, decision_note=note, bracket_id=None
+        )
+
+    def _on_signal_returned(self, event: ev.SignalReturned, at: datetime) -> None:
+        record = self.signals[event.signal_id]
+        self.approved.pop(event.signal_id, None)
+        self.pending[event.signal_id] = None
+        self.signals[event.signal_id] = replace(
+            record,
+            status=SignalStatus.PENDING,
+            approval=None,
+            bracket_id=None,
+            decided_at=None,
+            decided_by=None,
+            decision_note=event.why,
+        )
+        self._touch("signal", event.signal_id)
+
+    def _decide(self, signal_id: str, status: SignalStatus, at: datetime, by: str | None, **changes: object) -> None:
+        self.pending.pop(signal_id, None)
+        self.approved.pop(signal_id, None)
+        self.signals[signal_id] = replace(
+            self.signals[signal_id], status=status, decided_at=at, decided_by=by, **changes
+        )
+        self._touch("signal", signal_id)
+        self._touch("desk", "")
+
+    def _advance_signal(self, bracket: Bracket, cover: Cover, entry: Order) -> None:
+        """The signal follows its entry: working, filled, closed, failed."""
+        record = self.signals.get(bracket.signal_id)
+        if record is None or record.bracket_id != bracket.id:
+            return
+        note = record.decision_note
+        if bracket.closed_at is not None:
+            failed = cover.entry_filled == 0 and entry.status in (OrderStatus.REJECTED, OrderStatus.NEVER_REACHED)
+            status = SignalStatus.FAILED if failed else SignalStatus.CLOSED
+            if cover.entry_filled == 0:
+                note = entry.last_error or f"entry {entry.status.value} without a fill"
+        elif not cover.entry_open and cover.entry_filled > 0:
+            status = SignalStatus.FILLED
+        elif entry.broker_id is not None:
+            status = SignalStatus.WORKING
+        else:
+            return
+        if entry.broker_id is not None or entry.is_terminal:
+            self.approved.pop(bracket.signal_id, None)
+        if status is not record.status or note != record.decision_note:
+            self.signals[bracket.signal_id] = replace(record, status=status, decision_note=note)
+            self._touch("signal", bracket.signal_id)
+
+    # Brackets and their orders
+
+    def _on_bracket_opened(self, event: ev.BracketOpened, at: datetime) -> None:
+        bracket = event.bracket
+        self.brackets[bracket.id] = bracket
+        self.open_brackets[bracket.id] = None
+        self.brackets_of_symbol[bracket.symbol][bracket.id] = None
+        self._touch("bracket", bracket.id)
+
+    def _on_order_intended(self, event: ev.OrderIntended, at: datetime) -> None:
+        if event.order.role is OrderRole.ENTRY:
+            self._entries_at.append(at)
+        self._add_order(event.order, at)
+        for leg in event.legs:
+            self._add_order(leg, at)
+
+    def _on_replace_intended(self, event: ev.ReplaceIntended, at: datetime) -> None:
+        self._add_order(event.order, at)
+
+    def _on_order_adopted(self, event: ev.OrderAdopted, at: datetime) -> None:
+        self._add_order(event.order, at)
+
+    def _add_order(self, order: Order, at: datetime) -> None:
+        if order.id in self.orders:
+            raise InvariantViolated(f"order {order.id} was made twice")
+        if order.bracket_id is not None:
+            bracket = self.brackets[order.bracket_id]
+            self.brackets[bracket.id] = replace(bracket, order_ids=(*bracket.order_ids, order.id))
+        self._put_order(order, at)
+
+    def _put_order(self, order: Order, at: datetime) -> None:
+        self.orders[order.id] = order
+        if order.broker_id is not None:
+            self.order_of_broker_id[order.broker_id] = order.id
+        if order.client_order_id is not None:
+            self.order_of_client_id[order.client_order_id] = order.id
+        if order.is_open:
+            self.open_orders[order.id] = None
+        else:
+            self.open_orders.pop(order.id, None)
+        self._touch("order", order.id)
+        self._touch("position", order.symbol)
+        if order.bracket_id is not None:
+            self._refold_bracket(order.bracket_id, at)
+
+    def _on_order_reported(self, event: ev.OrderReported, at: datetime) -> None:
+        order = self.orders[event.order_id]
+        reported = apply_report(order, event.report, at)
+        if reported is order:
+            return
+        replaces = self.order_of_broker_id.get(event.report.replaces or "")
+        replaced_by = self.order_of_broker_id.get(event.report.replaced_by or "")
+        reported = replace(
+            reported, replaces=reported.replaces or replaces, replaced_by=reported.replaced_by or replaced_by
+        )
+        self._put_order(reported, at)
+        if order.role is OrderRole.ENTRY and reported.is_terminal and reported.filled_qty == 0:
+            self._end_unborn_legs(reported, at)
+
+    def _on_order_refused(self, event: ev.OrderRefused, at: datetime) -> None:
+        self._end_unsent(event.order_id, OrderStatus.REJECTED, event.text, at)
+
+    def _on_order_never_reached(self, event: ev.OrderNeverReached, at: datetime) -> None:
+        self._end_unsent(event.order_id, OrderStatus.NEVER_REACHED, event.why, at)
+
+    def _end_unsent(self, order_id: str, status: OrderStatus, why: str, at: datetime) -> None:
+        order = self.orders[order_id]
+        ended = replace(order, status=status, status_since=at, unresolved_since=None, last_error=why)
+        self._put_order(ended, at)
+        self._end_unborn_legs(ended, at)
+
+    def _end_unborn_legs(self, parent: Order, at: datetime) -> None:
+        """Legs the broker never created, or that died with an entry that bought nothing, end with their parent."""
+        if parent.bracket_id is None:
+            return
+        for order in self.orders_of(parent.bracket_id):
+            if order.parent_id == parent.id and order.is_open and order.broker_id is None:
+                self._put_order(replace(order, status=OrderStatus.NEVER_REACHED, status_since=at), at)
+
+    def _on_order_unresolved(self, event: ev.OrderUnresolved, at: datetime) -> None:
+        order = self.orders[event.order_id]
+        self._put_order(replace(order, unresolved_since=order.unresolved_since or at, last_error=event.text), at)
+
+    def _on_cancel_intended(self, event: ev.CancelIntended, at: datetime) -> None:
+        order = self.orders[event.order_id]
+        self._put_order(replace(order, cancel_requested_at=at), at)
+
+    def _on_cancel_refused(self, event: ev.CancelRefused, at: datetime) -> None:
+        order = self.orders[event.order_id]
+        self._put_order(replace(order, cancel_requested_at=None, last_error=event.text), at)
+
+    def _refold_bracket(self, bracket_id: str, at: datetime) -> None:
+        """Count naked time up to now, recompute the cover, close the trade when it is over."""
+        bracket = self.brackets[bracket_id]
+        before = self._covers.get(bracket_id)
+        cover = self._covers[bracket_id] = cover_of(bracket, self.orders_of(bracket_id))
+        bracket = _count_naked(bracket, before, cover, at)
+        if cover.naked == 0 and cover.held > 0 and bracket.attempts:
+            bracket = replace(bracket, attempts=0, gave_up_at=None, last_error=None)
+        if is_finished(cover):
+            if bracket.closed_at is None:
+                bracket = replace(bracket, closed_at=at)
+                self.open_brackets.pop(bracket_id, None)
+                self.brackets_of_symbol[bracket.symbol].pop(bracket_id, None)
+                closer = self.closers.pop(bracket_id, None)
+                if closer is not None:
+                    self._set_signal_status(closer, SignalStatus.CLOSED)
+        elif bracket.closed_at is not None:  # a late fill reopens it
+            bracket = replace(bracket, closed_at=None)
+            self.open_brackets[bracket_id] = None
+            self.brackets_of_symbol[bracket.symbol][bracket_id] = None
+        self.brackets[bracket_id] = bracket
+        if cover.entry is not None:
+            self._advance_signal(bracket, cover, cover.entry)
+        self._touch("bracket", bracket_id)
+        self._touch("desk", "")
+
+    def _change_bracket(self, bracket_id: str, at: datetime, **changes: object) -> None:
+        self.brackets[bracket_id] = replace(self.brackets[bracket_id], **changes)
+        self._refold_bracket(bracket_id, at)
+
+    def _on_protection_failed(self, event: ev.ProtectionFailed, at: datetime) -> None:
+        attempts = self.brackets[event.bracket_id].attempts + 1
+        self._change_bracket(event.bracket_id, at, attempts=attempts, last_error=event.text)
+
+    def _on_protection_gave_up(self, event: ev.ProtectionGaveUp, at: datetime) -> None:
+        self._change_bracket(event.bracket_id, at, gave_up_at=at, last_error=event.text)
+
+    def _on_protection_rearmed(self, event: ev.ProtectionRearmed, at: datetime) -> None:
+        self._change_bracket(event.bracket_id, at, gave_up_at=None, attempts=0)
+
+    def _on_exit_requested(self, event: ev.ExitRequested, at: datetime) -> None:
+        if event.signal_id is not None:
+            self.closers[event.bracket_id] = event.signal_id
+            self._set_signal_status(event.signal_id, SignalStatus.WORKING)
+        self._change_bracket(event.bracket_id, at, exit_requested_at=at, exit_reason=event.reason)
+
+    def _set_signal_status(self, signal_id: str, status: SignalStatus) -> None:
+        self.approved.pop(signal_id, None)
+        self.signals[signal_id] = replace(self.signals[signal_id], status=status)
+        self._touch("signal", signal_id)
+
+    def _on_exits_changed(self, event: ev.ExitsChanged, at: datetime) -> None:
+        self._change_bracket(
+            event.bracket_id, at, stop_price=event.stop_price, take_profit_price=event.take_profit_price
+        )
+
+    def _on_bracket_adjusted(self, event: ev.BracketAdjusted, at: datetime) -> None:
+        adjusted = self.brackets[event.bracket_id].adjusted_qty + event.qty
+        self._change_bracket(event.bracket_id, at, adjusted_qty=adjusted, last_error=event.why)
+
+    def _on_position_reported(self, event: ev.PositionReported, at: datetime) -> None:
+        position = event.position
+        if position.qty == 0:
+            self.positions.pop(position.symbol, None)
+        else:
+            self.positions[position.symbol] = position
+        self._touch("position", position.symbol)
+
+    # Incidents
+
+    def _on_incident_raised(self, event: ev.IncidentRaised, at: datetime) -> None:
+        incident = event.incident
+        self.incidents[incident.id] = incident
+        self.open_incidents[incident.key] = incident.id
+        self._touch("incident", incident.id)
+        self._touch("desk", "")
+
+    def _on_incident_acked(self, event: ev.IncidentAcked, at: datetime) -> None:
+        incident = self.incidents[event.incident_id]
+        self.incidents[event.incident_id] = replace(incident, acked_at=at, acked_by=event.actor)
+        self._touch("incident", event.incident_id)
+        self._touch("desk", "")
+
+    def _on_incident_cleared(self, event: ev.IncidentCleared, at: datetime) -> None:
+        incident = self.incidents[event.incident_id]
+        self.incidents[event.incident_id] = replace(incident, cleared_at=at)
+        self.open_incidents.pop(incident.key, None)
+        self._touch("incident", event.incident_id)
+        self._touch("desk", "")
+
+
+def _count_naked(bracket: Bracket, before: Cover | None, cover: Cover, at: datetime) -> Bracket:
+    """The naked clock: runs from the first uncovered share to the last one covered."""
+    if before is not None and before.naked > 0 and bracket.naked_counted_at is not None:
+        span_s = max(0.0, (at - bracket.naked_counted_at).total_seconds())
+        bracket = replace(bracket, naked_share_s=bracket.naked_share_s + span_s * float(before.naked))
+    if cover.naked > 0:
+        return replace(bracket, naked_since=bracket.naked_since or at, naked_counted_at=at)
+    if bracket.naked_since is not None:
+        span_s = max(0.0, (at - bracket.naked_since).total_seconds())
+        bracket = replace(bracket, naked_since=None, naked_counted_at=None, naked_s=bracket.naked_s + span_s)
+    return bracket
+
+
+def bracket_for(signal_id: str, book: Book) -> str:
+    """The id of the trade that approving this signal makes: a signal approved again after a return gets a new one."""
+    first = bracket_id_of(signal_id)
+    if first not in book.brackets:
+        return first
+    again = 2
+    while f"{first}r{again}" in book.brackets:
+        again += 1
+    return f"{first}r{again}"

@@ -1,0 +1,185 @@
+"""``greenlight.toml``: every key with its default, its unit and its sentence; wrong values are refused by name.
+
+The structs below are the schema. The manual and the settings dialog are made from them, so what is written here is
+what the operator reads.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from engine.errors import EngineError
+
+Percent = Annotated[float, Meta(gt=0, le=1000)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Usd = Annotated[float, Meta(gt=0, le=1e12)]
+"""TOML has no decimals: rules compare with ``Decimal(str(limit))``, which is what the operator wrote."""
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all tables of the file."""
+
+
+class Limits(Section, frozen=True, kw_only=True):
+    max_open_positions: Annotated[Count | None, Meta(description="Symbols held or being entered at once.")] = None
+    max_order_notional: Annotated[Usd | None, Meta(description="Largest entry in account currency.")] = None
+    max_order_qty: Annotated[Count | None, Meta(description="Largest entry in shares.")] = None
+    max_gross_exposure_pct: Annotated[
+        Percent | None, Meta(description="Sum of all positions and entries at work, in percent of equity.")
+    ] = None
+    max_symbol_exposure_pct: Annotated[
+        Percent, Meta(description="One symbol's position with its entries at work, in percent of equity.")
+    ] = 10.0
+    max_orders_per_day: Annotated[Count | None, Meta(description="Entries sent since midnight, New York.")] = None
+    max_signals_per_minute: Annotated[
+        Count | None, Meta(description="Signals of one source; those beyond are recorded and denied.")
+    ] = None
+    max_stop_distance_pct: Annotated[Percent, Meta(description="Stop distance from the entry, in percent of it.")] = (
+        20.0
+    )
+
+
+class Sizing(Section, frozen=True, kw_only=True):
+    method: Annotated[
+        Literal["risk_pct", "qty"], Meta(description="Used when a signal leaves the size to the desk.")
+    ] = "risk_pct"
+    risk_pct: Annotated[Percent, Meta(description="Share of equity that a stop-out may cost, in percent.")] = 0.25
+    qty: Annotated[Count, Meta(description="Shares, for the method qty.")] = 1
+
+
+class ApprovalRules(Section, frozen=True, kw_only=True):
+    undo_s: Annotated[
+        float, Meta(ge=0, le=30, description="Seconds between the click and the sending in which it can be undone.")
+    ] = 0.0
+    default_ttl_s: Annotated[Seconds, Meta(description="Time to live of a signal that names none.")] = 60.0
+    max_drift_pct: Annotated[
+        Percent, Meta(description="How far the price may have moved from the signal's, in percent.")
+    ] = 1.0
+
+
+class SessionRules(Section, frozen=True, kw_only=True):
+    entries: Annotated[Literal["core", "extended", "any"], Meta(description="Sessions in which entries are sent.")] = (
+        "core"
+    )
+
+
+class CorrelationRules(Section, frozen=True, kw_only=True):
+    enabled: Annotated[bool, Meta(description="Check entries against what is held and working.")] = True
+    threshold: Annotated[
+        float, Meta(gt=0, le=1, description="Correlation from which two symbols belong to one cluster.")
+    ] = 0.75
+    max_cluster_count: Annotated[Count, Meta(description="Trades in one cluster.")] = 3
+    max_cluster_pct: Annotated[Percent, Meta(description="Summed notional of a cluster, in percent of equity.")] = 30.0
+    on_breach: Annotated[Literal["warn", "deny"], Meta(description="What a full cluster does.")] = "warn"
+    missing_history: Annotated[
+        Literal["warn", "deny"], Meta(description="What fewer than 30 shared daily returns do.")
+    ] = "warn"
+
+
+class ProtectionRules(Section, frozen=True, kw_only=True):
+    partial_rescue_after_s: Annotated[
+        Seconds, Meta(description="A part-filled entry that leaves shares naked for longer is cut short and covered.")
+    ] = 5.0
+    stop_through: Annotated[
+        Literal["exit", "ask"], Meta(description="What happens when the price is beyond a stop that does not stand.")
+    ] = "exit"
+    max_attempts: Annotated[
+        int, Meta(ge=1, le=20, description="Placements of exits before the desk gives up and calls the operator.")
+    ] = 5
+    default_stop_pct: Annotated[
+        Percent | None,
+        Meta(description="Stop distance for signals without a stop, in percent; absent: they are denied."),
+    ] = None
+
+
+class BrokerRules(Section, frozen=True, kw_only=True):
+    requests_per_minute: Annotated[
+        int, Meta(ge=10, le=100_000, description="Rate limit of the account, until the broker's headers say otherwise.")
+    ] = 200
+    resend_within_s: Annotated[
+        float,
+        Meta(ge=0, le=120, description="An entry that provably never arrived is sent once more within this time."),
+    ] = 10.0
+
+
+class QuoteRules(Section, frozen=True, kw_only=True):
+    max_age_s: Annotated[Seconds, Meta(description="Older quotes deny entries.")] = 15.0
+    feed: Annotated[Literal["iex", "sip"], Meta(description="Alpaca's data feed.")] = "iex"
+
+
+class ApiRules(Section, frozen=True, kw_only=True):
+    allowed_hosts: Annotated[tuple[str, ...], Meta(description="Further Host names that the API answers to.")] = ()
+    signal_tokens: Annotated[
+        dict[str, str], Meta(description="Source name -> token that may post signals and nothing else.")
+    ] = {}
+    read_tokens: Annotated[
+        dict[str, str], Meta(description="Reader's name -> token that may read everything and change nothing.")
+    ] = {}
+
+
+class Config(Section, frozen=True, kw_only=True):
+    limits: Limits = Limits()
+    sizing: Sizing = Sizing()
+    approval: ApprovalRules = ApprovalRules()
+    session: SessionRules = SessionRules()
+    correlation: CorrelationRules = CorrelationRules()
+    protection: ProtectionRules = ProtectionRules()
+    broker: BrokerRules = BrokerRules()
+    quotes: QuoteRules = QuoteRules()
+    api: ApiRules = ApiRules()
+
+
+class ConfigError(EngineError):
+    """The file cannot be used; the text names file, key, what was found and what is allowed."""
+
+
+def load_config(path: Path, *, required: bool) -> Config:
+    """The file's settings; the defaults when it is absent and not ``required``.
+
+    Raises:
+        ConfigError: absent though required, not TOML, an unknown key, or a value outside what is allowed.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if required:
+            raise ConfigError(f"{path}: there is no such file") from None
+        return Config()
+    except (OSError, UnicodeDecodeError) as why:
+        raise ConfigError(f"{path}: cannot be read: {why}") from why
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as why:
+        raise ConfigError(f"{path}: is not valid TOML: {why}") from why
+    return config_from_table(table, str(path))
+
+
+def config_from_table(table: dict[str, Any], where: str) -> Config:
+    try:
+        return msgspec.convert(table, Config, strict=True)
+    except msgspec.ValidationError as why:
+        raise ConfigError(f"{where}: {_named(str(why), table)}") from why
+
+
+def _named(message: str, table: dict[str, Any]) -> str:
+    """msgspec's ``Expected `int` >= 1 - at `$.limits.max_order_qty``` with the key first and the found value."""
+    what, _, path = message.partition(" - at `$.")
+    if not path:
+        return f"{message} ({_allowed_sections()})" if "unknown field" in message else message
+    key = path.rstrip("`")
+    found: Any = table
+    for part in key.split("."):
+        found = found.get(part, "nothing") if isinstance(found, dict) else found
+    if "unknown field" in what:
+        return f"[{key}]: {what}"
+    return f"{key} = {found}: {what[0].lower()}{what[1:]}"
+
+
+def _allowed_sections() -> str:
+    return "known: " + ", ".join(Config.__struct_fields__)

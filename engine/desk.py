@@ -1,0 +1,397 @@
+"""The desk: the one door. Commands in, pictures and events out; window, API and tests use nothing else.
+
+Reading is plain and immediate. Commands are coroutines that return when the desk has taken them, and raise
+``CommandRefused`` with a stable code when it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import Executor as Pool
+from datetime import datetime
+from typing import Final, Literal
+
+from engine.activity import ActivityLog
+from engine.alpaca.client import AlpacaClient
+from engine.alpaca.retry import reads
+from engine.approval import ApprovalQueue
+from engine.book import DESK_SCOPE, Book
+from engine.bus import Bus
+from engine.clock import Clock
+from engine.errors import BrokerError, CommandRefused
+from engine.gateway import Gateway
+from engine.journal.follow import follow
+from engine.journal.writer import Journal
+from engine.latency import LatencyLog, LatencySample, LoopLag, timeline
+from engine.market.history import minute_bars
+from engine.market.quotes import QuoteBoard, QuoteView
+from engine.model import events as ev
+from engine.model.commands import NO_EDITS, Edits
+from engine.model.order import Order
+from engine.model.words import DeskState, Mode, OrderRole, SignalStatus
+from engine.pipeline.resolve import Resolver
+from engine.present import Presenter
+from engine.protection.supervisor import Supervisor
+from engine.reconcile import Difference, Reconciler
+from engine.recorder import Recorder
+from engine.status import StatusBoard
+from engine.surroundings import World
+from engine.views import (
+    AccountView,
+    ActivityLine,
+    BarView,
+    BracketView,
+    DeskView,
+    HealthView,
+    IncidentView,
+    LatencyView,
+    OrderView,
+    PositionView,
+    PreviewView,
+    SignalView,
+    SpanView,
+)
+
+RELEASE: Final = "RELEASE"
+"""What has to be typed to leave ``halted``: harder to release than to engage."""
+CANCELS_ENTRIES: Final = frozenset({DeskState.REDUCING, DeskState.HALTED})
+
+
+class Desk:
+    """Made by ``engine/start.py``; every part it holds has an owner there."""
+
+    def __init__(
+        self,
+        *,
+        mode: Mode,
+        book: Book,
+        bus: Bus,
+        recorder: Recorder,
+        journal: Journal,
+        client: AlpacaClient,
+        world: World,
+        quotes: QuoteBoard,
+        queue: ApprovalQueue,
+        gateway: Gateway,
+        resolver: Resolver,
+        supervisor: Supervisor,
+        reconciler: Reconciler,
+        presenter: Presenter,
+        status: StatusBoard,
+        latency: LatencyLog,
+        lag: LoopLag,
+        activity: ActivityLog,
+        clock: Clock,
+        read_pool: Pool,
+    ) -> None:
+        self.mode = mode
+        self.bus = bus
+        self._book = book
+        self._recorder = recorder
+        self._journal = journal
+        self._client = client
+        self._world = world
+        self._quotes = quotes
+        self._queue = queue
+        self._gateway = gateway
+        self._resolver = resolver
+        self._supervisor = supervisor
+        self._reconciler = reconciler
+        self._presenter = presenter
+        self._status = status
+        self._latency = latency
+        self._lag = lag
+        self._activity = activity
+        self._clock = clock
+        self._read_pool = read_pool
+
+    # --- reading: the desk -----------------------------------------------------------------------------------------
+
+    def view(self) -> DeskView:
+        return self._status.desk()
+
+    def health(self) -> HealthView:
+        return self._status.health()
+
+    def account(self) -> AccountView:
+        return self._status.account()
+
+    def activity(self, limit: int = 500) -> list[ActivityLine]:
+        return self._activity.newest(limit)
+
+    def quote(self, symbol: str) -> QuoteView | None:
+        return self._quotes.get(symbol)
+
+    # --- reading: signals, orders, trades --------------------------------------------------------------------------
+
+    def signals(self, status: SignalStatus | None = None, limit: int = 500) -> list[SignalView]:
+        """Newest first."""
+        if status is SignalStatus.PENDING:
+            chosen: Iterable[str] = reversed(self._book.pending)
+        else:
+            known = self._book.signals
+            chosen = (key for key in reversed(known) if status is None or known[key].status is status)
+        return [self.signal(signal_id) for signal_id in _first(chosen, limit)]
+
+    def signal(self, signal_id: str) -> SignalView:
+        record = self._queue.record(signal_id)
+        live = record.status is SignalStatus.PENDING and record.signal.expires_at > self._clock.now()
+        return self._presenter.signal(record, self._queue.preview(signal_id) if live else None)
+
+    def preview(self, signal_id: str, edits: Edits = NO_EDITS) -> PreviewView:
+        return self._queue.preview(signal_id, edits)
+
+    def orders(self, status: Literal["open", "all"] = "open", limit: int = 500) -> list[OrderView]:
+        chosen = self._book.open_orders if status == "open" else self._book.orders
+        return [self._presenter.order(self._book.orders[key]) for key in _first(reversed(chosen), limit)]
+
+    def order(self, order_id: str) -> OrderView:
+        return self._presenter.order(self._order(order_id))
+
+    def brackets(self, status: Literal["open", "all"] = "open", limit: int = 500) -> list[BracketView]:
+        chosen = self._book.open_brackets if status == "open" else self._book.brackets
+        return [self._presenter.bracket(key) for key in _first(reversed(chosen), limit)]
+
+    def bracket(self, bracket_id: str) -> BracketView:
+        self._refuse_unknown(bracket_id, self._book.brackets, "bracket")
+        return self._presenter.bracket(bracket_id)
+
+    def positions(self) -> list[PositionView]:
+        return self._presenter.positions()
+
+    def position(self, symbol: str) -> PositionView | None:
+        return self._presenter.position(symbol)
+
+    def incidents(self, status: Literal["open", "all"] = "open", limit: int = 500) -> list[IncidentView]:
+        """Newest first."""
+        open_ids = set(self._book.open_incidents.values())
+        chosen = (key for key in reversed(self._book.incidents) if status == "all" or key in open_ids)
+        return [self._presenter.incident(self._book.incidents[key]) for key in _first(chosen, limit)]
+
+    def incident(self, incident_id: str) -> IncidentView:
+        self._refuse_unknown(incident_id, self._book.incidents, "incident")
+        return self._presenter.incident(self._book.incidents[incident_id])
+
+    # --- reading: latency, facts -----------------------------------------------------------------------------------
+
+    def latency(self) -> LatencyView:
+        return LatencyView(stages=self._latency.stats(), loop_lag=self._lag.view())
+
+    def latency_samples(self, after: int = 0) -> list[LatencySample]:
+        return self._latency.samples(after)
+
+    def timeline(self, signal_id: str) -> list[SpanView]:
+        record = self._queue.record(signal_id)
+        bracket = self._book.brackets.get(record.bracket_id or "")
+        return timeline(
+            record.signal.received_at,
+            self._latency.spans(signal_id),
+            bracket.naked_since if bracket is not None else None,
+            self._clock.now(),
+        )
+
+    def records(self, after: int) -> AsyncIterator[ev.Recorded]:
+        """Facts on disk behind ``after``, then live, without gap or doubles."""
+        return follow(self._journal, self.bus, after, executor=self._read_pool, clock=self._clock)
+
+    async def bars(self, symbol: str, *, minutes: int = 240) -> list[BarView]:
+        """One-minute bars, oldest first; refused with BROKER_UNREACHABLE when they cannot be read."""
+        try:
+            return await reads(self._clock)(minute_bars, self._client, self._clock, symbol, minutes)
+        except BrokerError as lost:
+            raise CommandRefused("BROKER_UNREACHABLE", lost.operator_text) from lost
+
+    # --- signals ---------------------------------------------------------------------------------------------------
+
+    async def receive(
+        self,
+        raw: bytes,
+        *,
+        source: str | None = None,
+        format: str | None = None,  # noqa: A002 - the API's own word
+        began_s: float | None = None,
+    ) -> tuple[SignalView, bool]:
+        """Record a proposal. Returns its picture and whether it was known already."""
+        signal_id, duplicate = await self._queue.receive(raw, source=source, pinned_format=format, began_s=began_s)
+        return self.signal(signal_id), duplicate
+
+    async def approve(
+        self, signal_id: str, *, actor: str, preview_id: str | None = None, edits: Edits = NO_EDITS
+    ) -> SignalView:
+        await self._queue.approve(signal_id, actor=actor, preview_id=preview_id, edits=edits)
+        return self.signal(signal_id)
+
+    async def reject(self, signal_id: str, *, actor: str, reason: str = "") -> SignalView:
+        self._queue.reject(signal_id, actor=actor, reason=reason)
+        return self.signal(signal_id)
+
+    # --- orders ----------------------------------------------------------------------------------------------------
+
+    async def cancel_order(self, order_id: str, *, actor: str) -> OrderView:
+        """Ask the broker for a cancel. Of an armed target it means "stop only"; of a stop, both exits are replaced."""
+        order = self._order(order_id)
+        if order.is_terminal:
+            raise CommandRefused("NOT_CANCELABLE", f"{order_id} is {order.status.value} already.")
+        if order.broker_id is None:
+            raise CommandRefused("NOT_CANCELABLE", f"{order_id} is not known at the broker yet: look it up first.")
+        bracket = self._book.brackets.get(order.bracket_id or "")
+        if order.role is OrderRole.TAKE_PROFIT and bracket is not None and self._book.cover(bracket.id).held > 0:
+            self._recorder.record(
+                ev.ExitsChanged(
+                    bracket_id=bracket.id, stop_price=bracket.stop_price, take_profit_price=None, actor=actor
+                )
+            )
+        refused = await self._gateway.cancel(order_id, actor=actor, reason="")
+        if refused is not None:
+            raise CommandRefused("BROKER_REFUSED", refused.operator_text)
+        return self.order(order_id)
+
+    async def lookup_order(self, order_id: str, *, actor: str) -> OrderView:
+        """Ask the broker about an order now."""
+        order = self._order(order_id)
+        if order.client_order_id is None or order.broker_id is not None:
+            self._reconciler.doubt(order.symbol)
+        elif await self._resolver.look_up(order_id) is False:
+            raise CommandRefused("BROKER_UNREACHABLE", "The broker could not be asked: try again.")
+        return self.order(order_id)
+
+    async def attest_order(self, order_id: str, *, actor: str, settlement: str) -> OrderView:
+        """A person's word that the broker never had an order of unknown fate."""
+        order = self._order(order_id)
+        if order.unresolved_since is None:
+            raise CommandRefused("NOT_UNKNOWN", f"{order_id} is {order.status.value}: there is nothing to attest.")
+        if settlement != "never_reached":
+            raise CommandRefused(
+                "BAD_SETTLEMENT", "An order can be attested as never_reached.", field="settlement", http_status=422
+            )
+        why = f"Attested by {actor}: the broker never had it."
+        await self._recorder.commit_exit(ev.OrderNeverReached(order_id=order_id, why=why, actor=actor))
+        return self.order(order_id)
+
+    async def cancel_working_entries(self, *, actor: str) -> list[OrderView]:
+        return await self._cancel_entries(actor, lambda order: True)
+
+    async def _cancel_entries(self, actor: str, chosen: Callable[[Order], bool]) -> list[OrderView]:
+        working = [self._book.orders[order_id] for order_id in tuple(self._book.open_orders)]
+        canceled = []
+        for order in working:
+            if order.role is OrderRole.ENTRY and order.broker_id is not None and chosen(order):
+                await self._gateway.cancel(order.id, actor=actor, reason="no more entries")
+                canceled.append(self.order(order.id))
+        return canceled
+
+    # --- trades ----------------------------------------------------------------------------------------------------
+
+    async def retry_bracket(self, bracket_id: str, *, actor: str) -> BracketView:
+        """Read the broker's truth, then place the exits again, without finishing any pause."""
+        view = self.bracket(bracket_id)
+        if not view.can_retry:
+            raise CommandRefused("NOTHING_TO_RETRY", f"{view.symbol} is {view.status.value}: no exits are missing.")
+        try:
+            await self._reconciler.symbols([view.symbol])
+        except BrokerError as lost:
+            raise CommandRefused("BROKER_UNREACHABLE", lost.operator_text) from lost
+        if self.bracket(bracket_id).can_retry:
+            await self._recorder.commit_exit(ev.ProtectionRearmed(bracket_id=bracket_id, actor=actor))
+            self._supervisor.hurry(view.symbol)
+        return self.bracket(bracket_id)
+
+    async def flatten_bracket(self, bracket_id: str, *, actor: str) -> BracketView:
+        view = self.bracket(bracket_id)
+        if not view.can_flatten:
+            raise CommandRefused("NOTHING_TO_FLATTEN", f"{view.symbol} is {view.status.value} already.")
+        await self._recorder.commit_exit(
+            ev.ExitRequested(bracket_id=bracket_id, actor=actor, reason="flatten asked by the operator")
+        )
+        self._supervisor.hurry(view.symbol)
+        return self.bracket(bracket_id)
+
+    async def flatten(self, *, symbol: str | None, actor: str) -> list[BracketView]:
+        """All trades, or those of one symbol. Those already on their way out are not asked again."""
+        chosen = [
+            bracket_id
+            for bracket_id in tuple(self._book.open_brackets)
+            if symbol is None or self._book.brackets[bracket_id].symbol == symbol
+        ]
+        if symbol is not None and not chosen:
+            raise CommandRefused("NOTHING_TO_FLATTEN", f"There is no open trade in {symbol}.")
+        return [
+            await self.flatten_bracket(bracket_id, actor=actor)
+            if self.bracket(bracket_id).can_flatten
+            else self.bracket(bracket_id)
+            for bracket_id in chosen
+        ]
+
+    # --- the desk itself -------------------------------------------------------------------------------------------
+
+    async def set_state(
+        self, state: DeskState, *, scope: str = DESK_SCOPE, actor: str, confirm: str | None = None
+    ) -> HealthView:
+        before = self._book.state_of(scope)
+        if before is DeskState.HALTED and state is not DeskState.HALTED and confirm != RELEASE:
+            raise CommandRefused(
+                "CONFIRM_REQUIRED", f'Leaving halted needs confirm = "{RELEASE}".', field="confirm", http_status=409
+            )
+        await self._recorder.commit_exit(ev.DeskStateSet(scope=scope, state=state, actor=actor, cause=""))
+        if state in CANCELS_ENTRIES:
+            await self._cancel_entries(actor, lambda order: self._is_in_scope(order, scope))
+        return self.health()
+
+    def _is_in_scope(self, order: Order, scope: str) -> bool:
+        if scope == DESK_SCOPE:
+            return True
+        bracket = self._book.brackets.get(order.bracket_id or "")
+        strategy = bracket.strategy if bracket is not None else ""
+        return scope in (f"symbol:{order.symbol}", f"strategy:{strategy}")
+
+    async def ack_incident(self, incident_id: str, *, actor: str) -> IncidentView:
+        view = self.incident(incident_id)
+        if view.acked_at is None:
+            self._recorder.record(ev.IncidentAcked(incident_id=incident_id, actor=actor))
+        return self.incident(incident_id)
+
+    def differences(self) -> list[Difference]:
+        """What keeps the start gate locked."""
+        return list(self._reconciler.differences.values())
+
+    async def settle_difference(self, difference_id: str, *, settlement: str, actor: str) -> list[Difference]:
+        difference = self._reconciler.differences.get(difference_id)
+        if difference is None:
+            raise CommandRefused("NOT_FOUND", f"There is no difference {difference_id}.", http_status=404)
+        if settlement not in difference.settlements:
+            allowed = ", ".join(difference.settlements)
+            raise CommandRefused(
+                "BAD_SETTLEMENT", f"It can be settled by: {allowed}.", field="settlement", http_status=422
+            )
+        self._reconciler.settle_difference(difference_id, settlement, actor)
+        return self.differences()
+
+    async def set_demo(self, on: bool, *, actor: str) -> None:
+        if not self._status.has_demo:
+            raise CommandRefused("NO_DEMO", "There is no demo strategy on this desk.", http_status=404)
+        if on is not self._book.demo_on:
+            self._recorder.record(ev.DemoSwitched(on=on, actor=actor))
+
+    # --- helpers ---------------------------------------------------------------------------------------------------
+
+    def _order(self, order_id: str) -> Order:
+        self._refuse_unknown(order_id, self._book.orders, "order")
+        return self._book.orders[order_id]
+
+    @staticmethod
+    def _refuse_unknown(key: str, known: object, what: str) -> None:
+        if key not in known:  # type: ignore[operator]
+            raise CommandRefused("NOT_FOUND", f"There is no {what} {key}.", http_status=404)
+
+    @property
+    def started_at(self) -> datetime:
+        return self._status.started_at
+
+
+def _first(keys: Iterable[str], limit: int) -> list[str]:
+    chosen: list[str] = []
+    for key in keys:
+        if len(chosen) >= limit:
+            break
+        chosen.append(key)
+    return chosen

@@ -1,0 +1,229 @@
+"""Every write to the broker: intent on disk, one request, the classified answer as facts.
+
+Nothing else in the desk calls ``submit``, ``replace`` or ``cancel`` of the adapter. A write ends in one of four ways, and
+the book knows which: the broker has it, the broker refused it, it provably never left, or its fate is unknown. The
+last is settled by ``pipeline/resolve.py``, which is told of it here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
+
+import msgspec
+
+from engine.alpaca import wire
+from engine.alpaca.budget import Lane, Slot
+from engine.alpaca.calls import Answer
+from engine.alpaca.client import AlpacaClient
+from engine.alpaca.outcomes import Purpose as WirePurpose
+from engine.alpaca.refusals import AlreadyDone, DuplicateClientOrderId, NotFound
+from engine.alpaca.retry import cancels, submits
+from engine.book import Book
+from engine.clock import Clock
+from engine.errors import (
+    AmbiguousError,
+    BrokerError,
+    IllegalTransition,
+    InvariantViolated,
+    JournalUnavailable,
+    NotYetError,
+    RetryableError,
+    TerminalError,
+)
+from engine.model import events as ev
+from engine.model.order import Evidence, Order
+from engine.model.words import Purpose, Source
+from engine.recorder import Recorder
+from engine.reports import leg_of, report_from
+
+log = logging.getLogger(__name__)
+
+WRITE_DEADLINE_S: Final = 10.0
+
+
+class Submitted(msgspec.Struct, frozen=True, kw_only=True):
+    """How a submit or a replace ended. Times are the loop's seconds."""
+
+    order_id: str
+    error: BrokerError | JournalUnavailable | None = None
+    """None: the broker has the order."""
+    is_unknown: bool = False
+    journaled_at_s: float = 0.0
+    sent_at_s: float | None = None
+    answered_at_s: float | None = None
+
+
+class Gateway:
+    def __init__(
+        self,
+        client: AlpacaClient,
+        recorder: Recorder,
+        book: Book,
+        clock: Clock,
+        *,
+        unsettled: Callable[[str], None],
+        surprised: Callable[[str], None],
+        answered: Callable[[], None],
+    ) -> None:
+        """``unsettled`` is told the id of an order of unknown fate, ``surprised`` of a report that cannot be true,
+        ``answered`` that ids of new orders have become known."""
+        self._client = client
+        self._recorder = recorder
+        self._book = book
+        self._clock = clock
+        self._unsettled = unsettled
+        self._surprised = surprised
+        self._answered = answered
+
+    # --- submit ------------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def entry_slot(self, within_s: float) -> AsyncIterator[Slot | None]:
+        """A request of the budget for an entry, waited for ``within_s`` seconds; None when there was none."""
+        async with AsyncExitStack() as stack:
+            slot = None
+            try:
+                async with asyncio.timeout(max(0.0, within_s)):
+                    slot = await stack.enter_async_context(self._client.budget.slot(Lane.ENTRY))
+            except TimeoutError:
+                log.info("no request was left in the budget for an entry")
+            yield slot
+
+    async def submit(self, intent: ev.OrderIntended, *before: ev.AnyEvent, slot: Slot | None = None) -> Submitted:
+        """Journal ``before`` and the intent as one group, then send. Never raises for what the broker says."""
+        try:
+            if intent.purpose is Purpose.ENTRY:
+                await self._recorder.commit(*before, intent)
+            else:
+                await self._recorder.commit_exit(*before, intent)
+        except JournalUnavailable as why:
+            never = ev.OrderNeverReached(order_id=intent.order.id, why=f"The journal cannot be written: {why}.")
+            self._recorder.record(never)
+            return Submitted(order_id=intent.order.id, error=why)
+        return await self.send(intent.order, intent.body, intent.purpose, slot=slot)
+
+    async def send(
+        self, order: Order, body: dict[str, Any], purpose: Purpose, *, slot: Slot | None = None
+    ) -> Submitted:
+        """Send a body whose intent is on disk. Also used to send the very same one again."""
+        journaled_at_s = self._clock.monotonic_s()
+        try:
+            async for attempt in submits(self._clock):
+                with attempt:
+                    first = attempt.retry_state.attempt_number == 1
+                    answer = await self._client.submit(
+                        body,
+                        purpose=WirePurpose(purpose.value),
+                        deadline_s=WRITE_DEADLINE_S,
+                        slot=slot if first else None,
+                    )
+        except DuplicateClientOrderId as exists:
+            return self._unknown(order.id, exists, journaled_at_s)
+        except AmbiguousError as lost:
+            return self._unknown(order.id, lost, journaled_at_s)
+        except (TerminalError, NotYetError, RetryableError) as refused:
+            self._recorder.record(_refusal(order.id, refused))
+            return Submitted(order_id=order.id, error=refused, journaled_at_s=journaled_at_s)
+        self.take_answer(order.id, answer.value, self._proof(answer))
+        return Submitted(
+            order_id=order.id,
+            journaled_at_s=journaled_at_s,
+            sent_at_s=answer.sent_at_s,
+            answered_at_s=answer.answered_at_s,
+        )
+
+    def _unknown(self, order_id: str, why: BrokerError, journaled_at_s: float) -> Submitted:
+        self._recorder.record(ev.OrderUnresolved(order_id=order_id, text=why.operator_text))
+        self._unsettled(order_id)
+        return Submitted(order_id=order_id, error=why, is_unknown=True, journaled_at_s=journaled_at_s)
+
+    def take_answer(self, order_id: str, found: wire.Order, proof: Evidence) -> None:
+        """Fold an order as the broker shows it, with its legs, into the book."""
+        self._report(order_id, found, proof)
+        for leg_order in self._legs_of(order_id):
+            leg = leg_of(found.legs, leg_order.role)
+            if leg is not None and leg_order.broker_id in (None, leg.id):
+                self._report(leg_order.id, leg, proof)
+        self._answered()
+
+    def _legs_of(self, order_id: str) -> list[Order]:
+        bracket_id = self._book.orders[order_id].bracket_id
+        if bracket_id is None:
+            return []
+        return [order for order in self._book.orders_of(bracket_id) if order.parent_id == order_id]
+
+    def _report(self, order_id: str, found: wire.Order, proof: Evidence) -> None:
+        try:
+            self._recorder.report(order_id, report_from(found, proof))
+        except (IllegalTransition, InvariantViolated) as surprise:
+            log.warning("the broker's answer about %s cannot be true: %s", order_id, surprise)
+            self._surprised(self._book.orders[order_id].symbol)
+
+    def _proof(self, answer: Answer[Any]) -> Evidence:
+        return Evidence(source=Source.ANSWER, id=answer.request_id, at=self._clock.now())
+
+    # --- replace -----------------------------------------------------------------------------------------------------
+
+    async def replace(self, intent: ev.ReplaceIntended) -> Submitted:
+        """PATCH an order under a new id of ours. A lost answer is settled by looking the new id up."""
+        await self._recorder.commit_exit(intent)
+        old, new = self._book.orders[intent.order_id], intent.order
+        journaled_at_s = self._clock.monotonic_s()
+        assert old.broker_id is not None
+        try:
+            answer = await self._client.replace(
+                old.broker_id, intent.body, purpose=WirePurpose(intent.purpose.value), deadline_s=WRITE_DEADLINE_S
+            )
+        except AmbiguousError as lost:
+            return self._unknown(new.id, lost, journaled_at_s)
+        except BrokerError as refused:
+            self._recorder.record(_refusal(new.id, refused))
+            return Submitted(order_id=new.id, error=refused, journaled_at_s=journaled_at_s)
+        self.take_answer(new.id, answer.value, self._proof(answer))
+        return Submitted(
+            order_id=new.id,
+            journaled_at_s=journaled_at_s,
+            sent_at_s=answer.sent_at_s,
+            answered_at_s=answer.answered_at_s,
+        )
+
+    # --- cancel ------------------------------------------------------------------------------------------------------
+
+    async def cancel(self, order_id: str, *, actor: str, reason: str) -> BrokerError | None:
+        """Ask for a cancel; None when the broker took the wish, or the order is over already.
+
+        Asking twice is harmless, so a lost answer is asked again.
+        """
+        await self._recorder.commit_exit(ev.CancelIntended(order_id=order_id, actor=actor, reason=reason))
+        broker_id = self._book.orders[order_id].broker_id
+        assert broker_id is not None
+        try:
+            async for attempt in cancels(self._clock):
+                with attempt:
+                    await self._client.cancel(broker_id, deadline_s=WRITE_DEADLINE_S)
+        except (AlreadyDone, NotFound) as over:
+            # The stream's word about how it ended is still on its way, or lost: read it.
+            self._recorder.record(ev.CancelRefused(order_id=order_id, text=over.operator_text))
+            self._surprised(self._book.orders[order_id].symbol)
+            return None
+        except NotYetError:
+            return None
+        except BrokerError as refused:
+            self._recorder.record(ev.CancelRefused(order_id=order_id, text=refused.operator_text))
+            return refused
+        return None
+
+
+def _refusal(order_id: str, error: BrokerError) -> ev.OrderRefused:
+    return ev.OrderRefused(
+        order_id=order_id,
+        text=error.operator_text,
+        status_code=error.status_code,
+        code=error.code,
+        message=error.message,
+        request_id=error.request_id,
+    )

@@ -1,0 +1,130 @@
+"""What a request asks for: its body, its query and its edits, checked before the desk hears of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from aiohttp import hdrs, web
+
+from engine.intake.door import Span
+from engine.intake.fields import Fields
+from engine.intake.jsontext import object_from, refusal
+from engine.model.commands import Edits
+from engine.model.words import DeskState, SignalStatus
+
+DEFAULT_LIMIT: Final = 500
+LARGEST_LIMIT: Final = 10_000
+_SCOPE: Final = re.compile(r"desk|strategy:[^\x00-\x1f]{1,128}|symbol:[A-Za-z0-9./-]{1,32}")
+_EDITABLE: Final = ("qty", "limit_price", "stop_price", "take_profit_price")
+
+
+async def body_of(request: web.Request, *known: str) -> Fields:
+    """The JSON object in the body, with no other fields than ``known``; an empty body is an empty object."""
+    raw = await request.read()
+    fields = Fields(object_from(raw) if raw.strip() else {})
+    fields.refuse_others(known)
+    return fields
+
+
+def query_of(request: web.Request) -> Fields:
+    return Fields(dict(request.query))
+
+
+def limit_of(query: Fields) -> int:
+    limit = query.number("limit")
+    if limit is None:
+        return DEFAULT_LIMIT
+    if limit != int(limit) or not 1 <= limit <= LARGEST_LIMIT:
+        raise refusal("OUT_OF_RANGE", f"limit must be a whole number from 1 to {LARGEST_LIMIT}, not {limit}", "limit")
+    return int(limit)
+
+
+def status_of(query: Fields) -> SignalStatus | None:
+    return query.word("status", SignalStatus, "UNKNOWN_STATUS")
+
+
+def span_of(query: Fields) -> Span:
+    match query.text("status"):
+        case None | "open":
+            return "open"
+        case "all":
+            return "all"
+        case other:
+            raise refusal("UNKNOWN_STATUS", f"status is {other[:40]!r}; it must be open or all", "status")
+
+
+def edits_of(fields: Fields) -> Edits:
+    return Edits(
+        qty=fields.amount("qty"),
+        limit_price=fields.price("limit_price"),
+        stop_price=fields.price("stop_price"),
+        take_profit_price=fields.price("take_profit_price"),
+    )
+
+
+async def approval_of(request: web.Request) -> tuple[str | None, Edits]:
+    """The preview that was shown, and what was changed in it."""
+    fields = await body_of(request, "preview_id", *_EDITABLE)
+    return fields.label("preview_id"), edits_of(fields)
+
+
+async def settlement_of(request: web.Request) -> Literal["never_reached"]:
+    fields = await body_of(request, "settlement")
+    settlement = fields.text("settlement")
+    if settlement is None:
+        raise fields.missing("settlement", ": never_reached")
+    if settlement != "never_reached":
+        text = f"settlement is {settlement[:40]!r}; a person's word can only be never_reached"
+        raise refusal("UNKNOWN_SETTLEMENT", text, "settlement")
+    return "never_reached"
+
+
+async def difference_of(request: web.Request) -> tuple[str, str]:
+    """Which difference of the start gate, and how it is to be settled."""
+    fields = await body_of(request, "difference_id", "settlement")
+    difference_id, settlement = fields.text("difference_id"), fields.text("settlement")
+    if difference_id is None:
+        raise fields.missing("difference_id")
+    if settlement is None:
+        raise fields.missing("settlement")
+    return difference_id, settlement
+
+
+async def state_of(request: web.Request) -> tuple[DeskState, str, str | None]:
+    """State, scope and the typed confirmation."""
+    fields = await body_of(request, "state", "scope", "confirm")
+    state = fields.word("state", DeskState, "UNKNOWN_STATE")
+    if state is None:
+        raise fields.missing("state")
+    scope = fields.text("scope") or "desk"
+    if not _SCOPE.fullmatch(scope):
+        raise refusal("BAD_SCOPE", "scope must be desk, strategy:NAME or symbol:SYM", "scope")
+    kind, _, name = scope.partition(":")
+    if kind == "symbol":
+        scope = f"symbol:{name.upper()}"
+    return state, scope, fields.text("confirm")
+
+
+async def flatten_target_of(request: web.Request) -> str | None:
+    """The symbol, or None for everything, which has to be asked for in so many words."""
+    fields = await body_of(request, "symbol", "all")
+    if ("symbol" in fields) == ("all" in fields):
+        raise refusal("MISSING_FIELD", 'say either {"symbol": "SYM"} or {"all": true}', "symbol")
+    if "symbol" in fields:
+        return fields.symbol("symbol")
+    if not fields.is_true("all"):
+        raise fields.wrong_type("all", "true")
+    return None
+
+
+def start_of(request: web.Request, journal_seq: int) -> int:
+    """The number behind which a stream begins: ``Last-Event-ID`` of one that resumes, else ``?after=``, else 0."""
+    resumed = request.headers.get(hdrs.LAST_EVENT_ID)
+    name, value = ("Last-Event-ID", resumed) if resumed is not None else ("after", request.query.get("after", "0"))
+    if not re.fullmatch(r"[0-9]{1,18}", value):
+        raise refusal("WRONG_TYPE", f"{name} must be the number of an event, not {value[:40]!r}", name)
+    if int(value) > journal_seq:
+        text = f"{name} is {value}, but the journal ends at {journal_seq}: this is not the journal that was read before"
+        raise refusal("OUT_OF_RANGE", text, name)
+    return int(value)

@@ -1,0 +1,204 @@
+"""The calls of the operator API: each reads the request, calls the desk once, and encodes its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple
+
+from aiohttp import web
+
+from engine.clock import Clock
+from engine.intake import asking
+from engine.intake.auth import Holder, Scope, require
+from engine.intake.door import Door
+from engine.intake.encode import answer, list_answer
+from engine.intake.sse import EventStreams
+
+HOLDER: Final = web.RequestKey("holder", Holder)
+BEGAN_S: Final = web.RequestKey("began_s", float)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_READ: Final = frozenset({Scope.OPERATE, Scope.READ})
+_SIGNAL: Final = frozenset({Scope.OPERATE, Scope.SIGNAL})
+_OPERATE: Final = frozenset({Scope.OPERATE})
+
+
+class Route(NamedTuple):
+    method: str
+    path: str
+    scopes: frozenset[Scope]
+    handler: Handler
+
+
+class Calls:
+    def __init__(self, door: Door, clock: Clock, streams: EventStreams) -> None:
+        self._door = door
+        self._clock = clock
+        self._streams = streams
+
+    def routes(self) -> tuple[Route, ...]:
+        return (
+            Route("GET", "/v1/health", _READ, self.health),
+            Route("POST", "/v1/signals", _SIGNAL, self.post_signal),
+            Route("GET", "/v1/signals", _READ, self.signals),
+            Route("GET", "/v1/signals/{id}", _READ, self.signal),
+            Route("GET", "/v1/signals/{id}/preview", _READ, self.preview),
+            Route("POST", "/v1/signals/{id}/approve", _OPERATE, self.approve),
+            Route("POST", "/v1/signals/{id}/reject", _OPERATE, self.reject),
+            Route("GET", "/v1/orders", _READ, self.orders),
+            Route("GET", "/v1/orders/{id}", _READ, self.order),
+            Route("DELETE", "/v1/orders/{id}", _OPERATE, self.cancel_order),
+            Route("POST", "/v1/orders/{id}/lookup", _OPERATE, self.lookup_order),
+            Route("POST", "/v1/orders/{id}/attest", _OPERATE, self.attest_order),
+            Route("GET", "/v1/brackets", _READ, self.brackets),
+            Route("GET", "/v1/brackets/{id}", _READ, self.bracket),
+            Route("POST", "/v1/brackets/{id}/retry", _OPERATE, self.retry_bracket),
+            Route("POST", "/v1/brackets/{id}/flatten", _OPERATE, self.flatten_bracket),
+            Route("POST", "/v1/flatten", _OPERATE, self.flatten),
+            Route("GET", "/v1/positions", _READ, self.positions),
+            Route("GET", "/v1/account", _READ, self.account),
+            Route("GET", "/v1/incidents", _READ, self.incidents),
+            Route("GET", "/v1/incidents/{id}", _READ, self.incident),
+            Route("POST", "/v1/incidents/{id}/ack", _OPERATE, self.ack_incident),
+            Route("GET", "/v1/latency", _READ, self.latency),
+            Route("POST", "/v1/state", _OPERATE, self.set_state),
+            Route("GET", "/v1/start-gate", _READ, self.start_gate),
+            Route("POST", "/v1/start-gate", _OPERATE, self.settle_difference),
+            Route("GET", "/v1/events", _READ, self._streams.serve),
+        )
+
+    # --- the desk as a whole -----------------------------------------------------------------------------------------
+
+    async def health(self, _: web.Request) -> web.Response:
+        return answer(self._door.health())
+
+    async def account(self, _: web.Request) -> web.Response:
+        return answer(self._door.account())
+
+    async def latency(self, _: web.Request) -> web.Response:
+        return answer(self._door.latency())
+
+    async def set_state(self, request: web.Request) -> web.Response:
+        state, scope, confirm = await asking.state_of(request)
+        return answer(await self._door.set_state(state, scope=scope, actor=_actor(request), confirm=confirm))
+
+    async def start_gate(self, _: web.Request) -> web.Response:
+        return self._start_gate_answer()
+
+    async def settle_difference(self, request: web.Request) -> web.Response:
+        difference_id, settlement = await asking.difference_of(request)
+        await self._door.settle_difference(difference_id, settlement=settlement, actor=_actor(request))
+        return self._start_gate_answer()
+
+    def _start_gate_answer(self) -> web.Response:
+        return answer({"start_gate": self._door.health().start_gate, "differences": self._door.differences()})
+
+    async def flatten(self, request: web.Request) -> web.Response:
+        symbol = await asking.flatten_target_of(request)
+        brackets = await self._door.flatten(symbol=symbol, actor=_actor(request))
+        return await list_answer("brackets", brackets, self._clock, 202)
+
+    # --- signals -----------------------------------------------------------------------------------------------------
+
+    async def post_signal(self, request: web.Request) -> web.Response:
+        """202 for a new signal, 200 for one that is known: recorded either way, ordered in neither."""
+        raw = await request.read()
+        signal, duplicate = await self._door.receive(
+            raw, source=request[HOLDER].source, format=request.query.get("format"), began_s=request[BEGAN_S]
+        )
+        told = {"id": signal.id, "status": signal.status, "duplicate": duplicate}
+        return answer(told, 200 if duplicate else 202)
+
+    async def signals(self, request: web.Request) -> web.Response:
+        query = asking.query_of(request)
+        rows = self._door.signals(asking.status_of(query), asking.limit_of(query))
+        return await list_answer("signals", rows, self._clock)
+
+    async def signal(self, request: web.Request) -> web.Response:
+        return answer(self._door.signal(_id(request)))
+
+    async def preview(self, request: web.Request) -> web.Response:
+        return answer(self._door.preview(_id(request), asking.edits_of(asking.query_of(request))))
+
+    async def approve(self, request: web.Request) -> web.Response:
+        preview_id, edits = await asking.approval_of(request)
+        signal = await self._door.approve(_id(request), actor=_actor(request), preview_id=preview_id, edits=edits)
+        return answer(signal, 202)
+
+    async def reject(self, request: web.Request) -> web.Response:
+        fields = await asking.body_of(request, "reason")
+        reason = fields.text("reason", longest=2_000) or ""
+        return answer(await self._door.reject(_id(request), actor=_actor(request), reason=reason))
+
+    # --- orders ------------------------------------------------------------------------------------------------------
+
+    async def orders(self, request: web.Request) -> web.Response:
+        query = asking.query_of(request)
+        rows = self._door.orders(asking.span_of(query), asking.limit_of(query))
+        return await list_answer("orders", rows, self._clock)
+
+    async def order(self, request: web.Request) -> web.Response:
+        return answer(self._door.order(_id(request)))
+
+    async def cancel_order(self, request: web.Request) -> web.Response:
+        return answer(await self._door.cancel_order(_id(request), actor=_actor(request)), 202)
+
+    async def lookup_order(self, request: web.Request) -> web.Response:
+        await asking.body_of(request)
+        return answer(await self._door.lookup_order(_id(request), actor=_actor(request)))
+
+    async def attest_order(self, request: web.Request) -> web.Response:
+        settlement = await asking.settlement_of(request)
+        return answer(await self._door.attest_order(_id(request), actor=_actor(request), settlement=settlement))
+
+    # --- brackets, positions, incidents ------------------------------------------------------------------------------
+
+    async def brackets(self, request: web.Request) -> web.Response:
+        query = asking.query_of(request)
+        rows = self._door.brackets(asking.span_of(query), asking.limit_of(query))
+        return await list_answer("brackets", rows, self._clock)
+
+    async def bracket(self, request: web.Request) -> web.Response:
+        return answer(self._door.bracket(_id(request)))
+
+    async def retry_bracket(self, request: web.Request) -> web.Response:
+        await asking.body_of(request)
+        return answer(await self._door.retry_bracket(_id(request), actor=_actor(request)), 202)
+
+    async def flatten_bracket(self, request: web.Request) -> web.Response:
+        await asking.body_of(request)
+        return answer(await self._door.flatten_bracket(_id(request), actor=_actor(request)), 202)
+
+    async def positions(self, request: web.Request) -> web.Response:
+        limit = asking.limit_of(asking.query_of(request))
+        return await list_answer("positions", self._door.positions()[:limit], self._clock)
+
+    async def incidents(self, request: web.Request) -> web.Response:
+        query = asking.query_of(request)
+        rows = self._door.incidents(asking.span_of(query), asking.limit_of(query))
+        return await list_answer("incidents", rows, self._clock)
+
+    async def incident(self, request: web.Request) -> web.Response:
+        return answer(self._door.incident(_id(request)))
+
+    async def ack_incident(self, request: web.Request) -> web.Response:
+        await asking.body_of(request)
+        return answer(await self._door.ack_incident(_id(request), actor=_actor(request)))
+
+
+def guarded(route: Route) -> Handler:
+    """The handler behind the check of its scopes."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        require(request[HOLDER], route.scopes)
+        return await route.handler(request)
+
+    return handle
+
+
+def _id(request: web.Request) -> str:
+    return request.match_info["id"]
+
+
+def _actor(request: web.Request) -> str:
+    return request[HOLDER].name

@@ -1,0 +1,94 @@
+"""The newest quote of each symbol in play, with its age.
+
+Fed by the data stream; ``pipeline``, panels and supervisor read it. Age is counted from arrival, on this machine's clock:
+a broker's time stamp cannot make an old quote young.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from engine.clock import Clock
+
+
+class QuoteView(msgspec.Struct, frozen=True, kw_only=True):
+    """Prices in quote currency; None where the market shows none."""
+
+    symbol: str
+    bid: Decimal | None
+    ask: Decimal | None
+    last: Decimal | None
+    at: datetime
+    """When it arrived here."""
+    age_s: float
+
+    @property
+    def mid(self) -> Decimal | None:
+        if self.bid is not None and self.ask is not None:
+            return (self.bid + self.ask) / 2
+        return self.last
+
+    def touch(self, sign: int) -> Decimal | None:
+        """The price a marketable order would meet: the ask for a buy (+1), the bid for a sell (-1)."""
+        return (self.ask if sign > 0 else self.bid) or self.last
+
+    def mark(self, sign: int) -> Decimal | None:
+        """What a position of this sign could be closed at."""
+        return self.touch(-sign)
+
+
+class QuoteBoard:
+    def __init__(self, clock: Clock, changed: Callable[[str], None]) -> None:
+        self._clock = clock
+        self._changed = changed
+        self._bids: dict[str, Decimal | None] = {}
+        self._asks: dict[str, Decimal | None] = {}
+        self._lasts: dict[str, Decimal] = {}
+        self._arrived: dict[str, tuple[datetime, float]] = {}
+
+    def take_quote(self, symbol: str, bid: Decimal | None, ask: Decimal | None) -> None:
+        """A zero side is no side: thin feeds send it."""
+        self._bids[symbol] = bid or None
+        self._asks[symbol] = ask or None
+        self._stamp(symbol)
+
+    def take_trade(self, symbol: str, price: Decimal) -> None:
+        self._lasts[symbol] = price
+        self._stamp(symbol)
+
+    def _stamp(self, symbol: str) -> None:
+        self._arrived[symbol] = (self._clock.now(), self._clock.monotonic_s())
+        self._changed(symbol)
+
+    def get(self, symbol: str) -> QuoteView | None:
+        arrived = self._arrived.get(symbol)
+        if arrived is None:
+            return None
+        at, stamp_s = arrived
+        return QuoteView(
+            symbol=symbol,
+            bid=self._bids.get(symbol),
+            ask=self._asks.get(symbol),
+            last=self._lasts.get(symbol),
+            at=at,
+            age_s=max(0.0, self._clock.monotonic_s() - stamp_s),
+        )
+
+    def mark(self, symbol: str, sign: int) -> Decimal | None:
+        """What a position of this sign could be closed at now."""
+        quote = self.get(symbol)
+        return quote.mark(sign) if quote else None
+
+    def stale(self, symbols: Iterable[str], max_age_s: float) -> list[str]:
+        """Those without a quote, or with one older than ``max_age_s``."""
+        now_s = self._clock.monotonic_s()
+        return [s for s in symbols if s not in self._arrived or now_s - self._arrived[s][1] > max_age_s]
+
+    def age_of_newest_s(self) -> float | None:
+        if not self._arrived:
+            return None
+        return max(0.0, self._clock.monotonic_s() - max(stamp for _, stamp in self._arrived.values()))

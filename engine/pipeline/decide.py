@@ -1,0 +1,110 @@
+"""What approving a signal now would do. The preview shows this and the executor sends it: one function for both."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from engine.model.commands import NO_EDITS, Edits
+from engine.model.money import ceil_to_tick, floor_to_tick, is_on_tick, plain, round_to_tick
+from engine.model.signal import ExitSpec, Levels, Reason, Signal, resolve_exits
+from engine.model.words import OrderType, Side, Verdict
+from engine.pipeline.correlation import check_correlation
+from engine.pipeline.position import check_close, check_position, is_close
+from engine.pipeline.sizing import size_entry
+from engine.pipeline.validate import denies_first, validate
+from engine.rules.facts import Case, Facts, Plan, denied
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """A signal, what would be sent for it, and every verdict about that."""
+
+    case: Case
+    reasons: tuple[Reason, ...]
+    """Denies first."""
+    closes: bool
+    """The signal leaves a position instead of entering one."""
+
+    @property
+    def denies(self) -> tuple[Reason, ...]:
+        return tuple(reason for reason in self.reasons if reason.verdict is Verdict.DENY)
+
+    @property
+    def approvable(self) -> bool:
+        return not self.denies
+
+
+def decide(signal: Signal, facts: Facts, edits: Edits = NO_EDITS) -> Decision:
+    """All stages before the wire: plan, rules, position, correlation, size. Plain and well under a millisecond."""
+    wanted = _edited(signal, edits)
+    basis = _basis(wanted, facts)
+    levels = resolve_exits(_with_default_stop(wanted, facts), basis) if basis is not None else _own_levels(wanted)
+    qty, why = size_entry(wanted, facts, basis, levels, edits.qty)
+    plan = Plan(qty=qty, size_reason=why, basis=basis, levels=levels, limit_price=_limit_on_tick(wanted))
+    case = Case(signal=wanted, facts=facts, plan=plan)
+    if is_close(case):
+        return Decision(case=case, reasons=denies_first(check_close(case)), closes=True)
+    reasons = [*validate(case), *check_position(case), *check_correlation(case), *_edits_on_tick(edits)]
+    return Decision(case=case, reasons=denies_first(reasons), closes=False)
+
+
+def _edited(signal: Signal, edits: Edits) -> Signal:
+    changes: dict[str, object] = {}
+    if edits.limit_price is not None:
+        changes["entry"] = msgspec.structs.replace(signal.entry, type=OrderType.LIMIT, limit_price=edits.limit_price)
+    if edits.stop_price is not None:
+        changes["stop_loss"] = _moved_stop(signal.stop_loss, edits.stop_price)
+    if edits.take_profit_price is not None:
+        changes["take_profit"] = ExitSpec(unit="price", value=edits.take_profit_price)
+    return msgspec.structs.replace(signal, **changes) if changes else signal
+
+
+def _moved_stop(stop: ExitSpec | None, price: Decimal) -> ExitSpec:
+    """A stop-limit keeps the distance between its two prices."""
+    limit = None
+    if stop is not None and stop.limit_price is not None:
+        limit = stop.limit_price + (price - stop.value if stop.unit == "price" else Decimal(0))
+    return ExitSpec(unit="price", value=price, limit_price=limit)
+
+
+def _with_default_stop(signal: Signal, facts: Facts) -> Signal:
+    default_pct = facts.config.protection.default_stop_pct
+    if signal.stop_loss is not None or default_pct is None:
+        return signal
+    stop = ExitSpec(unit="percent", value=Decimal(str(default_pct)))
+    return msgspec.structs.replace(signal, stop_loss=stop)
+
+
+def _basis(signal: Signal, facts: Facts) -> Decimal | None:
+    """The price the entry is expected at: its limit, or what a marketable order meets now."""
+    if signal.entry.limit_price is not None:
+        return _limit_on_tick(signal)
+    touch = facts.quote.touch(signal.side.sign) if facts.quote is not None else None
+    return None if touch is None else round_to_tick(touch)
+
+
+def _limit_on_tick(signal: Signal) -> Decimal | None:
+    """Rounded so that it never pays more than was asked."""
+    limit = signal.entry.limit_price
+    if limit is None:
+        return None
+    return floor_to_tick(limit) if signal.side is Side.BUY else ceil_to_tick(limit)
+
+
+def _own_levels(signal: Signal) -> Levels:
+    """Without any price to start from, only exits given as prices are known."""
+
+    def at(spec: ExitSpec | None) -> Decimal | None:
+        return spec.value if spec is not None and spec.unit == "price" else None
+
+    return Levels(stop_price=at(signal.stop_loss), stop_limit_price=None, take_profit_price=at(signal.take_profit))
+
+
+def _edits_on_tick(edits: Edits) -> list[Reason]:
+    """A person's own price is never rounded behind their back."""
+    return [
+        denied("SUB_PENNY", f"{name.replace('_', ' ')} {plain(price)} is not on the tick grid.", plain(price))
+        for name in ("limit_price", "stop_price", "take_profit_price")
+        if (price := getattr(edits, name)) is not None and not is_on_tick(price)
+    ]

@@ -1,0 +1,187 @@
+"""Takes the one consistent picture that the gate judges: plain look-ups in what the desk already knows, no request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from engine.book import DESK_SCOPE, Book
+from engine.clock import Clock
+from engine.config import Config
+from engine.market.quotes import QuoteBoard
+from engine.model.account import Account
+from engine.model.money import ZERO
+from engine.model.signal import Signal
+from engine.model.words import DeskState, OrderRole, OrderStatus, Side
+from engine.rules.facts import AssetFacts, Exposure, Facts
+
+UNSETTLED_AFTER_S = 10.0
+
+_CAUTION = {state: rank for rank, state in enumerate(DeskState)}
+
+
+class Surroundings(Protocol):
+    """What the desk knows besides its book."""
+
+    gate_locked_by: str | None
+    not_ready: str | None
+    session_open: bool | None
+    account: Account | None
+    account_at_s: float
+
+    @property
+    def stream_up(self) -> bool: ...
+
+    @property
+    def rest_up(self) -> bool: ...
+
+    def asset(self, symbol: str) -> AssetFacts | None: ...
+
+    def correlations(self, symbol: str, others: frozenset[str]) -> dict[str, float | None]: ...
+
+
+class Pictures:
+    def __init__(
+        self,
+        book: Book,
+        quotes: QuoteBoard,
+        around: Surroundings,
+        clock: Clock,
+        config: Config,
+        journal_failure: Callable[[], str | None],
+    ) -> None:
+        self._book = book
+        self._quotes = quotes
+        self._around = around
+        self._clock = clock
+        self._config = config
+        self._journal_failure = journal_failure
+
+    def take(self, signal: Signal) -> Facts:
+        book, around, now = self._book, self._around, self._clock.now()
+        exposures = tuple(self.exposures(besides=signal.id))
+        others = frozenset(e.symbol for e in exposures if e.symbol != signal.symbol)
+        state, scope = self.strictest_state(signal.strategy, signal.symbol)
+        return Facts(
+            now=now,
+            state=state,
+            state_scope=scope,
+            gate_locked_by=around.gate_locked_by,
+            not_ready=around.not_ready,
+            stream_up=around.stream_up,
+            journal_failure=self._journal_failure(),
+            session_open=around.session_open,
+            account=around.account,
+            account_age_s=self._clock.monotonic_s() - around.account_at_s,
+            reserved=self.reserved(besides=signal.id),
+            quote=self._quotes.get(signal.symbol),
+            asset=around.asset(signal.symbol),
+            broker_unreachable=not around.rest_up,
+            exposures=exposures,
+            position_qty=self._position_qty(signal.symbol),
+            entry_in_flight=self._entry_in_flight(signal),
+            unknown_order=self._unknown_order(signal.symbol),
+            unsettled_orders=self._unsettled(now),
+            orders_today=self._orders_today(now),
+            signals_last_minute=self._signals_last_minute(signal.source, now),
+            correlations=around.correlations(signal.symbol, others),
+            config=self._config,
+        )
+
+    def strictest_state(self, strategy: str, symbol: str) -> tuple[DeskState, str]:
+        scopes = (DESK_SCOPE, f"strategy:{strategy}", f"symbol:{symbol}")
+        return max(((self._book.state_of(scope), scope) for scope in scopes), key=lambda pair: _CAUTION[pair[0]])
+
+    def exposures(self, besides: str = "") -> Iterator[Exposure]:
+        """Held and working trades, approved ones on their way, and positions that no trade of ours explains."""
+        book = self._book
+        explained: dict[str, Decimal] = {}
+        for bracket_id in book.open_brackets:
+            bracket, cover = book.brackets[bracket_id], book.cover(bracket_id)
+            working = cover.entry.leaves_qty if cover.entry is not None else ZERO
+            explained[bracket.symbol] = explained.get(bracket.symbol, ZERO) + cover.held * bracket.side.sign
+            price = self._price(bracket.symbol, bracket.side) or self._entry_price(bracket_id) or bracket.stop_price
+            yield Exposure(symbol=bracket.symbol, side=bracket.side, notional=(cover.held + working) * price)
+        for signal_id in book.approved:
+            record = book.signals[signal_id]
+            if signal_id == besides or record.approval is None or record.bracket_id in book.brackets:
+                continue
+            signal = record.signal
+            price = record.approval.limit_price or self._price(signal.symbol, signal.side) or ZERO
+            yield Exposure(symbol=signal.symbol, side=signal.side, notional=record.approval.qty * price)
+        for position in book.positions.values():
+            foreign = position.qty - explained.get(position.symbol, ZERO)
+            if foreign != 0:
+                side = Side.BUY if foreign > 0 else Side.SELL
+                price = self._price(position.symbol, side) or position.avg_entry_price or ZERO
+                yield Exposure(symbol=position.symbol, side=side, notional=abs(foreign) * price)
+
+    def reserved(self, besides: str = "") -> Decimal:
+        """Buying power of entries that an account picture newer than the broker's answer does not hold yet."""
+        book, account = self._book, self._around.account
+        total = ZERO
+        for order_id in book.open_orders:
+            order = book.orders[order_id]
+            if order.role is not OrderRole.ENTRY:
+                continue
+            counted = (
+                account is not None
+                and order.status is not OrderStatus.SENDING
+                and order.evidence is not None
+                and order.created_at < account.as_of
+                and order.status_since < account.as_of
+            )
+            if not counted:
+                price = order.limit_price or self._price(order.symbol, order.side) or ZERO
+                total += order.leaves_qty * price
+        for signal_id in book.approved:
+            record = book.signals[signal_id]
+            if signal_id != besides and record.approval is not None and record.bracket_id not in book.brackets:
+                price = record.approval.limit_price or self._price(record.signal.symbol, record.signal.side) or ZERO
+                total += record.approval.qty * price
+        return total
+
+    def _price(self, symbol: str, side: Side) -> Decimal | None:
+        quote = self._quotes.get(symbol)
+        return quote.touch(side.sign) if quote is not None else None
+
+    def _entry_price(self, bracket_id: str) -> Decimal | None:
+        entry = self._book.cover(bracket_id).entry
+        return None if entry is None else entry.filled_avg_price or entry.limit_price
+
+    def _position_qty(self, symbol: str) -> Decimal:
+        position = self._book.positions.get(symbol)
+        held = sum((self._book.cover(b.id).held * b.side.sign for b in self._book.open_brackets_of(symbol)), ZERO)
+        # Whichever knows more: the stream's fill may be ahead of its position, and a position may be another hand's.
+        return held if held != 0 or position is None else position.qty
+
+    def _entry_in_flight(self, signal: Signal) -> str | None:
+        for signal_id in self._book.approved:
+            if signal_id != signal.id and self._book.signals[signal_id].signal.symbol == signal.symbol:
+                return signal_id
+        for bracket in self._book.open_brackets_of(signal.symbol):
+            if bracket.signal_id != signal.id and self._book.cover(bracket.id).entry_open:
+                return bracket.id
+        return None
+
+    def _unknown_order(self, symbol: str) -> str | None:
+        for order_id in self._book.open_orders:
+            order = self._book.orders[order_id]
+            if order.symbol == symbol and order.unresolved_since is not None:
+                return order_id
+        return None
+
+    def _unsettled(self, now: datetime) -> int:
+        oldest = now - timedelta(seconds=UNSETTLED_AFTER_S)
+        open_orders = (self._book.orders[order_id] for order_id in self._book.open_orders)
+        return sum(1 for o in open_orders if o.unresolved_since is not None and o.unresolved_since <= oldest)
+
+    def _orders_today(self, now: datetime) -> int:
+        if self._config.limits.max_orders_per_day is None:
+            return 0
+        return self._book.entries_on(now)
+
+    def _signals_last_minute(self, source: str, now: datetime) -> int:
+        return self._book.signals_since(source, now - timedelta(minutes=1))

@@ -1,0 +1,123 @@
+"""Settles orders of unknown fate: look up first, at most one resend of the same body under the same id, else a person.
+
+The broker's uniqueness of client ids is the idempotency key: sending the very same body twice can make one order only.
+An entry is resent while its approval is fresh and the gate still says yes; an exit always may be.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from engine.alpaca import wire
+from engine.alpaca.budget import Lane
+from engine.alpaca.client import AlpacaClient
+from engine.book import Book
+from engine.clock import Clock
+from engine.errors import BrokerError
+from engine.gateway import Gateway
+from engine.model import events as ev
+from engine.model.order import Evidence, Order
+from engine.model.words import OrderRole, Purpose, Source
+from engine.recorder import Recorder
+from engine.tasks import Spawn
+
+log = logging.getLogger(__name__)
+
+LOOK_UP_AFTER_S: Final = (0.2, 0.4, 0.8, 1.6)
+"""The settle time: a broker that accepted an order shows it within these steps."""
+LOOK_UP_EVERY_S: Final = 5.0
+"""Afterwards, until somebody knows."""
+
+
+class Resolver:
+    def __init__(
+        self,
+        client: AlpacaClient,
+        recorder: Recorder,
+        book: Book,
+        clock: Clock,
+        *,
+        may_resend: Callable[[Order], bool],
+    ) -> None:
+        """``may_resend`` asks the gate whether an entry may still be sent."""
+        self._client = client
+        self._recorder = recorder
+        self._book = book
+        self._clock = clock
+        self._may_resend = may_resend
+        self._gateway: Gateway | None = None
+        self._spawn: Spawn | None = None
+        self._bodies: dict[str, tuple[dict[str, Any], Purpose]] = {}
+        self._at_work: set[str] = set()
+
+    def start(self, spawn: Spawn, gateway: Gateway) -> None:
+        self._spawn, self._gateway = spawn, gateway
+
+    def remember(self, records: Sequence[ev.Recorded]) -> None:
+        """Keep the bodies of intents without an answer: a resend sends the same bytes."""
+        for record in records:
+            event = record.event
+            if isinstance(event, ev.OrderIntended):
+                self._bodies[event.order.id] = (event.body, event.purpose)
+            elif isinstance(event, ev.OrderReported | ev.OrderRefused | ev.OrderNeverReached):
+                self._bodies.pop(event.order_id, None)
+
+    def settle(self, order_id: str) -> None:
+        """Begin to find out about an order, in a task of its own."""
+        assert self._spawn is not None
+        if order_id not in self._at_work:
+            self._at_work.add(order_id)
+            self._spawn(f"settle-{order_id}", self._settle(order_id))
+
+    async def _settle(self, order_id: str) -> None:
+        try:
+            resent = False
+            misses = 0
+            while self._is_unknown(order_id):
+                in_time = misses < len(LOOK_UP_AFTER_S)
+                await self._clock.sleep(LOOK_UP_AFTER_S[misses] if in_time else LOOK_UP_EVERY_S)
+                found = await self.look_up(order_id)
+                if found is None:  # the broker answered, and does not know it
+                    misses += 1
+                if misses >= len(LOOK_UP_AFTER_S) and not resent:
+                    resent = True
+                    await self._resend(order_id)
+        finally:
+            self._at_work.discard(order_id)
+
+    def _is_unknown(self, order_id: str) -> bool:
+        order = self._book.orders[order_id]
+        return order.unresolved_since is not None and order.is_open
+
+    async def look_up(self, order_id: str) -> bool | None:
+        """True: found, and in the book. None: the broker does not know it. False: the broker could not be asked."""
+        order = self._book.orders[order_id]
+        assert self._gateway is not None
+        assert order.client_order_id is not None
+        lane = Lane.ENTRY if order.role is OrderRole.ENTRY else Lane.EXIT
+        try:
+            answer = await self._client.order_by_client_id(order.client_order_id, lane=lane)
+            if answer.value is None:
+                return None
+            nested = await self._client.order(answer.value.id, lane=lane)
+        except BrokerError as lost:
+            log.info("look-up of %s failed: %s", order_id, lost)
+            return False
+        found: wire.Order = nested.value or answer.value
+        proof = Evidence(source=Source.REST, id=nested.request_id, at=self._clock.now())
+        self._gateway.take_answer(order_id, found, proof)
+        return True
+
+    async def _resend(self, order_id: str) -> None:
+        """Once, the same body under the same id, when that is still wanted."""
+        order = self._book.orders[order_id]
+        known = self._bodies.get(order_id)
+        assert self._gateway is not None
+        if known is None or (order.role is OrderRole.ENTRY and not self._may_resend(order)):
+            log.warning("%s stays unknown: it is not sent again", order_id)
+            return
+        body, purpose = known
+        log.warning("%s never arrived: sent once more under the same id", order_id)
+        await self._gateway.send(order, body, purpose)

@@ -1,0 +1,129 @@
+"""Stage *track*: what the order stream says becomes facts about orders and positions.
+
+The stream doubles messages, loses some, and may overtake the answer of the very request that made an order. What cannot
+be placed yet waits a moment for that answer; what cannot be true is kept, told, and read again at the broker.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final
+
+from engine.alpaca import wire
+from engine.book import Book
+from engine.clock import Clock
+from engine.errors import IllegalTransition, InvariantViolated
+from engine.model import events as ev
+from engine.model.money import ZERO
+from engine.model.order import Evidence, Order
+from engine.model.position import Position
+from engine.model.words import OrderStatus, Source
+from engine.recorder import Recorder
+from engine.reports import order_from, report_from
+
+log = logging.getLogger(__name__)
+
+WAITING_MAX: Final = 10_000
+
+
+class Tracker:
+    def __init__(self, recorder: Recorder, book: Book, clock: Clock, *, surprised: Callable[[str], None]) -> None:
+        """``surprised`` gets the symbol whose truth at the broker should be read again."""
+        self._recorder = recorder
+        self._book = book
+        self._clock = clock
+        self._surprised = surprised
+        self._waiting: deque[wire.TradeUpdate] = deque(maxlen=WAITING_MAX)
+
+    def take(self, update: wire.TradeUpdate) -> None:
+        """Fold one message of the stream into the book."""
+        order_id = self._find(update.order)
+        if order_id is None:
+            if self._may_be_ours(update.order):
+                self._waiting.append(update)
+            else:
+                self._surprised(update.order.symbol)
+            return
+        self._report(order_id, update)
+        for leg in update.order.legs:
+            leg_id = self._find(leg)
+            if leg_id is not None:
+                self._report_leg(leg_id, leg)
+
+    def retry_waiting(self) -> None:
+        """Called when an answer made new broker ids known."""
+        waiting, self._waiting = self._waiting, deque(maxlen=WAITING_MAX)
+        for update in waiting:
+            self.take(update)
+
+    def _find(self, order: wire.Order) -> str | None:
+        by_client = self._book.order_of_client_id.get(order.client_order_id)
+        known = by_client or self._book.order_of_broker_id.get(order.id)
+        if known is None and order.replaces is not None:
+            replaced = self._book.order_of_broker_id.get(order.replaces)
+            if replaced is not None:
+                return self._adopt_replacement(self._book.orders[replaced], order)
+        return known
+
+    def _adopt_replacement(self, old: Order, order: wire.Order) -> str:
+        """The broker itself replaced a leg (it does when a trigger fires): the trade keeps following it."""
+        order_id = f"{old.id}.{order.id[:8]}"
+        adopted = order_from(order, order_id, old.role, old.bracket_id, self._clock.now())
+        self._recorder.record(ev.OrderAdopted(order=adopted))
+        return order_id
+
+    def _may_be_ours(self, order: wire.Order) -> bool:
+        """A leg whose id only the answer still under way will tell."""
+        return any(
+            self._book.orders[order_id].symbol == order.symbol
+            and self._book.orders[order_id].status is OrderStatus.SENDING
+            for order_id in self._book.open_orders
+        )
+
+    def _report(self, order_id: str, update: wire.TradeUpdate) -> None:
+        proof = Evidence(
+            source=Source.STREAM, id=update.execution_id or update.event_id or update.order.id, at=self._clock.now()
+        )
+        try:
+            news = self._recorder.report(order_id, report_from(update.order, proof, update))
+        except (IllegalTransition, InvariantViolated) as surprise:
+            log.warning("the stream said %s of %s, which cannot be true: %s", update.event, order_id, surprise)
+            self._surprised(update.order.symbol)
+            return
+        if news and update.position_qty is not None:
+            self._report_position(update, update.position_qty, proof)
+
+    def _report_leg(self, leg_id: str, leg: wire.Order) -> None:
+        proof = Evidence(source=Source.STREAM, id=leg.id, at=self._clock.now())
+        try:
+            self._recorder.report(leg_id, report_from(leg, proof))
+        except (IllegalTransition, InvariantViolated) as surprise:
+            log.warning("the stream showed leg %s as %s: %s", leg_id, leg.status, surprise)
+            self._surprised(leg.symbol)
+
+    def _report_position(self, update: wire.TradeUpdate, qty: Decimal, proof: Evidence) -> None:
+        symbol = update.order.symbol
+        before = self._book.positions.get(symbol)
+        average = _average_price(before, qty, update.qty, update.price)
+        position = Position(symbol=symbol, qty=qty, avg_entry_price=average, evidence=proof)
+        self._recorder.record(ev.PositionReported(position=position))
+
+
+def _average_price(
+    before: Position | None, qty: Decimal, last_qty: Decimal | None, last_price: Decimal | None
+) -> Decimal | None:
+    """The broker's average after an execution: it moves when the position grows, and stays when it shrinks."""
+    held = before.qty if before is not None else ZERO
+    known = before.avg_entry_price if before is not None else None
+    if qty == 0:
+        return None
+    if abs(qty) <= abs(held) and (qty > 0) is (held > 0):
+        return known
+    if last_qty is None or last_price is None:
+        return known
+    if held == 0 or known is None or (qty > 0) is not (held > 0):
+        return last_price
+    return ((abs(held) * known + abs(last_qty) * last_price) / (abs(held) + abs(last_qty))).quantize(Decimal("0.0001"))

@@ -1,0 +1,327 @@
+"""Builds the pictures of ``views.py`` from the book: plain functions of what is true now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from engine.book import Book
+from engine.market.quotes import QuoteBoard, QuoteView
+from engine.model.incident import Incident
+from engine.model.money import ZERO, plain
+from engine.model.order import Evidence, Order
+from engine.model.signal import SignalRecord
+from engine.model.words import (
+    OrderRole,
+    OrderStatus,
+)
+from engine.protection.ledger import Cover, is_armed, plan_of, status_of
+from engine.views import (
+    BracketView,
+    EntryView,
+    IncidentView,
+    LegsView,
+    OrderView,
+    PositionView,
+    PreviewView,
+    SignalView,
+    StopView,
+    TargetView,
+)
+
+HUNDREDTH: Final = Decimal("0.01")
+
+
+class Presenter:
+    def __init__(
+        self, book: Book, quotes: QuoteBoard, verified: Mapping[str, Evidence], now: Callable[[], datetime]
+    ) -> None:
+        self._book = book
+        self._quotes = quotes
+        self._verified = verified
+        self._now = now
+
+    # --- signals -------------------------------------------------------------------------------------------------
+
+    def signal(self, record: SignalRecord, preview: PreviewView | None) -> SignalView:
+        signal, approval = record.signal, record.approval
+        stop, target = signal.stop_loss, signal.take_profit
+        stop_price = stop.value if stop is not None and stop.unit == "price" else None
+        target_price = target.value if target is not None and target.unit == "price" else None
+        qty = signal.size.value if signal.size is not None and signal.size.unit == "qty" else None
+        limit_price = signal.entry.limit_price
+        if approval is not None:
+            qty, limit_price = approval.qty, approval.limit_price
+            stop_price, target_price = approval.stop_price, approval.take_profit_price
+        elif preview is not None:
+            qty, stop_price, target_price = preview.qty, preview.stop_price, preview.take_profit_price
+        reasons = record.reasons or (preview.verdicts if preview is not None else ())
+        return SignalView(
+            id=signal.id,
+            source=signal.source,
+            strategy=signal.strategy,
+            symbol=signal.symbol,
+            side=signal.side,
+            status=record.status,
+            qty=qty,
+            entry=EntryView(
+                type=signal.entry.type,
+                limit_price=limit_price,
+                stop_price=signal.entry.stop_price,
+                time_in_force=signal.entry.time_in_force,
+            ),
+            stop_loss=None
+            if stop is None and stop_price is None
+            else StopView(stop_price=stop_price, limit_price=stop.limit_price if stop is not None else None),
+            take_profit=None if target is None and target_price is None else TargetView(limit_price=target_price),
+            reasons=reasons,
+            preview=preview,
+            created_at=signal.made_at,
+            received_at=signal.received_at,
+            expires_at=signal.expires_at,
+            order_ids=self._book.brackets[record.bracket_id].order_ids
+            if record.bracket_id in self._book.brackets
+            else (),
+            bracket_id=record.bracket_id if record.bracket_id in self._book.brackets else None,
+            source_id=signal.source_id,
+            intent=signal.intent.value if signal.intent is not None else None,
+            reference_price=signal.reference_price,
+            confidence=signal.confidence,
+            note=signal.note,
+            decided_at=record.decided_at,
+            decided_by=record.decided_by,
+            decision_note=record.decision_note,
+        )
+
+    # --- orders --------------------------------------------------------------------------------------------------
+
+    def order(self, order: Order) -> OrderView:
+        parent = self._book.orders.get(order.parent_id) if order.parent_id else None
+        armed = is_armed(order, parent)
+        return OrderView(
+            id=order.id,
+            client_order_id=order.client_order_id,
+            broker_id=order.broker_id,
+            symbol=order.symbol,
+            side=order.side,
+            type=order.type,
+            status=order.status,
+            qty=order.qty,
+            filled_qty=order.filled_qty,
+            filled_avg_price=order.filled_avg_price,
+            limit_price=order.limit_price,
+            stop_price=order.stop_price,
+            order_class=order.order_class,
+            role=order.role,
+            bracket_id=order.bracket_id,
+            unresolved_since=order.unresolved_since,
+            parent_id=order.parent_id,
+            time_in_force=order.time_in_force,
+            raw_status=order.raw_status,
+            created_at=order.created_at,
+            status_since=order.status_since,
+            updated_at=order.updated_at,
+            cancel_requested_at=order.cancel_requested_at,
+            is_armed=armed,
+            note=_order_note(order, parent, armed),
+            last_error=order.last_error,
+            evidence=_newer(order.evidence, self._verified.get(order.id)),
+            can_cancel=order.is_open and order.broker_id is not None and order.status is not OrderStatus.PENDING_CANCEL,
+            cancel_consequence=self._cancel_consequence(order, armed),
+        )
+
+    def _cancel_consequence(self, order: Order, armed: bool) -> str | None:
+        if order.bracket_id is None or not order.is_open:
+            return None
+        cover = self._book.cover(order.bracket_id)
+        if armed and order.role is OrderRole.TAKE_PROFIT:
+            return f"leaves {plain(cover.held)} {order.symbol} naked until the stop is back; there is no target from then on"
+        if armed and order.role is OrderRole.STOP_LOSS:
+            return f"leaves {plain(cover.held)} {order.symbol} naked until the desk has replaced both exits"
+        if order.role is OrderRole.ENTRY and cover.held > 0:
+            return f"{plain(cover.held)} {order.symbol} are held and get exits of their own"
+        return None
+
+    # --- brackets ------------------------------------------------------------------------------------------------
+
+    def bracket(self, bracket_id: str) -> BracketView:
+        bracket, cover = self._book.brackets[bracket_id], self._book.cover(bracket_id)
+        orders, now = self._book.orders_of(bracket_id), self._now()
+        verified = self._verified.get(cover.stop.id) if cover.stop is not None else None
+        evidence = _newer(cover.evidence, verified)
+        status = status_of(bracket, cover, now, evidence.at if evidence is not None else None)
+        quote = self._quotes.get(bracket.symbol)
+        mark = _mark(quote, bracket.side.sign)
+        entry_price = _entry_price(cover)
+        stop_price = _live_price(cover.stop, bracket.stop_price, lambda order: order.stop_price)
+        target_price = _live_price(cover.target, bracket.take_profit_price, lambda order: order.limit_price)
+        running_s = (now - bracket.naked_since).total_seconds() if bracket.naked_since is not None else 0.0
+        carriers = [order for order in orders if order.role is not OrderRole.ENTRY and order.parent_id is None]
+        return BracketView(
+            id=bracket.id,
+            signal_id=bracket.signal_id,
+            symbol=bracket.symbol,
+            side=bracket.side,
+            status=status,
+            qty=bracket.qty,
+            held_qty=cover.held,
+            covered_qty=cover.covered,
+            cover_kind=cover.kind,
+            naked_qty=cover.naked,
+            naked_s=round(bracket.naked_s + max(0.0, running_s), 3),
+            plan=plan_of(cover, orders),
+            legs=LegsView(
+                entry=self._leg(cover.entry), take_profit=self._leg(cover.target), stop_loss=self._leg(cover.stop)
+            ),
+            attempts=bracket.attempts,
+            last_error=bracket.last_error,
+            evidence=evidence,
+            strategy=bracket.strategy,
+            entry_price=entry_price,
+            stop_price=stop_price,
+            take_profit_price=target_price,
+            exits_confirmed=cover.held > 0 and cover.naked == 0,
+            market_price=mark,
+            quote_age_s=round(quote.age_s, 1) if quote is not None else None,
+            unrealized_pl=_profit(cover.held, entry_price, mark, bracket.side.sign),
+            realized_pl=_realized(orders, entry_price, bracket.side.sign),
+            r_multiple=_r_multiple(entry_price, bracket.stop_price, mark, bracket.side.sign) if cover.held else None,
+            naked_since=bracket.naked_since,
+            gave_up=bracket.gave_up_at is not None,
+            can_retry=cover.naked > 0 and not cover.entry_open and bracket.exit_requested_at is None,
+            can_flatten=bracket.closed_at is None and bracket.exit_requested_at is None,
+            plan_id=carriers[-1].id if carriers else None,
+            opened_at=bracket.opened_at,
+            closed_at=bracket.closed_at,
+            orders=tuple(self.order(order) for order in orders),
+        )
+
+    def _leg(self, order: Order | None) -> OrderView | None:
+        return None if order is None else self.order(order)
+
+    # --- positions and incidents ---------------------------------------------------------------------------------
+
+    def positions(self) -> list[PositionView]:
+        symbols = dict.fromkeys([*self._book.positions, *(s for s, b in self._book.brackets_of_symbol.items() if b)])
+        views = (self.position(symbol) for symbol in symbols)
+        return [view for view in views if view is not None]
+
+    def position(self, symbol: str) -> PositionView | None:
+        """What the broker says is held; None when nothing is."""
+        known = self._book.positions.get(symbol)
+        trades = list(self._book.open_brackets_of(symbol))
+        covers = [self._book.cover(trade.id) for trade in trades]
+        if known is not None:
+            qty, average = known.qty, known.avg_entry_price
+        else:
+            qty = sum((c.held * t.side.sign for c, t in zip(covers, trades, strict=True)), ZERO)
+            average = _entry_price(covers[0]) if covers else None
+        if qty == 0:
+            return None
+        sign = 1 if qty > 0 else -1
+        quote = self._quotes.get(symbol)
+        mark = _mark(quote, sign)
+        covered = min(abs(qty), sum((cover.covered for cover in covers), ZERO))
+        return PositionView(
+            symbol=symbol,
+            qty=qty,
+            avg_entry_price=average,
+            market_price=mark,
+            unrealized_pl=_profit(abs(qty), average, mark, sign),
+            covered_qty=covered,
+            naked_qty=abs(qty) - covered,
+            strategy=trades[0].strategy if trades else None,
+            market_value=None if mark is None else (qty * mark).quantize(HUNDREDTH),
+            quote_age_s=round(quote.age_s, 1) if quote is not None else None,
+            evidence=known.evidence if known is not None else None,
+        )
+
+    def naked_symbols(self) -> tuple[str, ...]:
+        return tuple(
+            dict.fromkeys(
+                self._book.brackets[b].symbol for b in self._book.open_brackets if self._book.cover(b).naked > 0
+            )
+        )
+
+    @staticmethod
+    def incident(incident: Incident) -> IncidentView:
+        return IncidentView(
+            id=incident.id,
+            priority=int(incident.priority),
+            cause=incident.cause,
+            consequence=incident.consequence,
+            action=incident.action,
+            subject_kind=incident.subject_kind,
+            subject_id=incident.subject_id,
+            symbol=incident.symbol,
+            raised_at=incident.raised_at,
+            deadline_at=incident.deadline_at,
+            buttons=incident.buttons,
+            count=incident.count,
+            acked_at=incident.acked_at,
+            acked_by=incident.acked_by,
+            cleared_at=incident.cleared_at,
+        )
+
+
+def _order_note(order: Order, parent: Order | None, armed: bool) -> str:
+    if order.unresolved_since is not None:
+        return "fate at the broker unknown"
+    if order.status is OrderStatus.SENDING:
+        return "no answer yet"
+    if order.cancel_requested_at is not None and order.is_open:
+        return "cancel asked"
+    if order.status is OrderStatus.HELD:
+        if armed:
+            return "held is normal"
+        entering = parent is not None and parent.role is OrderRole.ENTRY and parent.is_open
+        return "waits for the fill" if entering else "not armed"
+    if order.last_error is not None:
+        return order.last_error
+    return "" if order.order_class.value == "simple" else order.order_class.value
+
+
+def _newer(first: Evidence | None, second: Evidence | None) -> Evidence | None:
+    if first is None or second is None:
+        return first or second
+    return second if second.at > first.at else first
+
+
+def _mark(quote: QuoteView | None, sign: int) -> Decimal | None:
+    return None if quote is None else quote.mark(sign)
+
+
+def _entry_price(cover: Cover) -> Decimal | None:
+    if cover.entry is None:
+        return None
+    return cover.entry.filled_avg_price or cover.entry.limit_price
+
+
+def _live_price(
+    order: Order | None, approved: Decimal | None, price_of: Callable[[Order], Decimal | None]
+) -> Decimal | None:
+    """The broker's price while the order lives, else the approved one."""
+    live = price_of(order) if order is not None and order.is_open else None
+    return approved if live is None else live
+
+
+def _profit(qty: Decimal, entry: Decimal | None, mark: Decimal | None, sign: int) -> Decimal | None:
+    if entry is None or mark is None or qty == 0:
+        return None
+    return ((mark - entry) * qty * sign).quantize(HUNDREDTH)
+
+
+def _realized(orders: Sequence[Order], entry: Decimal | None, sign: int) -> Decimal | None:
+    exits = [o for o in orders if o.role is not OrderRole.ENTRY and o.filled_qty > 0 and o.filled_avg_price is not None]
+    if entry is None or not exits:
+        return None
+    gained = sum(((o.filled_avg_price or ZERO) - entry) * o.filled_qty * sign for o in exits)
+    return Decimal(gained).quantize(HUNDREDTH)
+
+
+def _r_multiple(entry: Decimal | None, stop: Decimal, mark: Decimal | None, sign: int) -> Decimal | None:
+    if entry is None or mark is None or entry == stop:
+        return None
+    return ((mark - entry) * sign / abs(entry - stop)).quantize(HUNDREDTH)

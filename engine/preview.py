@@ -1,0 +1,189 @@
+"""What a person sees before the click, under an id that the click names.
+
+What they approve is *that*: if the verdict got worse since, the quantity or the risk rose, or the price moved beyond
+tolerance, the click is refused with what changed.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import OrderedDict
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from engine.errors import CommandRefused
+from engine.model.money import plain, tick_of, usd
+from engine.model.words import OrderType, Side, Verdict
+from engine.pipeline.decide import Decision
+from engine.views import HeadroomView, PreviewView, RequestView, RiskView
+
+PREVIEWS_KEPT: Final = 4096
+PRICE_TOLERANCE_R: Final = Decimal("0.25")
+"""How far, in units of the trade's risk, the price may move between the numbers shown and the click."""
+HUNDREDTH: Final = Decimal("0.01")
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """What a preview promised."""
+
+    signal_id: str
+    decision: Decision
+
+
+class Previews:
+    """The newest previews by id. Old ones are forgotten; approving one of those asks for a new look."""
+
+    def __init__(self) -> None:
+        self._shown: OrderedDict[str, Shown] = OrderedDict()
+        self._numbers = itertools.count(1)
+
+    def show(self, signal_id: str, decision: Decision, request: RequestView | None, now: datetime) -> PreviewView:
+        preview_id = f"p{next(self._numbers):08d}"
+        self._shown[preview_id] = Shown(signal_id=signal_id, decision=decision)
+        if len(self._shown) > PREVIEWS_KEPT:
+            self._shown.popitem(last=False)
+        return preview_view(preview_id, decision, request, now)
+
+    def recall(self, preview_id: str, signal_id: str) -> Decision:
+        """
+        Raises:
+            CommandRefused: CHANGED_SINCE_SHOWN, when it is too old to be known or belongs to another signal.
+        """
+        shown = self._shown.get(preview_id)
+        if shown is None or shown.signal_id != signal_id:
+            raise CommandRefused("CHANGED_SINCE_SHOWN", "That preview is too old: look at the current one.")
+        return shown.decision
+
+
+def refuse_if_decided(decision: Decision) -> None:
+    """Denies that name themselves.
+
+    Raises:
+        CommandRefused: EXPIRED or ENTRY_IN_FLIGHT, with all reasons.
+    """
+    for reason in decision.denies:
+        if reason.code in ("EXPIRED", "ENTRY_IN_FLIGHT"):
+            raise CommandRefused(reason.code, reason.text, reasons=decision.reasons)
+
+
+def refuse_if_denied(decision: Decision) -> None:
+    """
+    Raises:
+        CommandRefused: DENIED, with all reasons, denies first.
+    """
+    if decision.denies:
+        raise CommandRefused("DENIED", decision.denies[0].text, reasons=decision.reasons)
+
+
+def refuse_if_changed(shown: Decision, now: Decision) -> None:
+    """Law 8: what you see is what you send.
+
+    Raises:
+        CommandRefused: CHANGED_SINCE_SHOWN, saying what changed.
+    """
+    changes = []
+    before = {reason.code for reason in shown.denies} | {r.code for r in shown.reasons if r.verdict is Verdict.WARN}
+    worse = [r for r in now.reasons if r.verdict is not Verdict.PASS and r.code not in before]
+    changes += [reason.text for reason in worse]
+    old, new = shown.case.plan, now.case.plan
+    if new.qty > old.qty:
+        changes.append(f"The quantity rose from {plain(old.qty)} to {plain(new.qty)}.")
+    if old.basis is not None and new.basis is not None and old.risk_per_share:
+        moved = abs(new.basis - old.basis)
+        if moved > max(PRICE_TOLERANCE_R * old.risk_per_share, 2 * tick_of(old.basis)):
+            changes.append(f"The price moved from {plain(old.basis)} to {plain(new.basis)}.")
+    risk_before, risk_now = _risk(shown), _risk(now)
+    if risk_before is not None and risk_now is not None and risk_now > risk_before * (1 + PRICE_TOLERANCE_R):
+        changes.append(f"The risk rose from {usd(risk_before)} to {usd(risk_now)}.")
+    if changes:
+        raise CommandRefused("CHANGED_SINCE_SHOWN", " ".join(changes), reasons=now.reasons)
+
+
+def _risk(decision: Decision) -> Decimal | None:
+    per_share = decision.case.plan.risk_per_share
+    return None if per_share is None else per_share * decision.case.plan.qty
+
+
+def sentence(decision: Decision) -> str:
+    """The whole order as a person would say it."""
+    signal, plan = decision.case.signal, decision.case.plan
+    if decision.closes:
+        return f"Close {plain(abs(decision.case.facts.position_qty))} {signal.symbol}"
+    verb = "Buy" if signal.side is Side.BUY else "Short"
+    how = f"limit {plain(plan.limit_price)}" if plan.limit_price is not None else "market"
+    words = [f"{verb} {plain(plan.qty)} {signal.symbol} {how} {signal.entry.time_in_force.value}"]
+    words.append(f"stop {plain(plan.levels.stop_price)}" if plan.levels.stop_price is not None else "no stop")
+    if plan.levels.take_profit_price is not None:
+        words.append(f"target {plain(plan.levels.take_profit_price)}")
+    return " · ".join(words)
+
+
+def preview_view(preview_id: str, decision: Decision, request: RequestView | None, now: datetime) -> PreviewView:
+    signal, plan, facts = decision.case.signal, decision.case.plan, decision.case.facts
+    price = facts.quote.touch(signal.side.sign) if facts.quote is not None else None
+    drift = None
+    if price is not None and signal.reference_price is not None:
+        drift = (price - signal.reference_price) * signal.side.sign
+    per_share = plan.risk_per_share
+    return PreviewView(
+        preview_id=preview_id,
+        sentence=sentence(decision),
+        requests=(request,) if request is not None else (),
+        verdicts=decision.reasons,
+        risk=_risk_view(decision),
+        headroom=_headroom(decision),
+        qty=plan.qty,
+        entry_type=OrderType.LIMIT if plan.limit_price is not None else signal.entry.type,
+        limit_price=plan.limit_price,
+        stop_price=plan.levels.stop_price,
+        take_profit_price=plan.levels.take_profit_price,
+        price=price,
+        price_age_s=round(facts.quote.age_s, 3) if facts.quote is not None else None,
+        drift_ticks=int(drift / tick_of(price)) if drift is not None and price is not None else None,
+        drift_r=(drift / per_share).quantize(HUNDREDTH) if drift is not None and per_share else None,
+        size_reason=plan.size_reason,
+        approvable=decision.approvable,
+        blocked_by=decision.denies[0].text if decision.denies else None,
+        made_at=now,
+    )
+
+
+def _risk_view(decision: Decision) -> RiskView | None:
+    signal, plan, facts = decision.case.signal, decision.case.plan, decision.case.facts
+    per_share, risk = plan.risk_per_share, _risk(decision)
+    if per_share is None or risk is None:
+        return None
+    equity = facts.account.equity if facts.account is not None else None
+    return RiskView(
+        usd=risk.quantize(HUNDREDTH),
+        pct_of_equity=(risk / equity * 100).quantize(HUNDREDTH) if equity else Decimal(0),
+        per_share=per_share,
+        reward_risk=_ratio(plan.levels.take_profit_price, plan.basis, plan.levels.stop_price),
+        reward_risk_sent=_ratio(plan.levels.take_profit_price, signal.reference_price, plan.levels.stop_price),
+    )
+
+
+def _ratio(target: Decimal | None, entry: Decimal | None, stop: Decimal | None) -> Decimal | None:
+    if target is None or entry is None or stop is None or entry == stop:
+        return None
+    return ((target - entry) / (entry - stop)).quantize(HUNDREDTH)
+
+
+def _headroom(decision: Decision) -> HeadroomView | None:
+    facts, plan = decision.case.facts, decision.case.plan
+    if facts.account is None or plan.notional is None:
+        return None
+    free = facts.account.buying_power - facts.reserved
+    before = {exposure.symbol for exposure in facts.exposures}
+    gross = sum((exposure.notional for exposure in facts.exposures), plan.notional)
+    equity = facts.account.equity
+    return HeadroomView(
+        buying_power_before=free,
+        buying_power_after=(free - plan.notional).quantize(HUNDREDTH),
+        open_positions_before=len(before),
+        open_positions_after=len(before | {decision.case.signal.symbol}),
+        gross_exposure_pct_after=(gross / equity * 100).quantize(HUNDREDTH) if equity else None,
+    )

@@ -1,0 +1,176 @@
+"""Share by share: what a trade holds, and how much of it live, broker-confirmed stops would close.
+
+Pure functions of the trade's record and its orders. Everything that speaks of cover (book, supervisor, views, tests)
+asks here, so that no two parts of the desk can disagree about who is naked.
+
+Alpaca arms the exits of a native bracket only when the entry is *completely* filled, and then leaves the stop ``held``:
+the same word means "waits, protects nothing" before that moment and "armed" after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from engine.model.bracket import Bracket
+from engine.model.money import ZERO
+from engine.model.order import Evidence, Order
+from engine.model.words import (
+    COVERING,
+    BracketStatus,
+    CoverKind,
+    OrderClass,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+    Side,
+)
+
+EVIDENCE_FRESH_S: Final = 60.0
+"""Cover that nobody has confirmed for longer is shown as ``unverified``."""
+EXIT_STALL_S: Final = 2.0
+"""A closing order that has not filled for longer is ``exit_stalled``."""
+
+
+class Cover(msgspec.Struct, frozen=True, kw_only=True):
+    """Unsigned share counts of one trade."""
+
+    entry_filled: Decimal
+    exit_filled: Decimal
+    held: Decimal
+    covered: Decimal
+    """Never more than a broker would really close of ``held``."""
+    over: Decimal
+    """Live stop shares beyond what is held: they would open a position the other way."""
+    kind: CoverKind
+    entry_open: bool
+    """The entry may still buy more."""
+    orders_open: bool
+    """Any order of the trade may still execute."""
+    closing: bool
+    """A closing order (not a resting exit) is on its way."""
+    closing_since: datetime | None
+    stop: Order | None
+    """The stop that covers, or the newest one that tried to."""
+    target: Order | None
+    entry: Order | None
+    evidence: Evidence | None
+
+    @property
+    def naked(self) -> Decimal:
+        return self.held - self.covered
+
+
+def is_armed(order: Order, parent: Order | None) -> bool:
+    """Whether this exit really protects now. ``parent`` is the group's parent, None for a single order."""
+    if order.role not in (OrderRole.STOP_LOSS, OrderRole.TAKE_PROFIT) or order.status not in COVERING:
+        return False
+    if order.unresolved_since is not None or order.broker_id is None:
+        return False
+    if parent is not None and parent.role is OrderRole.ENTRY:
+        return parent.status is OrderStatus.FILLED
+    return True
+
+
+def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
+    """The trade's cover; ``orders`` are all its orders, oldest first."""
+    by_id = {order.id: order for order in orders}
+    entry_filled = exit_filled = stops = limited = ZERO
+    entry = stop = target = armed_stop = armed_target = None
+    entry_open = orders_open = False
+    closing_since: datetime | None = None
+    for order in by_id.values():
+        orders_open = orders_open or order.is_open
+        if order.role is OrderRole.ENTRY:
+            entry_filled += order.filled_qty
+            entry_open = entry_open or order.is_open
+            entry = order
+            continue
+        exit_filled += order.filled_qty
+        armed = is_armed(order, by_id.get(order.parent_id) if order.parent_id else None)
+        if order.role is OrderRole.STOP_LOSS:
+            stop = order
+            if armed:
+                armed_stop = order
+                stops += order.leaves_qty
+                if order.type is OrderType.STOP_LIMIT or order.side is Side.BUY:
+                    limited += order.leaves_qty
+        elif order.role is OrderRole.TAKE_PROFIT:
+            target = order
+            if armed:
+                armed_target = order
+        elif order.is_open:
+            closing_since = closing_since or order.created_at
+    held = max(ZERO, entry_filled - exit_filled + bracket.adjusted_qty)
+    covered = min(held, stops)
+    stop = armed_stop or stop
+    kind = CoverKind.NONE if covered == 0 else CoverKind.LIMITED if limited else CoverKind.HARD
+    return Cover(
+        entry_filled=entry_filled,
+        exit_filled=exit_filled,
+        held=held,
+        covered=covered,
+        over=max(ZERO, stops - held) if not entry_open else ZERO,
+        kind=kind,
+        entry_open=entry_open,
+        orders_open=orders_open,
+        closing=closing_since is not None,
+        closing_since=closing_since,
+        stop=stop,
+        target=armed_target or target,
+        entry=entry,
+        evidence=_evidence(entry, armed_stop),
+    )
+
+
+def _evidence(entry: Order | None, armed_stop: Order | None) -> Evidence | None:
+    """What proves the cover: the newest word about the stop, or the fill that armed it."""
+    if armed_stop is None:
+        return entry.evidence if entry else None
+    candidates = [armed_stop.evidence]
+    if armed_stop.order_class in (OrderClass.BRACKET, OrderClass.OTO) and entry is not None:
+        candidates.append(entry.evidence)
+    known = [evidence for evidence in candidates if evidence is not None]
+    return max(known, key=lambda evidence: evidence.at) if known else None
+
+
+def status_of(bracket: Bracket, cover: Cover, now: datetime, verified_at: datetime | None) -> BracketStatus:
+    """One word for the whole trade. ``verified_at`` is when the broker last confirmed its stop."""
+    if bracket.closed_at is not None:
+        return BracketStatus.CLOSED
+    if cover.closing_since is not None:
+        stalled = (now - cover.closing_since).total_seconds() > EXIT_STALL_S
+        return BracketStatus.EXIT_STALLED if stalled else BracketStatus.EXITING
+    if cover.held == 0:
+        return BracketStatus.ARMING
+    if bracket.exit_requested_at is not None:
+        return BracketStatus.EXITING
+    if cover.covered == 0:
+        return BracketStatus.NAKED
+    if cover.over > 0:
+        return BracketStatus.OVER_PROTECTED
+    if cover.covered < cover.held:
+        return BracketStatus.PART_PROTECTED
+    if verified_at is not None and (now - verified_at).total_seconds() > EVIDENCE_FRESH_S:
+        return BracketStatus.UNVERIFIED
+    return BracketStatus.PROTECTED
+
+
+def plan_of(cover: Cover, orders: Iterable[Order]) -> str:
+    """How the exits are realised, in one word."""
+    if cover.closing:
+        return "closing"
+    if cover.stop is None:
+        return "none"
+    if cover.stop.order_class is OrderClass.SIMPLE:
+        return "stop"
+    return cover.stop.order_class.value if any(order.id == cover.stop.id for order in orders) else "none"
+
+
+def is_finished(cover: Cover) -> bool:
+    """Nothing is held, and nothing can change that any more."""
+    return cover.held == 0 and not cover.orders_open and cover.entry is not None

@@ -1,0 +1,186 @@
+"""What a trade needs next: one pure decision from its record, its cover and the live price.
+
+The supervisor asks after every event and on a timer, performs the step, and asks again. A step never looks at what was
+tried before, only at what is true, so it makes no difference whether a restart lies between two of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, Literal
+
+import msgspec
+
+from engine.model.bracket import Bracket
+from engine.model.money import ceil_to_tick, floor_to_tick
+from engine.model.order import Order
+from engine.model.words import OrderRole, OrderStatus, Side
+from engine.protection.ledger import Cover, is_armed
+
+FLATTEN_PATIENCE_S: Final = 2.0
+"""A target moved through the market that has not filled for longer is given up for cancel-and-close."""
+CANCEL_STUCK_S: Final = 3.0
+"""A cancel that is not confirmed for longer is asked for again, and no longer waited for where the law allows."""
+MARKETABLE_BY: Final = Decimal("0.005")
+"""How far through the market the moved target goes: half a percent."""
+PATCHABLE: Final = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
+
+
+class Rest(msgspec.Struct, frozen=True):
+    """Nothing to do; look again after ``after_s`` even without an event, or only on the timer when None."""
+
+    why: str
+    after_s: float | None = None
+
+
+class AttachExits(msgspec.Struct, frozen=True):
+    qty: Decimal
+
+
+class MoveTarget(msgspec.Struct, frozen=True):
+    """Make the live target marketable; the stop stays."""
+
+    target_id: str
+    limit_price: Decimal
+
+
+class Cancel(msgspec.Struct, frozen=True):
+    order_ids: tuple[str, ...]
+    why: str
+
+
+class Close(msgspec.Struct, frozen=True):
+    """Send one marketable closing order for ``qty``."""
+
+    qty: Decimal
+    why: str
+
+
+Step = Rest | AttachExits | MoveTarget | Cancel | Close
+
+
+def next_step(
+    bracket: Bracket,
+    orders: Sequence[Order],
+    cover: Cover,
+    *,
+    mark: Decimal | None,
+    now: datetime,
+    partial_rescue_after_s: float,
+    stop_through: Literal["exit", "ask"],
+) -> Step:
+    """``mark`` is what the position could be closed at now, None without a live quote."""
+    if bracket.closed_at is not None:
+        return Rest("closed")
+    unknown = next((o for o in orders if o.unresolved_since is not None and o.role is not OrderRole.ENTRY), None)
+    if unknown is not None:
+        # A closing order of unknown fate may be live: anything more could sell the same shares twice.
+        return Rest(f"{unknown.id} is being looked up", after_s=1.0)
+    if any(order.status is OrderStatus.SENDING and order.parent_id is None for order in orders):
+        return Rest("a request is under way")
+    if bracket.exit_requested_at is not None:
+        return _leave(bracket, orders, cover, mark, now)
+    if cover.held == 0 or cover.closing:
+        return Rest("nothing uncovered")
+    if cover.naked == 0:
+        return Rest("covered")
+    if stop_through == "exit" and mark is not None and _is_beyond(bracket, mark):
+        return _close_at_once(bracket, orders, cover, now)
+    if cover.entry_open:
+        return _rescue_partial(bracket, orders, cover, now, partial_rescue_after_s)
+    return _cover(bracket, orders, cover, now)
+
+
+def _is_beyond(bracket: Bracket, mark: Decimal) -> bool:
+    return mark <= bracket.stop_price if bracket.side is Side.BUY else mark >= bracket.stop_price
+
+
+def _rescue_partial(bracket: Bracket, orders: Sequence[Order], cover: Cover, now: datetime, after_s: float) -> Step:
+    """The entry still works and its exits sleep until it is whole: wait a little, then cut it short."""
+    naked_s = (now - bracket.naked_since).total_seconds() if bracket.naked_since else 0.0
+    if naked_s < after_s:
+        return Rest("the entry may still complete", after_s=after_s - naked_s)
+    entries = [order for order in orders if order.role is OrderRole.ENTRY]
+    return _cancel(entries, now, "the entry stays part-filled: cover what is held") or Rest(
+        "the entry's cancel is under way", after_s=CANCEL_STUCK_S
+    )
+
+
+def _cover(bracket: Bracket, orders: Sequence[Order], cover: Cover, now: datetime) -> Step:
+    """The entry is over and shares stand without a stop: remains of the old exits go first, then new ones come."""
+    if bracket.gave_up_at is not None:
+        return Rest("waits for Retry")
+    remains = [order for order in orders if order.role is not OrderRole.ENTRY and order.is_open]
+    if cover.covered > 0:
+        # A live exit is never cancelled to resize upward: further shares get exits of their own.
+        return AttachExits(cover.naked)
+    if remains:
+        return _cancel(remains, now, "the stop is gone: replace both exits") or Rest(
+            "the old exits' cancel is under way", after_s=CANCEL_STUCK_S
+        )
+    return AttachExits(cover.naked)
+
+
+def _leave(bracket: Bracket, orders: Sequence[Order], cover: Cover, mark: Decimal | None, now: datetime) -> Step:
+    """Somebody wants out. The stop stays until the last moment."""
+    if cover.entry_open:
+        entries = [order for order in orders if order.role is OrderRole.ENTRY]
+        return _cancel(entries, now, bracket.exit_reason) or Rest("the entry's cancel is under way", CANCEL_STUCK_S)
+    if cover.held == 0:
+        remains = [order for order in orders if order.is_open]
+        return _cancel(remains, now, "the trade is closed") or Rest("closing", CANCEL_STUCK_S)
+    target = cover.target
+    if target is not None and target.is_open and _is_live_target(target, orders) and mark is not None:
+        return _by_target(bracket, orders, target, mark, now)
+    return _close_at_once(bracket, orders, cover, now)
+
+
+def _is_live_target(target: Order, orders: Sequence[Order]) -> bool:
+    parent = next((order for order in orders if order.id == target.parent_id), None)
+    return target.role is OrderRole.TAKE_PROFIT and is_armed(target, parent)
+
+
+def _by_target(bracket: Bracket, orders: Sequence[Order], target: Order, mark: Decimal, now: datetime) -> Step:
+    moved = target.replaces is not None and "-patch-" in target.id
+    if moved:
+        waited_s = (now - target.created_at).total_seconds()
+        if waited_s < FLATTEN_PATIENCE_S:
+            return Rest("the target was moved through the market", FLATTEN_PATIENCE_S - waited_s)
+        exits = [order for order in orders if order.role is not OrderRole.ENTRY and order.is_open]
+        return _cancel(exits, now, "the moved target did not fill") or Rest("cancel under way", CANCEL_STUCK_S)
+    refused_before = any("-patch-" in order.id and order.status is OrderStatus.REJECTED for order in orders)
+    if target.status not in PATCHABLE or target.cancel_requested_at is not None or refused_before:
+        exits = [order for order in orders if order.role is not OrderRole.ENTRY and order.is_open]
+        return _cancel(exits, now, bracket.exit_reason) or Rest("cancel under way", CANCEL_STUCK_S)
+    if bracket.side is Side.BUY:
+        return MoveTarget(target.id, floor_to_tick(mark * (1 - MARKETABLE_BY)))
+    return MoveTarget(target.id, ceil_to_tick(mark * (1 + MARKETABLE_BY)))
+
+
+def _close_at_once(bracket: Bracket, orders: Sequence[Order], cover: Cover, now: datetime) -> Step:
+    """Cancel what reserves the shares, wait until it is gone, then close exactly what is held."""
+    if cover.closing:
+        return Rest("the closing order is under way", after_s=FLATTEN_PATIENCE_S)
+    remains = [order for order in orders if order.is_open]
+    if remains:
+        why = bracket.exit_reason or "the price is beyond the stop"
+        return _cancel(remains, now, why) or Rest("cancels are under way", after_s=CANCEL_STUCK_S)
+    return Close(cover.held, bracket.exit_reason or "the price is beyond the stop")
+
+
+def _cancel(orders: Sequence[Order], now: datetime, why: str) -> Cancel | None:
+    """Cancel those that are open and not asked yet, or asked so long ago that the answer must be lost.
+
+    One leg takes its sibling along, so only parents and orphans are named.
+    """
+    due = []
+    named = {order.id for order in orders if order.is_open}
+    for order in orders:
+        if not order.is_open or order.broker_id is None or order.parent_id in named:
+            continue
+        asked = order.cancel_requested_at
+        if asked is None or (now - asked).total_seconds() > CANCEL_STUCK_S:
+            due.append(order.id)
+    return Cancel(tuple(due), why) if due else None

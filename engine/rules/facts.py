@@ -1,0 +1,114 @@
+"""One consistent picture of everything the gate looks at, taken at one moment.
+
+The rules are pure functions of it. Taking the picture is the desk's work (``pipeline/picture.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from engine.config import Config
+from engine.market.quotes import QuoteView
+from engine.model.account import Account
+from engine.model.signal import Levels, Reason, Signal
+from engine.model.words import DeskState, Side, Verdict
+
+
+class AssetFacts(msgspec.Struct, frozen=True, kw_only=True):
+    tradable: bool
+    shortable: bool
+    easy_to_borrow: bool
+    fractionable: bool
+
+
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+    """A trade that is held, working, or approved and on its way. ``notional`` is unsigned."""
+
+    symbol: str
+    side: Side
+    notional: Decimal
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    now: datetime
+    state: DeskState
+    """The strictest of desk, strategy and symbol."""
+    state_scope: str
+    gate_locked_by: str | None
+    """What keeps the start gate locked, None when it is open."""
+    not_ready: str | None
+    """Something of the desk itself that is still being loaded."""
+    stream_up: bool
+    journal_failure: str | None
+    session_open: bool | None
+    account: Account | None
+    account_age_s: float
+    reserved: Decimal
+    """Buying power promised to entries that ``account`` does not count yet."""
+    quote: QuoteView | None
+    asset: AssetFacts | None
+    broker_unreachable: bool
+    exposures: tuple[Exposure, ...]
+    position_qty: Decimal
+    """Signed, of the signal's symbol."""
+    entry_in_flight: str | None
+    """Id of the approved signal or working entry of this symbol."""
+    unknown_order: str | None
+    """An unsettled order of this symbol."""
+    unsettled_orders: int
+    """Orders anywhere that nobody could settle for more than 10 s."""
+    orders_today: int
+    signals_last_minute: int
+    """Of the signal's source."""
+    correlations: Mapping[str, float | None]
+    """Symbol of another exposure -> correlation with the signal's symbol; None without enough shared history."""
+    config: Config
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What would be sent: prices on the tick grid, quantity on the lot grid."""
+
+    qty: Decimal
+    size_reason: str
+    basis: Decimal | None
+    """Price the entry is expected at: its limit, or the far touch of a market order."""
+    levels: Levels
+    limit_price: Decimal | None
+
+    @property
+    def notional(self) -> Decimal | None:
+        return None if self.basis is None else self.qty * self.basis
+
+    @property
+    def risk_per_share(self) -> Decimal | None:
+        if self.basis is None or self.levels.stop_price is None:
+            return None
+        return abs(self.basis - self.levels.stop_price)
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One signal before the gate."""
+
+    signal: Signal
+    facts: Facts
+    plan: Plan
+
+
+def passed(code: str, text: str, measured: object = None, limit: object = None) -> Reason:
+    return Reason(code=code, text=text, verdict=Verdict.PASS, measured=_text(measured), limit=_text(limit))
+
+
+def warned(code: str, text: str, measured: object = None, limit: object = None) -> Reason:
+    return Reason(code=code, text=text, verdict=Verdict.WARN, measured=_text(measured), limit=_text(limit))
+
+
+def denied(code: str, text: str, measured: object = None, limit: object = None) -> Reason:
+    return Reason(code=code, text=text, verdict=Verdict.DENY, measured=_text(measured), limit=_text(limit))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

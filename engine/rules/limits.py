@@ -1,0 +1,113 @@
+"""The limits of the configuration file: how much, how many, how often."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from engine.model.money import ZERO, plain, usd
+from engine.model.signal import Reason
+from engine.rules.facts import Case, denied, passed
+
+TENTH: Final = Decimal("0.1")
+
+
+def quantity(case: Case) -> Reason:
+    qty = case.plan.qty
+    if qty < 1:
+        return denied("QTY_BELOW_MINIMUM", f"Nothing to send: {case.plan.size_reason}.", plain(qty), "1")
+    limit = case.facts.config.limits.max_order_qty
+    if limit is not None and qty > limit:
+        return denied("ORDER_QTY", f"{plain(qty)} shares exceed the limit of {limit}.", plain(qty), limit)
+    return passed("ORDER_QTY", f"{plain(qty)} shares: {case.plan.size_reason}.", plain(qty), limit)
+
+
+def notional(case: Case) -> Reason | None:
+    limit = case.facts.config.limits.max_order_notional
+    value = case.plan.notional
+    if limit is None or value is None:
+        return None
+    allowed = Decimal(str(limit))
+    if value > allowed:
+        return denied("ORDER_NOTIONAL", f"{usd(value)} exceed the limit of {usd(allowed)}.", usd(value), usd(allowed))
+    return passed("ORDER_NOTIONAL", f"{usd(value)} are within the limit.", usd(value), usd(allowed))
+
+
+def buying_power(case: Case) -> Reason | None:
+    account, value = case.facts.account, case.plan.notional
+    if account is None or value is None:
+        return None
+    free = account.buying_power - case.facts.reserved
+    if value > free:
+        return denied(
+            "BUYING_POWER", f"{usd(value)} exceed the free buying power of {usd(free)}.", usd(value), usd(free)
+        )
+    return passed("BUYING_POWER", f"Leaves {usd(free - value)} of buying power.", usd(value), usd(free))
+
+
+def open_positions(case: Case) -> Reason | None:
+    limit = case.facts.config.limits.max_open_positions
+    if limit is None:
+        return None
+    symbols = {exposure.symbol for exposure in case.facts.exposures} | {case.signal.symbol}
+    if len(symbols) > limit:
+        return denied("OPEN_POSITIONS", f"This would be position {len(symbols)} of {limit}.", len(symbols), limit)
+    return passed("OPEN_POSITIONS", f"Position {len(symbols)} of {limit}.", len(symbols), limit)
+
+
+def symbol_exposure(case: Case) -> Reason | None:
+    return _exposure_pct(
+        case,
+        "SYMBOL_EXPOSURE",
+        sum((e.notional for e in case.facts.exposures if e.symbol == case.signal.symbol), ZERO),
+        Decimal(str(case.facts.config.limits.max_symbol_exposure_pct)),
+        f"{case.signal.symbol} would be",
+    )
+
+
+def gross_exposure(case: Case) -> Reason | None:
+    limit = case.facts.config.limits.max_gross_exposure_pct
+    if limit is None:
+        return None
+    total = sum((e.notional for e in case.facts.exposures), ZERO)
+    return _exposure_pct(case, "GROSS_EXPOSURE", total, Decimal(str(limit)), "All positions would be")
+
+
+def _exposure_pct(case: Case, code: str, others: Decimal, limit: Decimal, what: str) -> Reason | None:
+    account, value = case.facts.account, case.plan.notional
+    if account is None or value is None or account.equity <= 0:
+        return None
+    pct = ((others + value) / account.equity * 100).quantize(TENTH)
+    text = f"{what} {pct} % of equity, limit {plain(limit.normalize())} %."
+    verdict = denied if pct > limit else passed
+    return verdict(code, text, f"{pct} %", f"{plain(limit.normalize())} %")
+
+
+def orders_per_day(case: Case) -> Reason | None:
+    limit = case.facts.config.limits.max_orders_per_day
+    if limit is None:
+        return None
+    number = case.facts.orders_today + 1
+    verdict = denied if number > limit else passed
+    return verdict("ORDERS_PER_DAY", f"Entry {number} of {limit} today.", number, limit)
+
+
+def signals_per_minute(case: Case) -> Reason | None:
+    limit = case.facts.config.limits.max_signals_per_minute
+    if limit is None:
+        return None
+    seen = case.facts.signals_last_minute
+    verdict = denied if seen > limit else passed
+    return verdict("SIGNALS_PER_MINUTE", f"{case.signal.source} sent {seen} signals in a minute.", seen, limit)
+
+
+RULES: Final = (
+    quantity,
+    notional,
+    buying_power,
+    open_positions,
+    symbol_exposure,
+    gross_exposure,
+    orders_per_day,
+    signals_per_minute,
+)

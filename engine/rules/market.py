@@ -1,0 +1,136 @@
+"""Do the market and the instrument allow the entry, and is the signal still true?"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from engine.model.money import plain
+from engine.model.signal import Reason
+from engine.model.words import OrderType, Side
+from engine.rules.facts import Case, denied, passed, warned
+
+TENTH: Final = Decimal("0.1")
+HUNDREDTH: Final = Decimal("0.01")
+
+
+def time_to_live(case: Case) -> Reason:
+    left_s = (case.signal.expires_at - case.facts.now).total_seconds()
+    if left_s <= 0:
+        return denied("EXPIRED", "The signal has expired.", f"{left_s:.0f} s", "0 s")
+    return passed("EXPIRED", "The signal is fresh.", f"{left_s:.0f} s left")
+
+
+def session(case: Case) -> Reason:
+    facts = case.facts
+    if facts.config.session.entries == "any":
+        return passed("SESSION", "Entries are allowed in any session.")
+    if facts.session_open is None:
+        return denied("SESSION", "The broker has not said whether the session is open.")
+    if not facts.session_open:
+        return denied("SESSION", "The core session is closed.", "closed", facts.config.session.entries)
+    return passed("SESSION", "The core session is open.")
+
+
+def asset(case: Case) -> Reason:
+    known = case.facts.asset
+    symbol = case.signal.symbol
+    if known is None:
+        why = "the broker cannot be reached" if case.facts.broker_unreachable else "it is being looked up"
+        return denied("ASSET", f"{symbol} is not confirmed as an asset: {why}.")
+    if not known.tradable:
+        return denied("NOT_TRADABLE", f"{symbol} cannot be traded at the broker.")
+    if case.signal.side is Side.SELL:
+        account = case.facts.account
+        if not known.shortable or (account is not None and not account.shorting_enabled):
+            return denied("NOT_SHORTABLE", f"{symbol} cannot be sold short.")
+        if not known.easy_to_borrow:
+            return warned("NOT_SHORTABLE", f"{symbol} is hard to borrow: only day orders may be taken.")
+    return passed("ASSET", f"{symbol} is tradable.")
+
+
+def quote(case: Case) -> Reason:
+    seen = case.facts.quote
+    limit_s = case.facts.config.quotes.max_age_s
+    if seen is None or seen.touch(case.signal.side.sign) is None:
+        return denied("NO_QUOTE", f"There is no quote of {case.signal.symbol}.")
+    if seen.age_s > limit_s:
+        return denied("STALE_QUOTE", f"The quote is {seen.age_s:.0f} s old.", f"{seen.age_s:.1f} s", f"{limit_s:.0f} s")
+    return passed("STALE_QUOTE", "The quote is live.", f"{seen.age_s:.1f} s", f"{limit_s:.0f} s")
+
+
+def entry_type(case: Case) -> Reason:
+    kind = case.signal.entry.type
+    if kind in (OrderType.MARKET, OrderType.LIMIT):
+        return passed("ENTRY_TYPE", f"A {kind.value} entry can carry its exits.")
+    return denied("ENTRY_TYPE", f"A {kind.value} entry cannot carry its exits at Alpaca.", kind.value, "market, limit")
+
+
+def drift(case: Case) -> Reason | None:
+    reference = case.signal.reference_price
+    seen = case.facts.quote
+    price = seen.touch(case.signal.side.sign) if seen else None
+    if reference is None or price is None:
+        return None
+    moved_pct = (abs(price - reference) / reference * 100).quantize(HUNDREDTH)
+    limit_pct = case.facts.config.approval.max_drift_pct
+    if moved_pct > Decimal(str(limit_pct)):
+        return denied(
+            "PRICE_DRIFT",
+            f"The price moved {moved_pct} % since the signal ({plain(reference)} → {plain(price)}).",
+            f"{moved_pct} %",
+            f"{limit_pct} %",
+        )
+    return passed("PRICE_DRIFT", "The price is still the signal's.", f"{moved_pct} %", f"{limit_pct} %")
+
+
+def stop(case: Case) -> Reason:
+    """No entry without a stop, and none whose stop would trigger at once."""
+    plan, side = case.plan, case.signal.side
+    at = plan.levels.stop_price
+    if at is None:
+        return denied("NO_STOP", "The signal has no stop, and its strategy has no default one.")
+    if plan.basis is None:
+        return passed("STOP_SIDE", "The stop waits for a price to be measured against.")
+    losing = plan.basis - at if side is Side.BUY else at - plan.basis
+    if losing <= 0:
+        return denied(
+            "STOP_SIDE",
+            f"The stop {plain(at)} is not on the losing side of the entry {plain(plan.basis)}.",
+            plain(at),
+            plain(plan.basis),
+        )
+    seen = case.facts.quote
+    live = seen.mark(side.sign) if seen else None
+    if live is not None and (live <= at if side is Side.BUY else live >= at):
+        return denied(
+            "STOP_PASSED", f"The price {plain(live)} is already beyond the stop {plain(at)}.", plain(live), plain(at)
+        )
+    limit_pct = Decimal(str(case.facts.config.limits.max_stop_distance_pct))
+    distance_pct = (losing / plan.basis * 100).quantize(HUNDREDTH)
+    if distance_pct > limit_pct:
+        return denied("STOP_DISTANCE", f"The stop is {distance_pct} % away.", f"{distance_pct} %", f"{limit_pct} %")
+    return passed("STOP_DISTANCE", f"The stop is {distance_pct} % away.", f"{distance_pct} %", f"{limit_pct} %")
+
+
+def target(case: Case) -> Reason | None:
+    plan, side = case.plan, case.signal.side
+    at = plan.levels.take_profit_price
+    if at is None:
+        return None if case.signal.take_profit is None else denied("TARGET_SIDE", "The target cannot be placed.")
+    if plan.basis is None:
+        return None
+    winning = at - plan.basis if side is Side.BUY else plan.basis - at
+    if winning <= 0:
+        return denied(
+            "TARGET_SIDE",
+            f"The target {plain(at)} is not on the winning side of the entry {plain(plan.basis)}.",
+            plain(at),
+            plain(plan.basis),
+        )
+    risk = plan.risk_per_share
+    ratio = (winning / risk).quantize(TENTH) if risk else None
+    return passed("REWARD_RISK", f"Reward is {ratio} times the risk." if ratio else "The target is ahead.", ratio)
+
+
+RULES: Final = (time_to_live, session, asset, quote, entry_type, drift, stop, target)

@@ -1,0 +1,296 @@
+"""Starts a desk: fold the journal, connect, reconcile, run. Start-up and crash recovery are this one path.
+
+Everything is built here, once, in the order of its dependencies, and ends with the block in reverse: no new commands,
+streams closed, writes under way drained, journal flushed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from concurrent.futures import Executor as Pool
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from engine import VERSION
+from engine.activity import ActivityLog
+from engine.alpaca.check import RequestModels
+from engine.alpaca.client import AlpacaClient, open_client
+from engine.alpaca.endpoints import Access
+from engine.approval import ApprovalQueue
+from engine.book import Book
+from engine.bus import Bus, Change
+from engine.clock import Clock
+from engine.config import Config
+from engine.desk import Desk
+from engine.errors import EngineError
+from engine.feeds import OrderFeed, QuoteFeed
+from engine.gateway import Gateway
+from engine.intake.demo import DemoStrategy
+from engine.journal.reader import read_all
+from engine.journal.writer import Journal
+from engine.latency import LatencyLog, LoopLag
+from engine.market.quotes import QuoteBoard
+from engine.model import events as ev
+from engine.model.ids import new_desk_id
+from engine.model.order import Order
+from engine.model.words import Mode
+from engine.pipeline.decide import decide
+from engine.pipeline.executor import Executor, approved_numbers
+from engine.pipeline.picture import Pictures
+from engine.pipeline.resolve import Resolver
+from engine.pipeline.track import Tracker
+from engine.present import Presenter
+from engine.protection.overnight import DayEntries
+from engine.protection.supervisor import Supervisor
+from engine.reconcile import Reconciler
+from engine.recorder import Recorder
+from engine.status import StatusBoard
+from engine.stopwatch import Stopwatch
+from engine.surroundings import World
+from engine.tasks import Spawn, SymbolLocks, task_scope
+from engine.watch import Watch
+
+log = logging.getLogger(__name__)
+
+JOURNAL_FILE: Final = "journal.db"
+MAX_WATCHED: Final = 30
+"""Symbols of the free data plan."""
+JOURNAL_LOOK_S: Final = 0.2
+LOADING_MODELS: Final = "the order models are still being loaded"
+
+
+class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
+    mode: Mode
+    folder: Path
+    """Of this mode and account; holds the journal."""
+    config: Config
+    demo_symbols: tuple[str, ...] = ()
+    """The embedded market's symbols when the demo strategy runs, else empty."""
+    seed: int = 7
+
+
+class ForeignJournal(EngineError):
+    """The folder's journal belongs to another mode."""
+
+
+def fold(path: Path, book: Book, *folds: ActivityLog | LatencyLog) -> int:
+    """Read the whole journal into the book; returns how many facts it held."""
+    count = 0
+    if path.exists():
+        for recorded in read_all(path):
+            book.apply(recorded)
+            for log_ in folds:
+                log_.fold((recorded,))
+            count += 1
+    return count
+
+
+@asynccontextmanager
+async def start_desk(
+    settings: DeskSettings, access: Access, clock: Clock, *, journal_pool: Pool | None = None
+) -> AsyncIterator[Desk]:
+    """A running desk for as long as the block lasts. ``journal_pool`` has exactly one worker; made here when None.
+
+    Raises:
+        JournalUnavailable, ForeignJournal: the folder cannot be used.
+    """
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        pool = journal_pool or stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="journal"))
+        read_pool = stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="reads"))
+        path = settings.folder / JOURNAL_FILE
+        journal = await Journal.open(path, pool, clock)
+        stack.push_async_callback(journal.close)
+        book, bus = Book(), Bus()
+        activity = ActivityLog(book)
+        latency = LatencyLog(lambda signal_id: book.signals[signal_id].signal.symbol)
+        fold(path, book, activity, latency)
+        if book.mode and book.mode != settings.mode.value:
+            raise ForeignJournal(f"{path} is the journal of a {book.mode} desk, this one is {settings.mode.value}.")
+        recorder = Recorder(journal, book, bus)
+        bus.on_records(activity.fold)
+        bus.on_records(latency.fold)
+        if journal.seq == 0:
+            recorder.record(ev.JournalOpened(desk_id=new_desk_id(), mode=settings.mode.value))
+        recorder.record(ev.DeskStarted(version=VERSION))
+        stack.callback(recorder.record, ev.DeskStopped())
+        client = await stack.enter_async_context(
+            open_client(access, clock, requests_per_minute=settings.config.broker.requests_per_minute)
+        )
+        spawn = await stack.enter_async_context(task_scope())
+        desk = _assemble(settings, clock, spawn, client, journal, book, bus, recorder, activity, latency, read_pool)
+        yield desk
+
+
+def _assemble(
+    settings: DeskSettings,
+    clock: Clock,
+    spawn: Spawn,
+    client: AlpacaClient,
+    journal: Journal,
+    book: Book,
+    bus: Bus,
+    recorder: Recorder,
+    activity: ActivityLog,
+    latency: LatencyLog,
+    read_pool: Pool,
+) -> Desk:
+    """Build every part, tie the knots between them, and set them to work."""
+    config = settings.config
+    quotes = QuoteBoard(clock, lambda symbol: recorder.tell(Change("quote", symbol)))
+    lag = LoopLag(clock)
+    world = World(client, recorder, clock, equity_moved=lambda: status.mark_equity())
+    world.not_ready = LOADING_MODELS
+    pictures = Pictures(book, quotes, world, clock, config, lambda: journal.failure)
+    status = StatusBoard(
+        mode=settings.mode,
+        book=book,
+        journal=journal,
+        client=client,
+        world=world,
+        quotes=quotes,
+        pictures=pictures,
+        lag=lag,
+        clock=clock,
+        has_demo=bool(settings.demo_symbols),
+    )
+
+    def may_resend(order: Order) -> bool:
+        bracket = book.brackets.get(order.bracket_id or "")
+        record = book.signals.get(bracket.signal_id) if bracket is not None else None
+        if record is None or record.approval is None:
+            return False
+        age_s = (clock.now() - record.approval.at).total_seconds()
+        if age_s > config.broker.resend_within_s:
+            return False
+        facts = pictures.take(record.signal)
+        # The order in question is itself the unknown one of its symbol.
+        facts = msgspec.structs.replace(facts, unknown_order=None, entry_in_flight=None)
+        return decide(record.signal, facts, approved_numbers(record.approval)).approvable
+
+    resolver = Resolver(client, recorder, book, clock, may_resend=may_resend)
+    bus.on_records(resolver.remember)
+    gateway = Gateway(
+        client,
+        recorder,
+        book,
+        clock,
+        unsettled=resolver.settle,
+        surprised=lambda symbol: reconciler.doubt(symbol),
+        answered=lambda: tracker.retry_waiting(),
+    )
+    reconciler = Reconciler(
+        client, recorder, book, world, clock, take_answer=gateway.take_answer, settle=resolver.settle
+    )
+    tracker = Tracker(recorder, book, clock, surprised=reconciler.doubt)
+    stopwatch = Stopwatch(recorder, book, clock, bus)
+    executor = Executor(pictures, gateway, recorder, book, clock, SymbolLocks(), stopwatch)
+    supervisor = Supervisor(
+        gateway,
+        recorder,
+        book,
+        quotes,
+        clock,
+        bus,
+        config.protection,
+        config.quotes.max_age_s,
+        doubted=reconciler.doubt,
+    )
+
+    def in_play() -> list[str]:
+        """Held, working and pending symbols in that order, then the demo's market, within the plan's slots."""
+        wanted = dict.fromkeys(
+            [
+                *book.positions,
+                *(book.brackets[key].symbol for key in book.open_brackets),
+                *(book.signals[key].signal.symbol for key in book.approved),
+                *(book.signals[key].signal.symbol for key in book.pending),
+                *settings.demo_symbols,
+            ]
+        )
+        return list(wanted)[:MAX_WATCHED]
+
+    quote_feed = QuoteFeed(client, quotes, world, clock, in_play=in_play)
+    order_feed = OrderFeed(client, tracker, world, clock, reconnected=reconciler.doubt_all)
+    queue = ApprovalQueue(
+        book=book,
+        recorder=recorder,
+        journal=journal,
+        world=world,
+        pictures=pictures,
+        executor=executor,
+        stopwatch=stopwatch,
+        clock=clock,
+        default_ttl_s=config.approval.default_ttl_s,
+        default_stop=config.protection.default_stop_pct is not None,
+        undo_s=config.approval.undo_s,
+        fetch_quotes=quote_feed.fetch,
+    )
+    watch = Watch(recorder, book, world, clock, config, clock.now())
+    presenter = Presenter(book, quotes, reconciler.verified, clock.now)
+    desk = Desk(
+        mode=settings.mode,
+        book=book,
+        bus=bus,
+        recorder=recorder,
+        journal=journal,
+        client=client,
+        world=world,
+        quotes=quotes,
+        queue=queue,
+        gateway=gateway,
+        resolver=resolver,
+        supervisor=supervisor,
+        reconciler=reconciler,
+        presenter=presenter,
+        status=status,
+        latency=latency,
+        lag=lag,
+        activity=activity,
+        clock=clock,
+        read_pool=read_pool,
+    )
+
+    async def load_models() -> None:
+        queue.use_models(await RequestModels.load(read_pool))
+        world.not_ready = None
+
+    async def refresh_after_fills() -> None:
+        """One account request after fills, however many came together."""
+        filled = 0
+        while True:
+            await clock.sleep(1.0)
+            executions = sum(len(book.orders[key].execution_ids) for key in book.open_orders) + len(book.brackets)
+            if executions != filled:
+                filled = executions
+                reconciler.doubt_account()
+
+    async def watch_journal() -> None:
+        while True:
+            watch.journal_failure = journal.failure
+            await clock.sleep(JOURNAL_LOOK_S)
+
+    resolver.start(spawn, gateway)
+    supervisor.start(spawn)
+    queue.start(spawn)
+    for name, work in {
+        "loop-lag": lag.measure(),
+        "order-feed": order_feed.run(),
+        "quote-feed": quote_feed.run(),
+        "reconcile": reconciler.run(),
+        "watch": watch.run(),
+        "journal-watch": watch_journal(),
+        "day-entries": DayEntries(gateway, book, world, clock).run(),
+        "request-models": load_models(),
+        "account-after-fills": refresh_after_fills(),
+        "keep-warm": client.keep_warm(),
+    }.items():
+        spawn(name, work)
+    if settings.demo_symbols:
+        spawn("demo-strategy", DemoStrategy(desk, book, quotes, clock, settings.demo_symbols, settings.seed).run())
+    return desk

@@ -1,0 +1,148 @@
+"""What the state bar, the health call and the account panel show."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from engine import VERSION
+from engine.alpaca.client import AlpacaClient
+from engine.book import DESK_SCOPE, Book
+from engine.clock import Clock
+from engine.journal.writer import Journal
+from engine.latency import LoopLag
+from engine.market.quotes import QuoteBoard
+from engine.model.account import Account
+from engine.model.money import ZERO
+from engine.model.words import Mode
+from engine.pipeline.picture import Pictures
+from engine.surroundings import World
+from engine.views import AccountView, DeskView, HealthView
+
+HUNDREDTH: Final = Decimal("0.01")
+
+
+class StatusBoard:
+    def __init__(
+        self,
+        *,
+        mode: Mode,
+        book: Book,
+        journal: Journal,
+        client: AlpacaClient,
+        world: World,
+        quotes: QuoteBoard,
+        pictures: Pictures,
+        lag: LoopLag,
+        clock: Clock,
+        has_demo: bool,
+    ) -> None:
+        self._mode = mode
+        self._book = book
+        self._journal = journal
+        self._client = client
+        self._world = world
+        self._quotes = quotes
+        self._pictures = pictures
+        self._lag = lag
+        self._clock = clock
+        self._marks: dict[str, Decimal] = {}
+        self.has_demo = has_demo
+        self.started_at = clock.now()
+        self.stopping = False
+
+    def health(self) -> HealthView:
+        world = self._world
+        fit = world.rest.up and world.stream.up and world.quotes.up and world.gate_locked_by is None
+        return HealthView(
+            status="stopping" if self.stopping else "ok" if fit and self._journal.healthy else "degraded",
+            mode=self._mode,
+            account=self._book.account_number,
+            desk_state=self._book.state_of(DESK_SCOPE),
+            start_gate="open" if world.gate_locked_by is None else "locked",
+            rest=_word(world.rest.up),
+            stream=_word(world.stream.up),
+            quotes=_word(world.quotes.up),
+            journal_seq=self._journal.seq,
+            loop_lag_ms=self._lag.view(),
+            version=VERSION,
+            started_at=self.started_at,
+        )
+
+    def mark_equity(self) -> None:
+        """Called when the account was read: from here on, gains are counted from these prices."""
+        self._marks = {
+            symbol: price
+            for symbol, position in self._book.positions.items()
+            if (price := self._quotes.mark(symbol, 1 if position.qty > 0 else -1)) is not None
+        }
+
+    def account(self) -> AccountView:
+        account = self._world.account
+        equity = self._marked_equity(account)
+        return AccountView(
+            account_number=self._book.account_number,
+            status=account.status if account is not None else None,
+            equity=equity,
+            last_equity=account.last_equity if account is not None else None,
+            cash=account.cash if account is not None else None,
+            buying_power=account.buying_power if account is not None else None,
+            day_pl=equity - account.last_equity if account is not None and equity is not None else None,
+            reserved=self._pictures.reserved().quantize(HUNDREDTH),
+            gross_exposure=sum((e.notional for e in self._pictures.exposures()), ZERO).quantize(HUNDREDTH),
+            blocked=account.blocked if account is not None else None,
+            as_of=account.as_of if account is not None else None,
+            request_id=account.request_id if account is not None else None,
+        )
+
+    def _marked_equity(self, account: Account | None) -> Decimal | None:
+        """The account's equity, moved by what open positions gained since it was read."""
+        if account is None:
+            return None
+        moved = ZERO
+        for symbol, position in self._book.positions.items():
+            before = self._marks.get(symbol)
+            now = self._quotes.mark(symbol, 1 if position.qty > 0 else -1)
+            if before is not None and now is not None:
+                moved += (now - before) * position.qty
+        return (account.equity + moved).quantize(HUNDREDTH)
+
+    def desk(self) -> DeskView:
+        book, world, now = self._book, self._world, self._clock.now()
+        naked = [
+            (bracket, book.cover(bracket.id).naked)
+            for bracket in (book.brackets[key] for key in book.open_brackets)
+            if bracket.naked_since is not None
+        ]
+        oldest = min((b.naked_since for b, _ in naked if b.naked_since is not None), default=None)
+        open_incidents = [book.incidents[key] for key in book.open_incidents.values()]
+        set_by = book.states.get(DESK_SCOPE)
+        budget = self._client.budget
+        return DeskView(
+            health=self.health(),
+            account=self.account(),
+            desk_state_cause=f"set by {set_by.actor}" if set_by is not None else "",
+            rest=world.rest.view(),
+            stream=world.stream.view(),
+            quotes=world.quotes.view(),
+            rest_ms=world.rest_ms,
+            clock_offset_ms=world.clock_offset_ms,
+            naked_qty=sum((qty for _, qty in naked), ZERO),
+            naked_symbols=tuple(dict.fromkeys(bracket.symbol for bracket, _ in naked)),
+            naked_s=max(0.0, (now - oldest).total_seconds()) if oldest is not None else 0.0,
+            incidents=_by_priority([int(incident.priority) for incident in open_incidents]),
+            pending=len(book.pending),
+            budget_used=budget.limit - budget.remaining(),
+            budget_limit=budget.limit,
+            session_open=world.session_open,
+            session_changes_at=world.session_changes_at,
+            demo_on=book.demo_on if self.has_demo else None,
+        )
+
+
+def _word(up: bool) -> str:
+    return "up" if up else "down"
+
+
+def _by_priority(priorities: list[int]) -> tuple[int, int, int]:
+    return priorities.count(1), priorities.count(2), priorities.count(3)

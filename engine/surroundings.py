@@ -1,0 +1,163 @@
+"""What the desk knows of the world besides its book: links, account, session, assets, correlations.
+
+None of it is journaled: it is read anew at each start. Events keep it fresh; nothing on the way of an approval asks for it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final
+
+from engine.alpaca.calls import Answer
+from engine.alpaca.client import AlpacaClient
+from engine.alpaca.retry import reads
+from engine.alpaca.wire import Asset
+from engine.clock import Clock
+from engine.errors import BrokerError, RetryableError
+from engine.market.correlation import Correlations
+from engine.model import events as ev
+from engine.model.account import Account
+from engine.recorder import Recorder
+from engine.reports import account_from
+from engine.rules.facts import AssetFacts
+from engine.views import LinkView
+
+log = logging.getLogger(__name__)
+
+UNKNOWN_ASSET_KEPT_S: Final = 60.0
+
+
+class Link:
+    """One way to the broker: order stream, REST or quotes. A change is a fact in the journal."""
+
+    def __init__(self, name: str, recorder: Recorder, clock: Clock) -> None:
+        self.name = name
+        self.up = False
+        self.since: datetime | None = None
+        self.last_seen_at: datetime | None = None
+        self.why = ""
+        self._recorder = recorder
+        self._clock = clock
+
+    def seen(self) -> None:
+        """Something came over it."""
+        self.last_seen_at = self._clock.now()
+
+    def set(self, up: bool, why: str = "") -> None:
+        self.why = why
+        if up:
+            self.seen()
+        if up is not self.up:
+            self.up = up
+            self.since = self._clock.now()
+            self._recorder.record(ev.LinkChanged(link=self.name, up=up, why=why))
+
+    def view(self) -> LinkView:
+        return LinkView(up=self.up, since=self.since, last_seen_at=self.last_seen_at, why=self.why)
+
+
+class UnknownSymbol(Exception):
+    """The broker has no such asset."""
+
+
+class World:
+    def __init__(
+        self, client: AlpacaClient, recorder: Recorder, clock: Clock, *, equity_moved: Callable[[], None]
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._recorder = recorder
+        self._equity_moved = equity_moved
+        self.rest = Link("rest", recorder, clock)
+        self.stream = Link("stream", recorder, clock)
+        self.quotes = Link("quotes", recorder, clock)
+        self.gate_locked_by: str | None = "book and broker have not been compared yet"
+        self.not_ready: str | None = None
+        self.account: Account | None = None
+        self.account_at_s = float("-inf")
+        self.session_open: bool | None = None
+        self.session_changes_at: datetime | None = None
+        self.clock_offset_ms: float | None = None
+        self.rest_ms: float | None = None
+        self._assets: dict[str, AssetFacts] = {}
+        self._no_assets: dict[str, float] = {}
+        self._correlations = Correlations(client, clock)
+
+    @property
+    def stream_up(self) -> bool:
+        return self.stream.up
+
+    @property
+    def rest_up(self) -> bool:
+        return self.rest.up
+
+    # --- account and session -------------------------------------------------------------------------------------
+
+    async def refresh_account(self) -> Account:
+        """One request. Raises ``BrokerError``."""
+        asked_at = self._clock.now()
+        answer = await self.asking(self._client.account())
+        # As of when it was asked: an order acknowledged while the answer travelled may not be in it.
+        self.account = account_from(answer.value, answer.request_id, asked_at)
+        self.account_at_s = self._clock.monotonic_s()
+        self._equity_moved()
+        return self.account
+
+    async def refresh_session(self) -> None:
+        """One request: is the core session open, and how far is our clock off? Raises ``BrokerError``."""
+        answer = await self.asking(self._client.clock())
+        clock = answer.value
+        self.session_open = clock.is_open
+        self.session_changes_at = clock.next_close if clock.is_open else clock.next_open
+        if clock.timestamp is not None:
+            half_trip_s = (answer.answered_at_s - answer.sent_at_s) / 2
+            offset_s = (clock.timestamp - self._clock.now()).total_seconds() + half_trip_s
+            self.clock_offset_ms = round(offset_s * 1000, 1)
+
+    async def asking[T](self, request: Awaitable[Answer[T]]) -> Answer[T]:
+        """Await a request of the adapter, and note whether REST is up."""
+        try:
+            answer = await request
+        except BrokerError as lost:
+            if isinstance(lost, RetryableError) and lost.status_code is None:
+                self.rest.set(False, lost.operator_text)
+            raise
+        self.rest.set(True)
+        self.rest_ms = round((answer.answered_at_s - answer.sent_at_s) * 1000, 1)
+        return answer
+
+    # --- assets and correlations -----------------------------------------------------------------------------------
+
+    def asset(self, symbol: str) -> AssetFacts | None:
+        return self._assets.get(symbol)
+
+    async def ensure_asset(self, symbol: str) -> None:
+        """Know the symbol, with one request when it is new.
+
+        Raises:
+            UnknownSymbol: the broker has no such asset; the no is remembered for a minute.
+            BrokerError: the broker could not be asked.
+        """
+        if symbol in self._assets:
+            return
+        if self._clock.monotonic_s() - self._no_assets.get(symbol, float("-inf")) < UNKNOWN_ASSET_KEPT_S:
+            raise UnknownSymbol(symbol)
+        request: Awaitable[Answer[Asset | None]] = reads(self._clock)(self._client.asset, symbol)
+        found = (await self.asking(request)).value
+        if found is None:
+            self._no_assets[symbol] = self._clock.monotonic_s()
+            raise UnknownSymbol(symbol)
+        self._assets[symbol] = AssetFacts(
+            tradable=found.tradable and found.status == "active",
+            shortable=found.shortable,
+            easy_to_borrow=found.borrow_status != "hard_to_borrow",
+            fractionable=found.fractionable,
+        )
+
+    def correlations(self, symbol: str, others: frozenset[str]) -> dict[str, float | None]:
+        return {other: self._correlations.of(symbol, other) for other in others}
+
+    async def ensure_history(self, symbols: list[str]) -> None:
+        await self._correlations.ensure(symbols)

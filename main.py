@@ -1,0 +1,404 @@
+"""Greenlight's command line and composition root: reads the arguments, picks the loop, starts desk and window.
+
+Nothing heavy is imported before it is known to be needed: the window first, then what it shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from engine.config import Config
+    from engine.desk import Desk
+
+log = logging.getLogger("greenlight")
+
+FAILED: Final = 1
+LOG_BYTES: Final = 5_000_000
+LOG_FILES: Final = 5
+DEFAULT_SEED: Final = 7
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit status: 0 done, 1 failed with one sentence on standard error, 2 wrong usage."""
+    arguments = parse_arguments(argv)
+    from engine.errors import EngineError
+
+    try:
+        return int(arguments.run(arguments))
+    except KeyboardInterrupt:
+        return 0
+    except EngineError as failed:
+        print(f"greenlight: {failed.operator_text}", file=sys.stderr)
+        return FAILED
+    except BaseExceptionGroup as group:
+        known = _engine_error_in(group)
+        if known is None:
+            raise
+        print(f"greenlight: {known}", file=sys.stderr)
+        return FAILED
+
+
+def _engine_error_in(group: BaseExceptionGroup[BaseException]) -> str | None:
+    """The sentence of the first expected failure in a group of tasks, None when there is only unexpected trouble."""
+    from engine.errors import EngineError
+
+    matched, rest = group.split(EngineError)
+    if matched is None or (rest is not None and rest.subgroup(lambda e: not isinstance(e, asyncio.CancelledError))):
+        return None
+    found: BaseException = matched
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return str(found)
+
+
+# --- arguments -----------------------------------------------------------------------------------------------------
+
+
+def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="main.py", description="Greenlight, an operator's desk for Alpaca.")
+    _add_desk_arguments(parser)
+    parser.set_defaults(run=run_desk)
+    commands = parser.add_subparsers(title="commands", metavar="")
+    _add_exchange_command(commands)
+    _add_signal_command(commands)
+    for name, text, run in (
+        ("doctor", "check keys, reachability, clock, streams, data folder, journal; say what to fix", run_doctor),
+        ("verify", "check the journal's hash chain", run_verify),
+        ("export", "write signals, orders, fills, brackets and latencies as CSV", run_export),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("--broker", choices=("sim", "paper", "live"), default="sim")
+        command.add_argument("--data-dir", type=Path, default=None)
+        command.set_defaults(run=run)
+        if name == "export":
+            command.add_argument("--to", type=Path, required=True, metavar="DIR")
+        if name == "doctor":
+            command.add_argument("--config", type=Path, default=None)
+    return parser.parse_args(argv)
+
+
+def _add_desk_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--broker", choices=("sim", "paper", "live"), default="sim", help="default: sim")
+    parser.add_argument("--headless", action="store_true", help="the same engine and API without a window")
+    parser.add_argument("--confirm-live", metavar="ACCOUNT", help="account number; needed for live without a window")
+    parser.add_argument("--data-dir", type=Path, default=None, help="journal, tokens, settings")
+    parser.add_argument("--config", type=Path, default=None, help="default: greenlight.toml in the data folder")
+    parser.add_argument("--api", type=_address, default=("127.0.0.1", 8787), metavar="HOST:PORT", help="port 0: a free one")
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of the embedded market")
+    parser.add_argument("--no-demo", action="store_true", help="no demo strategy, no demo faults")
+
+
+def _add_exchange_command(commands: Any) -> None:
+    command = commands.add_parser("exchange", help="the Alpaca in the box alone, for any Alpaca client")
+    command.add_argument("--host", default="127.0.0.1")
+    command.add_argument("--port", type=_port, default=0)
+    command.add_argument("--seed", type=int, default=DEFAULT_SEED)
+    command.add_argument("--latency-ms", type=_not_negative, default=80.0)
+    command.add_argument("--faults", type=Path, default=None, metavar="FILE")
+    command.add_argument("--key", default=None)
+    command.add_argument("--secret", default=None)
+    command.add_argument("--session", choices=("open", "real"), default="open")
+    command.add_argument("--db", type=Path, default=None, metavar="FILE", help="keep the book here; default: in memory")
+    command.add_argument("--partial-fill-rate", type=_share, default=0.0, help="Alpaca's paper: 0.1")
+    command.add_argument("--requests-per-minute", type=int, default=None)
+    command.set_defaults(run=run_exchange)
+
+
+def _add_signal_command(commands: Any) -> None:
+    command = commands.add_parser("signal", help="send a signal to a running desk")
+    command.add_argument("side", choices=("buy", "sell"))
+    command.add_argument("symbol")
+    command.add_argument("--stop", default=None)
+    command.add_argument("--target", default=None)
+    command.add_argument("--qty", default=None)
+    command.add_argument("--limit", default=None)
+    command.add_argument("--intent", choices=("open", "close"), default="open")
+    command.add_argument("--data-dir", type=Path, default=None)
+    command.set_defaults(run=run_signal)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host.strip("[]"), _port(port)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
+    return int(text)
+
+
+def _not_negative(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 60_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 60000")
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1")
+    return number
+
+
+def _data_dir(arguments: argparse.Namespace) -> Path:
+    if arguments.data_dir is not None:
+        return Path(arguments.data_dir)
+    from platformdirs import user_data_path
+
+    return user_data_path("greenlight", appauthor=False)
+
+
+# --- the desk ------------------------------------------------------------------------------------------------------
+
+
+def run_desk(arguments: argparse.Namespace) -> int:
+    if arguments.headless:
+        start_logging(_data_dir(arguments))
+        return asyncio.run(_run_headless(arguments))
+    return _run_with_window(arguments)
+
+
+async def _run_headless(arguments: argparse.Namespace) -> int:
+    quit_requested = asyncio.Event()
+    _on_signals(asyncio.get_running_loop(), quit_requested.set)
+    async with _serving_desk(arguments):
+        await quit_requested.wait()
+        log.info("stopping: working orders and stops stay at the broker")
+    return 0
+
+
+def _run_with_window(arguments: argparse.Namespace) -> int:
+    from gui.app import make_application, show_window
+
+    application = make_application(sys.argv[:1])
+    from qasync import QEventLoop
+
+    async def run() -> int:
+        quit_requested = asyncio.Event()
+        _on_signals(asyncio.get_running_loop(), quit_requested.set)
+        async with _serving_desk(arguments) as desk:
+            layout = _data_dir(arguments) / "layout.ini"
+            async with show_window(desk, layout_file=layout, on_close=quit_requested.set):
+                await quit_requested.wait()
+        return 0
+
+    start_logging(_data_dir(arguments))
+    with asyncio.Runner(loop_factory=lambda: QEventLoop(application)) as runner:
+        return runner.run(run())
+
+
+@asynccontextmanager
+async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[Desk]:
+    """A desk with its broker and its API; prints the ready line once the API listens."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from engine.clock import SystemClock
+    from engine.config import load_config
+    from engine.hosting import account_folder, alpaca_access, embedded_exchange, lock_folder
+    from engine.intake.api import ApiSettings, serve_api
+    from engine.model.words import Mode
+    from engine.start import DeskSettings, start_desk
+
+    clock, data_dir, mode = SystemClock(), _data_dir(arguments), Mode(arguments.broker)
+    lock = lock_folder(data_dir)
+    config = load_config(arguments.config or data_dir / "greenlight.toml", required=arguments.config is not None)
+    async with AsyncExitStack() as stack:
+        stack.callback(lock.release)
+        symbols: tuple[str, ...] = ()
+        if mode is Mode.SIM:
+            demo = not arguments.no_demo
+            access, listed = await stack.enter_async_context(
+                embedded_exchange(data_dir, clock, config, arguments.seed, demo=demo)
+            )
+            symbols = listed if demo else ()
+            folder = data_dir / mode.value
+        else:
+            with ThreadPoolExecutor(1) as pool:
+                access = await alpaca_access(mode, os.environ, config, pool)
+            folder, number = await account_folder(data_dir, mode, access, clock)
+            _confirm_live(arguments, mode, number)
+        settings = DeskSettings(
+            mode=mode, folder=folder, config=config, demo_symbols=symbols, seed=arguments.seed
+        )
+        desk = await stack.enter_async_context(start_desk(settings, access, clock))
+        host, port = arguments.api
+        api = await stack.enter_async_context(
+            serve_api(
+                desk,
+                ApiSettings(
+                    host=host,
+                    port=port,
+                    data_dir=data_dir,
+                    allowed_hosts=config.api.allowed_hosts,
+                    token_override=os.environ.get("GREENLIGHT_API_TOKEN") or None,
+                    signal_tokens=config.api.signal_tokens,
+                    read_tokens=config.api.read_tokens,
+                ),
+                clock,
+            )
+        )
+        print(f"greenlight ready mode={mode.value} api={api.url} data={data_dir}", flush=True)
+        yield desk
+
+
+def _confirm_live(arguments: argparse.Namespace, mode: Any, number: str | None) -> None:
+    from engine.errors import EngineError
+    from engine.model.words import Mode
+
+    if mode is not Mode.LIVE or not arguments.headless:
+        return
+    if number is None:
+        raise EngineError("The live account cannot be read, so it cannot be confirmed: check keys and connection.")
+    if arguments.confirm_live != number:
+        raise EngineError("Live without a window needs --confirm-live with the account's number.")
+
+
+def _on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop)
+
+
+def start_logging(data_dir: Path) -> None:
+    """To standard error and a rotating file. Nothing but the ready line ever goes to standard output."""
+    form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        handlers.append(RotatingFileHandler(data_dir / "greenlight.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES))
+    except OSError as why:
+        print(f"greenlight: no log file: {why}", file=sys.stderr)
+    for handler in handlers:
+        handler.setFormatter(form)
+    logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
+
+
+# --- the other commands --------------------------------------------------------------------------------------------
+
+
+def run_exchange(arguments: argparse.Namespace) -> int:
+    from engine.clock import SystemClock
+    from engine.errors import EngineError
+    from engine.exchange.faults import FaultsFileError
+    from engine.exchange.server import ExchangeSettings, serve_exchange
+    from engine.exchange.store import StoreError
+
+    settings = ExchangeSettings(
+        seed=arguments.seed,
+        latency_ms=arguments.latency_ms,
+        session=arguments.session,
+        db_path=arguments.db,
+        key=arguments.key,
+        secret=arguments.secret,
+        faults_path=arguments.faults,
+        partial_fill_rate=arguments.partial_fill_rate,
+        requests_per_minute=arguments.requests_per_minute,
+    )
+
+    async def serve() -> int:
+        stop = asyncio.Event()
+        _on_signals(asyncio.get_running_loop(), stop.set)
+        try:
+            async with serve_exchange(settings, SystemClock(), host=arguments.host, port=arguments.port) as running:
+                print(f"greenlight exchange ready url={running.url}", flush=True)
+                await stop.wait()
+        except (FaultsFileError, StoreError, OSError) as why:
+            raise EngineError(str(why)) from why
+        return 0
+
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    return asyncio.run(serve())
+
+
+def run_signal(arguments: argparse.Namespace) -> int:
+    from engine.intake.cli_client import send_signal
+
+    answer = asyncio.run(
+        send_signal(
+            _data_dir(arguments),
+            side=arguments.side,
+            symbol=arguments.symbol,
+            stop=arguments.stop,
+            target=arguments.target,
+            qty=arguments.qty,
+            limit=arguments.limit,
+            intent=arguments.intent,
+            token_override=os.environ.get("GREENLIGHT_API_TOKEN") or None,
+        )
+    )
+    print(f"{answer.id} {answer.status}")
+    return 0
+
+
+def _journals(arguments: argparse.Namespace) -> list[Path]:
+    """The journals of a mode, one an account."""
+    from engine.errors import EngineError
+    from engine.start import JOURNAL_FILE
+
+    data_dir = _data_dir(arguments)
+    pattern = "sim" if arguments.broker == "sim" else f"{arguments.broker}-*"
+    found = sorted(data_dir.glob(f"{pattern}/{JOURNAL_FILE}"))
+    if not found:
+        raise EngineError(f"There is no journal of a {arguments.broker} desk in {data_dir}.")
+    return found
+
+
+def run_verify(arguments: argparse.Namespace) -> int:
+    from engine.journal.reader import verify
+
+    status = 0
+    for path in _journals(arguments):
+        checked = verify(path)
+        if checked.ok:
+            print(f"{path}: {checked.events} events, the chain holds")
+        else:
+            print(f"{path}: broken at event {checked.first_bad_seq}: {checked.why}", file=sys.stderr)
+            status = FAILED
+    return status
+
+
+def run_export(arguments: argparse.Namespace) -> int:
+    from engine.journal.export import export
+
+    for path in _journals(arguments):
+        written = export(path, arguments.to if arguments.broker == "sim" else arguments.to / path.parent.name)
+        for file, rows in written.items():
+            print(f"{file}: {rows} rows")
+    return 0
+
+
+def run_doctor(arguments: argparse.Namespace) -> int:
+    from engine.doctor import examine
+
+    findings = asyncio.run(_examine(examine, arguments))
+    for finding in findings:
+        print(f"{'ok  ' if finding.ok else 'FIX '} {finding.what}: {finding.text}")
+    return 0 if all(finding.ok for finding in findings) else FAILED
+
+
+async def _examine(examine: Callable[..., Coroutine[Any, Any, Any]], arguments: argparse.Namespace) -> Any:
+    from engine.config import load_config
+
+    data_dir = _data_dir(arguments)
+    config: Config = load_config(
+        arguments.config or data_dir / "greenlight.toml", required=arguments.config is not None
+    )
+    return await examine(data_dir, arguments.broker, config, os.environ)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
