@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from engine.alpaca.endpoints import Access
     from engine.config import Config
     from engine.desk import Desk
 
@@ -27,6 +28,7 @@ FAILED: Final = 1
 LOG_BYTES: Final = 5_000_000
 LOG_FILES: Final = 5
 DEFAULT_SEED: Final = 7
+DEFAULT_API: Final = ("127.0.0.1", 8787)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -94,7 +96,9 @@ def _add_desk_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--confirm-live", metavar="ACCOUNT", help="account number; needed for live without a window")
     parser.add_argument("--data-dir", type=Path, default=None, help="journal, tokens, settings")
     parser.add_argument("--config", type=Path, default=None, help="default: greenlight.toml in the data folder")
-    parser.add_argument("--api", type=_address, default=("127.0.0.1", 8787), metavar="HOST:PORT", help="port 0: a free one")
+    parser.add_argument(
+        "--api", type=_address, default=("127.0.0.1", 8787), metavar="HOST:PORT", help="port 0: a free one"
+    )
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of the embedded market")
     parser.add_argument("--no-demo", action="store_true", help="no demo strategy, no demo faults")
 
@@ -209,7 +213,7 @@ async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[Desk]:
 
     from engine.clock import SystemClock
     from engine.config import load_config
-    from engine.hosting import account_folder, alpaca_access, embedded_exchange, lock_folder
+    from engine.hosting import account_folder, account_number, alpaca_access, embedded_exchange, lock_folder
     from engine.intake.api import ApiSettings, serve_api
     from engine.model.words import Mode
     from engine.start import DeskSettings, start_desk
@@ -219,6 +223,7 @@ async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[Desk]:
     config = load_config(arguments.config or data_dir / "greenlight.toml", required=arguments.config is not None)
     async with AsyncExitStack() as stack:
         stack.callback(lock.release)
+        access: Access
         symbols: tuple[str, ...] = ()
         if mode is Mode.SIM:
             demo = not arguments.no_demo
@@ -230,11 +235,10 @@ async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[Desk]:
         else:
             with ThreadPoolExecutor(1) as pool:
                 access = await alpaca_access(mode, os.environ, config, pool)
-            folder, number = await account_folder(data_dir, mode, access, clock)
+            number = await account_number(access, clock)
             _confirm_live(arguments, mode, number)
-        settings = DeskSettings(
-            mode=mode, folder=folder, config=config, demo_symbols=symbols, seed=arguments.seed
-        )
+            folder = account_folder(data_dir, mode, number)
+        settings = DeskSettings(mode=mode, folder=folder, config=config, demo_symbols=symbols, seed=arguments.seed)
         desk = await stack.enter_async_context(start_desk(settings, access, clock))
         host, port = arguments.api
         api = await stack.enter_async_context(

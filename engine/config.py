@@ -94,7 +94,7 @@ class ProtectionRules(Section, frozen=True, kw_only=True):
     ] = 5
     default_stop_pct: Annotated[
         Percent | None,
-        Meta(description="Stop distance for signals without a stop, in percent; absent: they are denied."),
+        Meta(description="Stop of signals that have none, in percent; absent: they are denied."),
     ] = None
 
 
@@ -104,7 +104,7 @@ class BrokerRules(Section, frozen=True, kw_only=True):
     ] = 200
     resend_within_s: Annotated[
         float,
-        Meta(ge=0, le=120, description="An entry that provably never arrived is sent once more within this time."),
+        Meta(ge=0, le=120, description="An entry that never arrived is sent once more within this time."),
     ] = 10.0
 
 

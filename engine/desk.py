@@ -6,6 +6,7 @@ Reading is plain and immediate. Commands are coroutines that return when the des
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Executor as Pool
 from datetime import datetime
@@ -52,8 +53,12 @@ from engine.views import (
     SpanView,
 )
 
+log = logging.getLogger(__name__)
+
 RELEASE: Final = "RELEASE"
 """What has to be typed to leave ``halted``: harder to release than to engage."""
+ACT_LOOK_S: Final = 0.01
+ACT_LOOKS: Final = 50
 CANCELS_ENTRIES: Final = frozenset({DeskState.REDUCING, DeskState.HALTED})
 
 
@@ -187,7 +192,6 @@ class Desk:
             record.signal.received_at,
             self._latency.spans(signal_id),
             bracket.naked_since if bracket is not None else None,
-            self._clock.now(),
         )
 
     def records(self, after: int) -> AsyncIterator[ev.Recorded]:
@@ -248,6 +252,7 @@ class Desk:
 
     async def lookup_order(self, order_id: str, *, actor: str) -> OrderView:
         """Ask the broker about an order now."""
+        log.info("%s asks the broker about %s", actor, order_id)
         order = self._order(order_id)
         if order.client_order_id is None or order.broker_id is not None:
             self._reconciler.doubt(order.symbol)
@@ -269,7 +274,7 @@ class Desk:
         return self.order(order_id)
 
     async def cancel_working_entries(self, *, actor: str) -> list[OrderView]:
-        return await self._cancel_entries(actor, lambda order: True)
+        return await self._cancel_entries(actor, lambda _: True)
 
     async def _cancel_entries(self, actor: str, chosen: Callable[[Order], bool]) -> list[OrderView]:
         working = [self._book.orders[order_id] for order_id in tuple(self._book.open_orders)]
@@ -294,7 +299,15 @@ class Desk:
         if self.bracket(bracket_id).can_retry:
             await self._recorder.commit_exit(ev.ProtectionRearmed(bracket_id=bracket_id, actor=actor))
             self._supervisor.hurry(view.symbol)
+            await self._until_acted(bracket_id, view)
         return self.bracket(bracket_id)
+
+    async def _until_acted(self, bracket_id: str, before: BracketView) -> None:
+        """So that the answer names the plan that runs: until the supervisor's next order is on record."""
+        for _ in range(ACT_LOOKS):
+            if self.bracket(bracket_id).plan_id != before.plan_id:
+                return
+            await self._clock.sleep(ACT_LOOK_S)
 
     async def flatten_bracket(self, bracket_id: str, *, actor: str) -> BracketView:
         view = self.bracket(bracket_id)

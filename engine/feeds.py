@@ -1,4 +1,4 @@
-"""The two live streams of the broker, consumed at the desk's own pace: orders into the tracker, quotes onto the board."""
+"""The broker's two live streams, consumed at the desk's own pace: orders into the tracker, quotes onto the board."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Every write to the broker: intent on disk, one request, the classified answer as facts.
 
-Nothing else in the desk calls ``submit``, ``replace`` or ``cancel`` of the adapter. A write ends in one of four ways, and
-the book knows which: the broker has it, the broker refused it, it provably never left, or its fate is unknown. The
-last is settled by ``pipeline/resolve.py``, which is told of it here.
+Nothing else in the desk calls ``submit``, ``replace`` or ``cancel`` of the adapter. A write ends in one of four ways,
+and the book knows which: the broker has it, the broker refused it, it provably never left, or its fate is unknown.
+The last is settled by ``pipeline/resolve.py``, which is told of it here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where a desk lives and whom it talks to: its folder, its lock, its broker.
 
-One desk per data folder (an operating-system lock, free again after kill -9). Inside, each mode and account has a folder
-of its own, so that a paper fill can never be folded into a live book.
+One desk per data folder (an operating-system lock, free again after kill -9). Inside, each mode and account has a
+folder of its own, so that a paper fill can never be folded into a live book.
 """
 
 from __future__ import annotations
@@ -97,23 +97,27 @@ async def alpaca_access(mode: Mode, environ: Mapping[str, str], config: Config, 
     return PaperAccess(paper_endpoint(environ, config.quotes.feed), await paper_keys(environ, pool))
 
 
-async def account_folder(data_dir: Path, mode: Mode, access: Access, clock: Clock) -> tuple[Path, str | None]:
-    """``paper-ACCT`` or ``live-ACCT``, and the account's number.
-
-    A broker that cannot be asked leaves the only folder of this mode that exists, else an ``unbound`` one, which the
-    next start names when the account is known.
-    """
-    number = None
+async def account_number(access: Access, clock: Clock) -> str | None:
+    """Whose keys these are; None when the broker cannot be asked now."""
     async with open_client(access, clock) as client:
         try:
-            number = (await client.account(deadline_s=ACCOUNT_DEADLINE_S)).value.account_number
+            return (await client.account(deadline_s=ACCOUNT_DEADLINE_S)).value.account_number
         except BrokerError as lost:
             log.warning("the account cannot be read yet: %s", lost)
+            return None
+
+
+def account_folder(data_dir: Path, mode: Mode, number: str | None) -> Path:
+    """``paper-ACCT`` or ``live-ACCT``.
+
+    Without a number it is the only folder of this mode that exists, else an ``unbound`` one, which the next start
+    names when the account is known.
+    """
     unbound = data_dir / f"{mode.value}-{UNBOUND}"
     if number is None:
         known = [path for path in sorted(data_dir.glob(f"{mode.value}-*")) if path.is_dir() and path != unbound]
-        return (known[0] if len(known) == 1 else unbound), None
+        return known[0] if len(known) == 1 else unbound
     folder = data_dir / f"{mode.value}-{number}"
     if unbound.exists() and not folder.exists():
         unbound.rename(folder)
-    return folder, number
+    return folder

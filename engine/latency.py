@@ -109,7 +109,7 @@ LABELS: Final[dict[Stage, str]] = {
 
 
 def timeline(
-    received_at: datetime, spans: dict[Stage, tuple[datetime, float]], naked_since: datetime | None, now: datetime
+    received_at: datetime, spans: dict[Stage, tuple[datetime, float]], naked_since: datetime | None
 ) -> list[SpanView]:
     """One trade's bars, in milliseconds from the signal's arrival."""
     bars = []

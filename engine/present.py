@@ -137,7 +137,7 @@ class Presenter:
             return None
         cover = self._book.cover(order.bracket_id)
         if armed and order.role is OrderRole.TAKE_PROFIT:
-            return f"leaves {plain(cover.held)} {order.symbol} naked until the stop is back; there is no target from then on"
+            return f"leaves {plain(cover.held)} {order.symbol} naked until the stop is back, without a target"
         if armed and order.role is OrderRole.STOP_LOSS:
             return f"leaves {plain(cover.held)} {order.symbol} naked until the desk has replaced both exits"
         if order.role is OrderRole.ENTRY and cover.held > 0:

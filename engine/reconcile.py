@@ -152,7 +152,7 @@ class Reconciler:
         held = {position.symbol: position for position in positions.value.items}
         for symbol in held.keys() | self._book.positions.keys():
             self._take_position(symbol, held.get(symbol), proof)
-        await self._compare(orders, held.keys() | self._book.brackets_of_symbol.keys(), proof)
+        self._compare(orders, held.keys() | self._book.brackets_of_symbol.keys())
         self._started = True
         self._lock_or_open()
 
@@ -165,7 +165,7 @@ class Reconciler:
         for symbol in wanted:
             answer = await self._world.asking(self._client.position(symbol))
             self._take_position(symbol, answer.value, self._proof(answer.request_id))
-        await self._compare([], wanted, self._proof(None))
+        self._compare([], wanted)
         self._lock_or_open()
 
     def _check_account(self, number: str) -> None:
@@ -294,21 +294,21 @@ class Reconciler:
 
     # --- differences -------------------------------------------------------------------------------------------------
 
-    async def _compare(self, orders: list[wire.Order], symbols: Iterable[str], proof: Evidence) -> None:
+    def _compare(self, orders: list[wire.Order], symbols: Iterable[str]) -> None:
         for order in orders:
             if order.status not in TERMINAL_STATUSES and self._is_foreign(order):
                 desk = desk_of(order.client_order_id)
                 whose = f"desk {desk}" if desk else "another program or by hand"
                 self._differ("order", order.id, order.symbol, f"an order of {order.symbol} was made by {whose}")
         for symbol in set(symbols):
-            self._compare_position(symbol, proof)
+            self._compare_position(symbol)
 
     def _is_foreign(self, order: wire.Order) -> bool:
         return (
             order.client_order_id not in self._book.order_of_client_id and order.id not in self._book.order_of_broker_id
         )
 
-    def _compare_position(self, symbol: str, proof: Evidence) -> None:
+    def _compare_position(self, symbol: str) -> None:
         brackets = list(self._book.open_brackets_of(symbol))
         if any(self._is_moving(bracket.id) for bracket in brackets):
             return

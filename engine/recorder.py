@@ -21,7 +21,7 @@ from engine.model.order import OrderReport, apply_report
 log = logging.getLogger(__name__)
 
 EXIT_DISK_WAIT_S: Final = 0.05
-"""Exits wait this long for the disk and then go out: an unprotected position is worse than a late line in the journal."""
+"""Exits wait this long for the disk and then go out: an unprotected position is worse than a late journal line."""
 
 
 class Recorder:

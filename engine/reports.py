@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypeVar
 
 from engine.alpaca import wire
 from engine.model.account import Account
@@ -11,8 +10,6 @@ from engine.model.money import ZERO
 from engine.model.order import Evidence, Order, OrderReport
 from engine.model.position import Position
 from engine.model.words import OrderClass, OrderRole, OrderStatus, OrderType, Side, Source, TimeInForce
-
-W = TypeVar("W", OrderType, OrderClass, TimeInForce, OrderStatus)
 
 
 def evidence(source: Source, evidence_id: str | None, at: datetime) -> Evidence:
@@ -43,7 +40,7 @@ def report_from(order: wire.Order, proof: Evidence, update: wire.TradeUpdate | N
     )
 
 
-def word_from(words: type[W], raw: str, unknown: W) -> W:
+def word_from[W: (OrderType, OrderClass, TimeInForce, OrderStatus)](words: type[W], raw: str, unknown: W) -> W:
     """The wire's word as ours; one that nobody has seen before becomes ``unknown``, never an exception."""
     try:
         return words(raw or "simple")

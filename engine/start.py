@@ -288,6 +288,7 @@ def _assemble(
         "day-entries": DayEntries(gateway, book, world, clock).run(),
         "request-models": load_models(),
         "account-after-fills": refresh_after_fills(),
+        "assets": world.load_assets(),
         "keep-warm": client.keep_warm(),
     }.items():
         spawn(name, work)

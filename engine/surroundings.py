@@ -1,6 +1,7 @@
 """What the desk knows of the world besides its book: links, account, session, assets, correlations.
 
-None of it is journaled: it is read anew at each start. Events keep it fresh; nothing on the way of an approval asks for it.
+None of it is journaled: it is read anew at each start. Events keep it fresh; nothing on the way of an approval asks
+for it.
 """
 
 from __future__ import annotations
@@ -133,6 +134,16 @@ class World:
     def asset(self, symbol: str) -> AssetFacts | None:
         return self._assets.get(symbol)
 
+    async def load_assets(self) -> None:
+        """The whole list, so that a signal's symbol costs no request; without it each symbol is asked for once."""
+        try:
+            answer = await self.asking(self._client.assets())
+        except BrokerError as lost:
+            log.info("the list of assets: %s", lost)
+            return
+        for found in answer.value.items:
+            self._assets[found.symbol] = _asset_facts(found)
+
     async def ensure_asset(self, symbol: str) -> None:
         """Know the symbol, with one request when it is new.
 
@@ -149,15 +160,19 @@ class World:
         if found is None:
             self._no_assets[symbol] = self._clock.monotonic_s()
             raise UnknownSymbol(symbol)
-        self._assets[symbol] = AssetFacts(
-            tradable=found.tradable and found.status == "active",
-            shortable=found.shortable,
-            easy_to_borrow=found.borrow_status != "hard_to_borrow",
-            fractionable=found.fractionable,
-        )
+        self._assets[symbol] = _asset_facts(found)
 
     def correlations(self, symbol: str, others: frozenset[str]) -> dict[str, float | None]:
         return {other: self._correlations.of(symbol, other) for other in others}
 
     async def ensure_history(self, symbols: list[str]) -> None:
         await self._correlations.ensure(symbols)
+
+
+def _asset_facts(found: Asset) -> AssetFacts:
+    return AssetFacts(
+        tradable=found.tradable and found.status == "active",
+        shortable=found.shortable,
+        easy_to_borrow=found.borrow_status != "hard_to_borrow",
+        fractionable=found.fractionable,
+    )

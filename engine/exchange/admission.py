@@ -91,6 +91,8 @@ class Admission:
                 raise unprocessable(f'only day orders are allowed for hard-to-borrow asset "{asset.symbol}"')
             if ticket.time_in_force in {"opg", "cls"} and ticket.type not in {"market", "limit"}:
                 raise malformed("opg and cls orders must be market or limit orders")
+            if ticket.time_in_force == "opg" and floor.session.phase(floor.now()) == "core":
+                raise unprocessable("opg orders are not accepted while the market is open")
         if floor.market.is_halted(asset.symbol) and ticket.type == "market":
             raise forbidden(f"market order rejected due to trading halt on symbol: {asset.symbol}")
 
@@ -167,8 +169,9 @@ class Admission:
         """No simple order against a resting one on the other side; exits of groups and trailing stops are exempt."""
         if ticket.type == "trailing_stop":
             return
-        for other in self._floor.orders.live_in(ticket.symbol):
-            if other.side == ticket.side or other.is_leg or other.type == "trailing_stop":
+        opposite = "sell" if ticket.side == "buy" else "buy"
+        for other in self._floor.orders.live_on(opposite, ticket.symbol):
+            if other.is_leg or other.type == "trailing_stop":
                 continue
             if other.type in {"market", "stop"}:
                 reason = "opposite side market/stop order exists"
@@ -207,8 +210,8 @@ class Admission:
         if not order.is_buy:
             self._check_short(order, asset)
         elif account.qty(order.symbol) == 0:
-            for other in self._floor.orders.live_in(order.symbol):
-                if not other.is_buy and other.is_opening:
+            for other in self._floor.orders.live_on("sell", order.symbol):
+                if other.is_opening:
                     raise forbidden("cannot open a long buy while a short sell order is open")
         cost = cost_of(floor, order)
         power = account.power(1) if asset.is_crypto else account.buying_power
@@ -227,8 +230,8 @@ class Admission:
             raise unprocessable(f'asset "{asset.symbol}" cannot be sold short')
         if account.state.no_shorting or account.state.multiplier == 1 or account.equity < SHORT_EQUITY_MIN:
             raise forbidden("account is not allowed to short")
-        for other in self._floor.orders.live_in(order.symbol):
-            if other.is_buy and other.is_opening:
+        for other in self._floor.orders.live_on("buy", order.symbol):
+            if other.is_opening:
                 raise forbidden("cannot open a short sell while a long buy order is open")
 
     # -- building ---------------------------------------------------------------------------------------------------

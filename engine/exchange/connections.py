@@ -37,9 +37,16 @@ class PacedSocket:
     """Sends frames after a delay, in order, from a task of its own."""
 
     def __init__(
-        self, socket: web.WebSocketResponse, clock: Clock, delay_s: Callable[[], float], *, binary: bool = True
+        self,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport | None,
+        clock: Clock,
+        delay_s: Callable[[], float],
+        *,
+        binary: bool = True,
     ) -> None:
         self._socket = socket
+        self._transport = transport
         self._clock = clock
         self._delay_s = delay_s
         self._binary = binary
@@ -95,9 +102,8 @@ class PacedSocket:
     def abort(self) -> None:
         """Cuts the connection without a close frame, as a network does."""
         self._waiting.clear()
-        request = self._socket._req
-        if request is not None and request.transport is not None:
-            request.transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
 
 class Feed:

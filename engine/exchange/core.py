@@ -168,6 +168,7 @@ class Exchange:
         floor = self.floor
         now = floor.now()
         if now >= self._day.closes:
+            self.matching.closing_auction()
             self.matching.expire_day_orders(extended=self.settings.session == "open")
             self.matching.expire_day_orders(extended=False)
             self.matching.end_day()

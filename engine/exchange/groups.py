@@ -138,8 +138,8 @@ class Groups:
     def _resize(self, stop: Order, executed: Decimal) -> None:
         """The stop covers what the partly filled target has left."""
         assert stop.qty is not None
-        if stop.qty <= executed:
-            return
+        if stop.leaves_qty <= executed:
+            return  # both exits have executed; what is left of either is the client's to sort out
         if not self._floor.settings.resize_stop_by_replacing:
             stop.qty -= executed
             self._floor.touch(stop)

@@ -25,8 +25,8 @@ from engine.exchange.wire import activity_stamp
 
 FRACTION_STEP = Decimal("0.000000001")
 """Alpaca's finest quantity."""
-MARKET_BUY_COLLAR = Decimal("1.04")
-"""A market buy is worked as a limit this far above the price at its acceptance."""
+POWER_STEP = Decimal("0.0001")
+"""Reservations are kept on this grid, so that their running sum stays exact."""
 
 
 class Matching:
@@ -68,6 +68,8 @@ class Matching:
     def engage(self, order: Order) -> None:
         """Lets the market act on an order that is at the venue."""
         floor = self._floor
+        if order.time_in_force == "cls":
+            return  # waits for ``closing_auction``
         if order.type in STOPS and not order.triggered:
             floor.book_of(order.symbol).rest_stop(order)
             return
@@ -197,7 +199,7 @@ class Matching:
         assert order.qty is not None
         assert ZERO < qty <= order.leaves_qty
         position_qty = floor.account.execute(order.symbol, order.side, qty, price)
-        power = order.buying_power * (order.leaves_qty - qty) / order.leaves_qty
+        power = (order.buying_power * (order.leaves_qty - qty) / order.leaves_qty).quantize(POWER_STEP)
         order.filled_qty += qty
         order.filled_value += qty * price
         complete = order.filled_qty == order.qty
@@ -288,7 +290,11 @@ class Matching:
 
     def _finish_replace(self, old: Order, new: Order) -> None:
         floor = self._floor
-        if old.status != "pending_replace":
+        overtaken = new.qty is not None and old.filled_qty >= new.qty
+        if old.status != "pending_replace" or overtaken:
+            if old.status == "pending_replace":
+                old.status = "partially_filled"
+                floor.touch(old)
             self.finish(new, "rejected")
             floor.emit("order_replace_rejected", old)
             return
@@ -317,6 +323,16 @@ class Matching:
         new = successor(old, floor.new_id(), floor.new_id())
         new.qty = qty
         self.begin_replace(old, new)
+
+    def closing_auction(self) -> None:
+        """Executes the on-close orders at the last price, where their limit allows it."""
+        for order in self._floor.orders.live():
+            if order.time_in_force != "cls" or not self.is_working(order):
+                continue
+            price = self._floor.mark(order.symbol)
+            limit = order.limit_price
+            if limit is None or ((price <= limit) if order.is_buy else (price >= limit)):
+                self.execute(order, order.leaves_qty, price)
 
     def expire_day_orders(self, *, extended: bool) -> None:
         """Ends what lives for the day only: at the core close, or (``extended``) at the end of the late session.

@@ -6,7 +6,7 @@ rendered copy. Prices are ``Decimal`` in quote currency, times integer nanosecon
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -112,7 +112,7 @@ class Orders:
         self._by_client_id: dict[str, str] = {}
         self._in_sequence: list[Order] = []
         self._live: dict[str, Order] = {}
-        self._live_by_symbol: dict[str, dict[str, Order]] = {}
+        self._live_by_side: dict[tuple[str, str], dict[str, Order]] = {}
 
     def __len__(self) -> int:
         return len(self._in_sequence)
@@ -130,10 +130,10 @@ class Orders:
         """Keeps the indexes of live orders true after a change of status."""
         if order.is_live:
             self._live[order.id] = order
-            self._live_by_symbol.setdefault(order.symbol, {})[order.id] = order
+            self._live_by_side.setdefault((order.symbol, order.side), {})[order.id] = order
         else:
             self._live.pop(order.id, None)
-            self._live_by_symbol.get(order.symbol, {}).pop(order.id, None)
+            self._live_by_side.get((order.symbol, order.side), {}).pop(order.id, None)
 
     def get(self, order_id: str) -> Order | None:
         return self._by_id.get(order_id)
@@ -150,7 +150,11 @@ class Orders:
         return list(self._live.values())
 
     def live_in(self, symbol: str) -> list[Order]:
-        return list(self._live_by_symbol.get(symbol, {}).values())
+        return [*self.live_on("buy", symbol), *self.live_on("sell", symbol)]
+
+    def live_on(self, side: str, symbol: str) -> Collection[Order]:
+        """Live orders of one side of a symbol; not a copy."""
+        return self._live_by_side.get((symbol, side), {}).values()
 
     def newest_first(self) -> Iterator[Order]:
         return reversed(self._in_sequence)

@@ -129,7 +129,7 @@ class Rest:
         raise not_found("endpoint not found")
 
     def authenticate(self, headers: Mapping[str, str]) -> None:
-        """Checks Alpaca's two key headers, or a Basic authorization, against the configured pair."""
+        """Checks Alpaca's two key headers against the configured pair."""
         if not self.accepts(headers.get("apca-api-key-id", ""), headers.get("apca-api-secret-key", "")):
             raise unauthorized()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ from engine.exchange.rest import CONTROL_PREFIX, Request, Response, Rest
 from engine.exchange.settings import ExchangeSettings
 from engine.exchange.streams import DataProtocol, TradeUpdatesProtocol
 
-__all__ = ["ExchangeSettings", "RunningExchange", "serve_exchange"]
+__all__ = ["ExchangeSettings", "RunningExchange", "run_exchange", "serve_exchange"]
 
 SHUTDOWN_S = 0.5
 AUTH_TIMEOUT_S = 10.0
@@ -207,7 +207,7 @@ class Server:
             # One connection per account: until the old one is gone, the next handshake is refused.
             return web.Response(status=429, text="too many requests")
         protocol = TradeUpdatesProtocol(self._rest.accepts)
-        paced = PacedSocket(socket, self._clock, self.half_latency_s)
+        paced = PacedSocket(socket, request.transport, self._clock, self.half_latency_s)
         self._trade_feed.attach(protocol, paced)
         try:
             await socket.prepare(request)
@@ -229,7 +229,7 @@ class Server:
         settings = self._exchange.settings
         packed = "msgpack" in request.headers.get("Content-Type", "")
         protocol = DataProtocol(self._rest.accepts, symbols_max=settings.stream_symbols_max, packed=packed)
-        paced = PacedSocket(socket, self._clock, self.half_latency_s, binary=packed)
+        paced = PacedSocket(socket, request.transport, self._clock, self.half_latency_s, binary=packed)
         await socket.prepare(request)
         try:
             async with paced.sending(self._scope, "exchange-data"):
@@ -286,3 +286,21 @@ def _http(answer: Response) -> web.Response:
 def _html(status: int) -> web.Response:
     page = f"<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center></body></html>"
     return web.Response(status=status, text=page, content_type="text/html")
+
+
+async def run_exchange(
+    settings: ExchangeSettings,
+    clock: Clock,
+    *,
+    host: str,
+    port: int,
+    on_ready: Callable[[RunningExchange], None],
+    until: asyncio.Event,
+) -> None:
+    """Serves an exchange until ``until`` is set: the body of ``main.py exchange``.
+
+    ``on_ready`` is called once, as soon as requests are taken. Errors as in ``serve_exchange``.
+    """
+    async with serve_exchange(settings, clock, host=host, port=port) as running:
+        on_ready(running)
+        await until.wait()

@@ -59,6 +59,12 @@ class Store:
         if not changed:
             return
         db, encode = self._db, self._encode
+        if len(changed.orders) == 1 and not (changed.executions or changed.positions or changed.account):
+            # The commonest change by far is one order's status: a single statement is its own transaction.
+            (order,) = changed.orders.values()
+            db.execute("INSERT OR REPLACE INTO orders VALUES (?, ?)", (order.seq, encode(order)))
+            changed.clear()
+            return
         db.execute("BEGIN")
         if changed.orders:
             db.executemany(

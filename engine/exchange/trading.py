@@ -38,6 +38,8 @@ def routes(exchange: Exchange) -> list[Route]:
         (("DELETE", "v2", "positions"), positions.close_all),
         (("GET", "v2", "positions", "*"), positions.read),
         (("DELETE", "v2", "positions", "*"), positions.close),
+        (("GET", "v2", "positions", "*", "*"), positions.read),
+        (("DELETE", "v2", "positions", "*", "*"), positions.close),
         (("GET", "v2", "account"), account.read),
         (("GET", "v2", "account", "configurations"), account.configurations),
         (("PATCH", "v2", "account", "configurations"), account.configure),
@@ -162,13 +164,10 @@ class PositionEndpoints:
         return 200, [self._render(symbol) for symbol in sorted(self._exchange.floor.account.positions)]
 
     def read(self, call: Call) -> Answer:
-        return 200, self._render(self._held(call.arguments[0]))
+        return 200, self._render(self._held("/".join(call.arguments)))
 
     def _held(self, name: str) -> str:
-        try:
-            symbol = self._exchange.floor.asset(name.upper()).symbol
-        except Refusal:
-            symbol = self._exchange.floor.asset(name).symbol
+        symbol = self._exchange.floor.asset(name if "-" in name else name.upper()).symbol
         if symbol not in self._exchange.floor.account.positions:
             raise not_found("position does not exist")
         return symbol
@@ -179,7 +178,7 @@ class PositionEndpoints:
             raise malformed("only one of qty or percentage is accepted")
         if percentage is not None and percentage > 100:
             raise malformed("percentage must be between 0 and 100")
-        order = self._exchange.close_position(self._held(call.arguments[0]), qty=qty, percentage=percentage)
+        order = self._exchange.close_position(self._held("/".join(call.arguments)), qty=qty, percentage=percentage)
         return 200, self._exchange.render(order)
 
     def close_all(self, call: Call) -> Answer:

@@ -1,9 +1,9 @@
 """The demo strategy: a small, honest mean reversion on the embedded market.
 
 It samples mid prices, waits until one stretches more than 1.4 standard deviations from its rolling mean, and proposes
-the way back with a stop at 1.2 recent ranges and a target at the mean or a little beyond. It makes no money on purpose or by
-accident: the seeded market has no memory to exploit. When nothing is stretched within half a minute it takes the most stretched symbol, so
-that there is always something to decide. Its signals come in by the same door as everybody's.
+the way back with a stop at 1.2 recent ranges and a target at twice that. It makes no money on purpose or by accident:
+the seeded market has no memory to exploit. When nothing is stretched for a while it takes the most stretched symbol,
+so that there is always something to decide. Its signals come in by the same door as everybody's.
 """
 
 from __future__ import annotations

@@ -25,18 +25,29 @@ _SYMBOL: Final = re.compile(r"[A-Z0-9]{1,21}(?:[./-][A-Z0-9]{1,10})?", re.ASCII)
 class Fields:
     """An object with its path inside the body."""
 
-    def __init__(self, values: Mapping[str, Any], path: str = "") -> None:
+    def __init__(self, values: Mapping[str, Any], path: str = "", theirs: Mapping[str, str] | None = None) -> None:
         self._values = values
         self._path = path
+        self._theirs = theirs or {}
+
+    def named(self, theirs: Mapping[str, str]) -> Fields:
+        """The same fields, where the sender writes ``theirs[name]`` for our ``name``."""
+        return Fields(self._values, self._path, theirs)
 
     def __contains__(self, name: str) -> bool:
-        return self._values.get(name) is not None
+        return self._get(name) is not None
 
     def names(self) -> set[str]:
-        return {name for name in self._values if name in self}
+        """Theirs, without the absent."""
+        return {name for name, value in self._values.items() if value is not None}
 
     def where(self, name: str) -> str:
+        """The path of a field, as the sender writes it."""
+        name = self._theirs.get(name, name)
         return f"{self._path}.{name}" if self._path else name
+
+    def _get(self, name: str) -> Any:
+        return self._values.get(self._theirs.get(name, name))
 
     def missing(self, name: str, why: str = "") -> CommandRefused:
         return refusal("MISSING_FIELD", f"{self.where(name)} is missing{why}", self.where(name))
@@ -55,22 +66,22 @@ class Fields:
         """The object in a field."""
         if name not in self:
             return None
-        value = self._values[name]
+        value = self._get(name)
         if not isinstance(value, dict):
             raise self.wrong_type(name, "an object")
         return Fields(value, self.where(name))
 
     def is_group(self, name: str) -> bool:
-        return isinstance(self._values.get(name), dict)
+        return isinstance(self._get(name), dict)
 
     def is_true(self, name: str) -> bool:
-        return self._values.get(name) is True
+        return self._get(name) is True
 
     def text(self, name: str, *, longest: int = LONGEST_NAME) -> str | None:
         """Without blanks around it; empty counts as absent."""
         if name not in self:
             return None
-        value = self._values[name]
+        value = self._get(name)
         if not isinstance(value, str):
             raise self.wrong_type(name, "text")
         text = str(value).strip()
@@ -102,7 +113,7 @@ class Fields:
         """Any finite number of this world's size."""
         if name not in self:
             return None
-        value = self._values[name]
+        value = self._get(name)
         if not isinstance(value, str):
             raise self.wrong_type(name, "a number")
         text = value.strip()
@@ -144,7 +155,7 @@ class Fields:
         text = self.text(name)
         if text is None:
             return None
-        if isinstance(self._values[name], JsonNumber):
+        if isinstance(self._get(name), JsonNumber):
             raise self.wrong_type(name, "a time as text, such as 2026-08-21T14:03:07Z")
         try:
             time = datetime.fromisoformat(text)

@@ -1,8 +1,8 @@
 """The journal as CSV: signals, orders, fills, brackets and latencies, for spreadsheets and notebooks.
 
 Folded by the same book that the desk lives on, so the files say what the desk says. Times are RFC 3339 UTC, prices and
-quantities plain digits, absent is empty. A fill is an order's report that raised its filled quantity; without an execution
-of its own its price is worked out from the averages before and after.
+quantities plain digits, absent is empty. A fill is an order's report that raised its filled quantity; without an
+execution of its own its price is worked out from the averages before and after.
 """
 
 from __future__ import annotations

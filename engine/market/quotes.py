@@ -1,7 +1,7 @@
 """The newest quote of each symbol in play, with its age.
 
-Fed by the data stream; ``pipeline``, panels and supervisor read it. Age is counted from arrival, on this machine's clock:
-a broker's time stamp cannot make an old quote young.
+Fed by the data stream; pipeline, panels and supervisor read it. Age is counted from arrival, on this machine's clock: a
+broker's time stamp cannot make an old quote young.
 """
 
 from __future__ import annotations

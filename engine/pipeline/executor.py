@@ -1,7 +1,8 @@
 """The way of a signal from its approval to a protected position, on one screen.
 
-Runs once per approval, under the symbol's lock until the broker's answer is classified; different symbols run at the same
-time. From then on the journaled entry in flight refuses a second one, the order stream reports, and the supervisor protects.
+Runs once per approval, under the symbol's lock until the broker's answer is classified; different symbols run at the
+same time. From then on the journaled entry in flight refuses a second one, the order stream reports, and the
+supervisor protects.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class Pictures:
         self._journal_failure = journal_failure
 
     def take(self, signal: Signal) -> Facts:
-        book, around, now = self._book, self._around, self._clock.now()
+        around, now = self._around, self._clock.now()
         exposures = tuple(self.exposures(besides=signal.id))
         others = frozenset(e.symbol for e in exposures if e.symbol != signal.symbol)
         state, scope = self.strictest_state(signal.strategy, signal.symbol)

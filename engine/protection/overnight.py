@@ -1,7 +1,7 @@
 """Entries that should live for the day only.
 
-Their group is ``gtc``, because one time in force governs all legs and the exits must outlive the day; so the desk cancels
-them itself ten minutes before the close, and first thing when it starts on a later day.
+Their group is ``gtc``, because one time in force governs all legs and the exits must outlive the day; so the desk
+cancels them itself ten minutes before the close, and first thing when it starts on a later day.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def next_step(
     if stop_through == "exit" and mark is not None and _is_beyond(bracket, mark):
         return _close_at_once(bracket, orders, cover, now)
     if cover.entry_open:
-        return _rescue_partial(bracket, orders, cover, now, partial_rescue_after_s)
+        return _rescue_partial(bracket, orders, now, partial_rescue_after_s)
     return _cover(bracket, orders, cover, now)
 
 
@@ -97,7 +97,7 @@ def _is_beyond(bracket: Bracket, mark: Decimal) -> bool:
     return mark <= bracket.stop_price if bracket.side is Side.BUY else mark >= bracket.stop_price
 
 
-def _rescue_partial(bracket: Bracket, orders: Sequence[Order], cover: Cover, now: datetime, after_s: float) -> Step:
+def _rescue_partial(bracket: Bracket, orders: Sequence[Order], now: datetime, after_s: float) -> Step:
     """The entry still works and its exits sleep until it is whole: wait a little, then cut it short."""
     naked_s = (now - bracket.naked_since).total_seconds() if bracket.naked_since else 0.0
     if naked_s < after_s:

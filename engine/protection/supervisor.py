@@ -1,8 +1,8 @@
 """Keeps cover true: one actor per symbol compares what is held with what is covered, and mends the difference.
 
-An actor lives while its symbol has an open trade. It wakes on every change of one of them, on a timer, and, while shares
-are uncovered, on every quote. What to do is decided by ``steps.next_step`` alone; failures of placing exits are repeated with
-jitter until ``max_attempts``, then the operator is called. The operator's own command cuts any pause short.
+An actor lives while its symbol has an open trade. It wakes on every change of one of them, on a timer, and when a
+price passes the stop of uncovered shares. What to do is decided by ``steps.next_step`` alone; failures of placing exits
+are repeated with jitter until ``max_attempts``, then the operator is called. A command cuts any pause short.
 """
 
 from __future__ import annotations

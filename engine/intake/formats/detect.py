@@ -11,13 +11,17 @@ from engine.errors import CommandRefused
 from engine.intake.draft import SignalDraft
 from engine.intake.envelope import DEFAULT_TTL_S, Envelope
 from engine.intake.fields import Fields
-from engine.intake.formats import alpaca, native
+from engine.intake.formats import alpaca, native, traderspost
 from engine.intake.jsontext import object_from, refusal
 
 Mapper = Callable[[Fields, Envelope], SignalDraft]
 
 FORMATS: Final[Mapping[str, Mapper]] = MappingProxyType(
-    {native.NAME: native.map_fields, alpaca.NAME: alpaca.map_fields}
+    {
+        native.NAME: native.map_fields,
+        alpaca.NAME: alpaca.map_fields,
+        traderspost.NAME: traderspost.map_fields,
+    }
 )
 _KNOWN_FIELDS: Final = MappingProxyType(
     {
@@ -29,8 +33,24 @@ _KNOWN_FIELDS: Final = MappingProxyType(
             {"symbol", "side", "qty", "notional", "type", "limit_price", "stop_price", "time_in_force", "order_class"}
             | {"stop_loss", "take_profit", "client_order_id", "position_intent", "extended_hours"}
         ),
+        traderspost.NAME: frozenset(
+            {
+                "ticker",
+                "action",
+                "sentiment",
+                "orderType",
+                "limitPrice",
+                "stopPrice",
+                "price",
+                "signalPrice",
+                "quantity",
+            }
+            | {"quantityType", "takeProfit", "stopLoss", "timeInForce", "time", "interval", "extras"}
+        ),
     }
 )
+_OTHERS: Final = frozenset({"apikey", "pricetype", "multiple_accounts", "trade_id", "positionDirection", "signalToken"})
+"""Marks of formats that look like a known one and mean something else by the same words."""
 _ONLY_ALPACA: Final = frozenset({"order_class", "time_in_force", "position_intent", "client_order_id", "type"})
 _ONLY_NATIVE: Final = frozenset({"entry", "intent", "reference_price", "made_at", "confidence"})
 
@@ -63,6 +83,10 @@ def parse(
 
 def _shape_of(fields: Fields) -> str | None:
     names = fields.names()
+    if names & _OTHERS:
+        return None
+    if "action" in names and "side" not in names and names & {"ticker", "symbol"}:
+        return traderspost.NAME
     if "action" in names or not names & {"symbol", "side"}:
         return None
     if names & _ONLY_ALPACA and not names & _ONLY_NATIVE:
@@ -80,4 +104,6 @@ def _unknown(fields: Fields, envelope: Envelope) -> CommandRefused:
         return refusal(
             "UNKNOWN_FORMAT", f"no known format; nearest is {nearest}, but {first.operator_text}", first.field
         )
-    return refusal("UNKNOWN_FORMAT", f"no known format; ?format={nearest} would take it as {nearest}", "format")
+    return refusal(
+        "UNKNOWN_FORMAT", f"no known format; nearest is {nearest}: ?format={nearest} insists on it", "format"
+    )

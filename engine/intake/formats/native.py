@@ -11,7 +11,7 @@ from engine.intake.envelope import DEFAULT_TTL_S, Envelope
 from engine.intake.exits import check_exits
 from engine.intake.fields import Fields
 from engine.intake.jsontext import object_from, refusal
-from engine.model.signal import EntrySpec, ExitSpec, ExitUnit, SizeSpec, SizeUnit
+from engine.model.signal import EntrySpec, ExitSpec, SizeSpec, SizeUnit
 from engine.model.words import Intent, OrderType, Side, TimeInForce
 
 NAME: Final = "native"
@@ -116,7 +116,7 @@ def _size(fields: Fields) -> SizeSpec | None:
         return None if qty is None else SizeSpec(unit="qty", value=qty)
     group = fields.group("qty")
     assert group is not None
-    unit = _one_of(group, _SIZE_UNITS)
+    unit = one_of(group, _SIZE_UNITS)
     value = group.amount(unit)
     assert value is not None
     if unit == "risk_pct" and value > 100:
@@ -131,33 +131,31 @@ def _stop_loss(fields: Fields) -> ExitSpec | None:
     if "r" in group:
         text = "R is the distance of the stop itself; give stop_loss as stop_price, percent or amount"
         raise refusal("CONFLICTING_FIELDS", text, "stop_loss.r")
-    name = _one_of(group, ("stop_price", "percent", "amount"))
-    return ExitSpec(unit=_unit(name), value=_exit_value(group, name), limit_price=group.price("limit_price"))
+    name = one_of(group, ("stop_price", "percent", "amount"))
+    return exit_spec(group, name, limit_price=group.price("limit_price"))
 
 
 def _take_profit(fields: Fields) -> ExitSpec | None:
     group = fields.group("take_profit")
     if group is None:
         return None
-    name = _one_of(group, ("limit_price", "percent", "amount", "r"))
-    return ExitSpec(unit=_unit(name), value=_exit_value(group, name))
+    return exit_spec(group, one_of(group, ("limit_price", "percent", "amount", "r")))
 
 
-def _unit(name: str) -> ExitUnit:
+def exit_spec(group: Fields, name: str, limit_price: Decimal | None = None) -> ExitSpec:
+    """The exit that the field ``name`` gives, as a price or as a distance."""
+    value = group.amount(name)
+    assert value is not None
     match name:
         case "percent" | "amount" | "r":
-            return name
+            return ExitSpec(unit=name, value=value, limit_price=limit_price)
         case _:
-            return "price"
+            price = group.price(name)
+            assert price is not None
+            return ExitSpec(unit="price", value=price, limit_price=limit_price)
 
 
-def _exit_value(group: Fields, name: str) -> Decimal:
-    value = group.amount(name) if _unit(name) != "price" else group.price(name)
-    assert value is not None
-    return value
-
-
-def _one_of[N: str](group: Fields, names: tuple[N, ...]) -> N:
+def one_of[N: str](group: Fields, names: tuple[N, ...]) -> N:
     """The one of ``names`` that is there."""
     there = [name for name in names if name in group]
     if not there:
