@@ -214,7 +214,8 @@ class ApprovalQueue:
         clicked_s = self._clock.monotonic_s()
         record = self.record(wanted)
         self._refuse_unless_pending(record)
-        await self._await_facts(record)
+        if record.signal.intent is not Intent.CLOSE:
+            await self._await_facts(record)
         record = self.record(wanted)
         self._refuse_unless_pending(record)
         gate_s = self._clock.monotonic_s()

@@ -206,8 +206,9 @@ class Gateway:
                 with attempt:
                     await self._client.cancel(broker_id, deadline_s=WRITE_DEADLINE_S)
         except (AlreadyDone, NotFound) as over:
-            # The stream's word about how it ended is still on its way, or lost: read it.
-            self._recorder.record(ev.CancelRefused(order_id=order_id, text=over.operator_text))
+            # The stream's word about how it ended is still on its way, or lost: read it. The wish stays on record,
+            # so that nobody asks again meanwhile.
+            log.info("cancel of %s: %s", order_id, over)
             self._surprised(self._book.orders[order_id].symbol)
             return None
         except NotYetError:

@@ -231,7 +231,7 @@ def _assemble(
         undo_s=config.approval.undo_s,
         fetch_quotes=quote_feed.fetch,
     )
-    watch = Watch(recorder, book, world, clock, config, clock.now())
+    watch = Watch(recorder, book, world, clock, clock.now(), journal.torn)
     presenter = Presenter(book, quotes, reconciler.verified, clock.now)
     desk = Desk(
         mode=settings.mode,

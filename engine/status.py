@@ -53,13 +53,14 @@ class StatusBoard:
 
     def health(self) -> HealthView:
         world = self._world
-        fit = world.rest.up and world.stream.up and world.quotes.up and world.gate_locked_by is None
+        is_locked = world.gate_locked_by is not None or world.not_ready is not None
+        fit = world.rest.up and world.stream.up and world.quotes.up and not is_locked
         return HealthView(
             status="stopping" if self.stopping else "ok" if fit and self._journal.healthy else "degraded",
             mode=self._mode,
             account=self._book.account_number,
             desk_state=self._book.state_of(DESK_SCOPE),
-            start_gate="open" if world.gate_locked_by is None else "locked",
+            start_gate="locked" if is_locked else "open",
             rest=_word(world.rest.up),
             stream=_word(world.stream.up),
             quotes=_word(world.quotes.up),

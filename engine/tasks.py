@@ -15,21 +15,33 @@ Spawn = Callable[[str, Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 @asynccontextmanager
 async def task_scope() -> AsyncIterator[Spawn]:
-    """Children end with the block: leaving cancels them, and one that crashes cancels the block."""
-    async with asyncio.TaskGroup() as group:
-        alive: set[asyncio.Task[None]] = set()
+    """Children end with the block: leaving cancels them, and one that crashes cancels the block.
 
-        def spawn(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-            task = group.create_task(work, name=name)
-            alive.add(task)
-            task.add_done_callback(alive.discard)
-            return task
+    What the block itself raises leaves it as it is; what a child raises comes in a group.
+    """
+    block_error: Exception | None = None
+    try:
+        async with asyncio.TaskGroup() as group:
+            alive: set[asyncio.Task[None]] = set()
 
-        try:
-            yield spawn
-        finally:
-            for task in tuple(alive):
-                task.cancel()
+            def spawn(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+                task = group.create_task(work, name=name)
+                alive.add(task)
+                task.add_done_callback(alive.discard)
+                return task
+
+            try:
+                yield spawn
+            except Exception as error:
+                block_error = error
+                raise
+            finally:
+                for task in tuple(alive):
+                    task.cancel()
+    except BaseExceptionGroup as errors:
+        if block_error is not None and errors.exceptions == (block_error,):
+            raise block_error from None
+        raise
 
 
 class SymbolLocks:

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from engine.book import Book
 from engine.clock import Clock
-from engine.config import Config
 from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.ids import incident_id
@@ -28,6 +27,8 @@ from engine.surroundings import World
 LOOK_EVERY_S: Final = 0.5
 NAKED_GRACE_S: Final = 1.0
 """A fill of several executions is naked for its own span; that is counted, not alarmed."""
+OVER_GRACE_S: Final = 2.0
+"""A target has filled and its stop is going: the broker cancels the sibling some milliseconds later."""
 UNKNOWN_GRACE_S: Final = 10.0
 STUCK_CANCEL_S: Final = 10.0
 STREAM_GRACE_S: Final = 5.0
@@ -36,14 +37,15 @@ EXPIRY_WARNING_S: Final = 15.0
 
 class Watch:
     def __init__(
-        self, recorder: Recorder, book: Book, world: World, clock: Clock, config: Config, started_at: datetime
+        self, recorder: Recorder, book: Book, world: World, clock: Clock, started_at: datetime, torn: str | None
     ) -> None:
+        """``torn`` says what was cut off the journal at this start."""
         self._recorder = recorder
         self._book = book
         self._world = world
         self._clock = clock
-        self._config = config
         self._started_at = started_at
+        self._torn = torn
         self.journal_failure: str | None = None
 
     async def run(self) -> None:
@@ -80,7 +82,8 @@ class Watch:
             naked_s = (now - bracket.naked_since).total_seconds() if bracket.naked_since else 0.0
             if cover.naked > 0 and (naked_s > NAKED_GRACE_S or bracket.attempts or bracket.gave_up_at):
                 yield _naked(bracket, cover, now)
-            if cover.over > 0:
+            changed_s = max((now - order.status_since).total_seconds() for order in self._book.orders_of(bracket_id))
+            if cover.over > 0 and changed_s > OVER_GRACE_S:
                 yield Incident(
                     id="",
                     key=f"over:{bracket.id}",
@@ -162,6 +165,15 @@ class Watch:
                 f"The journal cannot be written: {self.journal_failure}",
                 "Entries are denied; exits still work.",
                 "Free the disk.",
+                now,
+            )
+        if self._torn is not None:
+            yield _about_desk(
+                "torn",
+                Priority.SOON,
+                f"The journal's end was damaged and cut off: {self._torn}",
+                "What it said is read again from the broker; a signal or a reason may be missing.",
+                "Compare with the broker's own page; the damaged part is kept beside the journal.",
                 now,
             )
         locked = self._world.gate_locked_by

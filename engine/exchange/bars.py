@@ -106,24 +106,28 @@ def _bucket_ns(start_ns: int, count: int, unit: str) -> int:
     return midnight_ns(day)
 
 
+def merge(first: Bar, second: Bar) -> Bar:
+    """One bar of two that follow each other, with the start of the first."""
+    volume = first.volume + second.volume
+    return Bar(
+        first.start_ns,
+        first.open,
+        max(first.high, second.high),
+        min(first.low, second.low),
+        second.close,
+        volume,
+        first.trades + second.trades,
+        round((first.vwap * first.volume + second.vwap * second.volume) / volume, 6) if volume else second.vwap,
+    )
+
+
 def fold(bars: Iterable[Bar], count: int, unit: str) -> list[Bar]:
     """Bars of a longer timeframe, oldest first, from bars that divide it."""
     folded: list[Bar] = []
     for bar in bars:
         start_ns = _bucket_ns(bar.start_ns, count, unit)
-        if not folded or folded[-1].start_ns != start_ns:
+        if folded and folded[-1].start_ns == start_ns:
+            folded[-1] = merge(folded[-1], bar)
+        else:
             folded.append(bar._replace(start_ns=start_ns))
-            continue
-        last = folded[-1]
-        volume = last.volume + bar.volume
-        folded[-1] = Bar(
-            start_ns,
-            last.open,
-            max(last.high, bar.high),
-            min(last.low, bar.low),
-            bar.close,
-            volume,
-            last.trades + bar.trades,
-            round((last.vwap * last.volume + bar.vwap * bar.volume) / volume, 6) if volume else bar.vwap,
-        )
     return folded

@@ -42,11 +42,12 @@ class Exchange:
     def __init__(self, settings: ExchangeSettings, clock: Clock, faults: Faults | None = None) -> None:
         self.settings = settings
         self.faults = faults if faults is not None else Faults()
+        tape = Tape.load(settings.replay) if settings.replay is not None else None
         self.store = Store(settings.db_path)
         now = clock.now()
         session: Session = OpenSession(now) if settings.session == "open" else RealSession()
         self._day = session.closing_day(now)
-        self.market = self._open_market(now_ns=int(now.timestamp()) * 1_000_000_000)
+        self.market = self._open_market(tape, now_ns=int(now.timestamp()) * 1_000_000_000)
         account = Account(AccountState(id="", number="", cash=settings.cash, last_equity=settings.cash), self._mark)
         self.floor = Floor(settings, clock, market=self.market, session=session, account=account, faults=self.faults)
         self.matching = Matching(self.floor)
@@ -67,8 +68,7 @@ class Exchange:
         self.store.save_market(self.market.state())
         self.store.close()
 
-    def _open_market(self, now_ns: int) -> Market:
-        tape = Tape.load(self.settings.replay) if self.settings.replay is not None else None
+    def _open_market(self, tape: Tape | None, *, now_ns: int) -> Market:
         chosen = self.settings.symbols if tape is None else tape.symbols
         listed = [asset for asset in assets.LISTED if chosen is None or asset.symbol in chosen]
         before = MINUTES_BEFORE_START

@@ -21,7 +21,7 @@ import numpy as np
 
 from engine.exchange import history
 from engine.exchange.assets import Asset
-from engine.exchange.bars import Bar, MinuteBuilder, fold
+from engine.exchange.bars import Bar, MinuteBuilder, merge
 from engine.exchange.replay import Tape
 from engine.exchange.session import midnight_ns
 
@@ -132,6 +132,10 @@ class Market:
         daily = history.daily_bars(self._assets, self._seed, day - timedelta(days=1), closes)
         self._daily = {asset.symbol: bars for asset, bars in zip(self._assets, daily, strict=True)}
         self._minutes = {asset.symbol: bars for asset, bars in zip(self._assets, minutes, strict=True)}
+        self._today: dict[str, Bar] = {}
+        for asset in self._assets:
+            for bar in self._minutes[asset.symbol]:
+                self._add_to_today(asset.symbol, bar)
         self._building = {asset.symbol: MinuteBuilder() for asset in self._assets}
         self._log_price = [log(price) for price in prices]
         self._halted: set[str] = set()
@@ -180,11 +184,12 @@ class Market:
         return [*self._daily[symbol], today] if today else list(self._daily[symbol])
 
     def today(self, symbol: str) -> Bar | None:
-        start_ns = midnight_ns(self._day)
-        bars = [bar for bar in self._minutes[symbol] if bar.start_ns >= start_ns]
-        current = self._building[symbol].current()
-        folded = fold([*bars, current] if current else bars, 1, "Day")
-        return folded[-1]._replace(start_ns=start_ns) if folded else None
+        """Today's bar as far as it has gone, the minute that is being traded included."""
+        done, current = self._today.get(symbol), self._building[symbol].current()
+        if done is None or current is None:
+            bar = done or current
+            return None if bar is None else bar._replace(start_ns=midnight_ns(self._day))
+        return merge(done, current)
 
     def prev_day(self, symbol: str) -> Bar | None:
         bars = self._daily[symbol]
@@ -267,11 +272,19 @@ class Market:
             self._trades[symbol] = trade
             bar = building.add(at_ns, trade.price, trade.size)
         if bar is not None:
+            self._add_to_today(symbol, bar)
             minutes = self._minutes[symbol]
             minutes.append(bar)
             if len(minutes) > 2 * _MINUTES_KEPT:
                 del minutes[:_MINUTES_KEPT]
         return bar
+
+    def _add_to_today(self, symbol: str, minute: Bar) -> None:
+        start_ns = midnight_ns(self._day)
+        if minute.start_ns < start_ns:
+            return
+        done = self._today.get(symbol)
+        self._today[symbol] = minute._replace(start_ns=start_ns) if done is None else merge(done, minute)
 
     def _make_quote(self, i: int, at_ns: int, heat: float, a: float, b: float) -> Quote:
         """The grid prices around the latent price; ``a`` and ``b`` are dice: sizes, now and then a wider spread."""
@@ -323,10 +336,14 @@ class Market:
             self._halted.discard(symbol)
 
     def close_day(self, next_day: date) -> None:
-        """Ends the trading day: its bar joins the daily ones, and the last prices become the previous close."""
+        """Ends the trading day: its bar joins the daily ones, and the last prices become the previous close.
+
+        When the always-open session begins another day on the same date, the date keeps its one bar.
+        """
         for i, asset in enumerate(self._assets):
-            bar = self.today(asset.symbol)
-            if bar is not None:
-                self._daily[asset.symbol].append(bar)
             self._prev_close[i] = self.last_price(asset.symbol)
+            bar = self.today(asset.symbol)
+            if bar is not None and next_day != self._day:
+                self._daily[asset.symbol].append(bar)
+                self._today.pop(asset.symbol, None)
         self._day = next_day

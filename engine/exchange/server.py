@@ -26,6 +26,7 @@ __all__ = ["ExchangeSettings", "RunningExchange", "run_exchange", "serve_exchang
 
 SHUTDOWN_S = 0.5
 AUTH_TIMEOUT_S = 10.0
+HEARTBEAT_S = 15.0
 _BODY_MAX = 1 << 20
 _COIN_STREAM = ["v1beta3", "crypto"]
 _DATA_STREAMS = frozenset({"iex", "sip", "delayed_sip", "boats", "overnight", "otc", "test"})
@@ -47,7 +48,8 @@ async def serve_exchange(
 ) -> AsyncIterator[RunningExchange]:
     """Serves an exchange until the block is left. ``port`` 0 takes a free one.
 
-    Raises ``FaultsFileError`` or ``StoreError`` when a file it is given can't be used, ``OSError`` for a taken port.
+    Raises ``FaultsFileError``, ``ReplayError`` or ``StoreError`` when a file can't be used, ``OSError`` for a
+    taken port.
     """
     faults = Faults.load(settings.faults_path) if settings.faults_path is not None else Faults()
     exchange = Exchange(settings, clock, faults)
@@ -165,7 +167,7 @@ class Server:
         if garbage is not None:
             answer.status, answer.body = 200, garbage.body.encode()
         mangled = faults.take(Mangle, facts)
-        if mangled is not None:
+        if mangled is not None and answer.body:
             answer.body = mangled.apply_to_body(answer.body)
         if faults.take(CutBody, facts) is not None:
             cut = web.StreamResponse(status=answer.status, headers=answer.headers)
@@ -187,7 +189,8 @@ class Server:
 
     async def _handle_stream(self, request: web.Request) -> web.StreamResponse:
         parts = [part for part in request.path.split("/") if part]
-        socket = web.WebSocketResponse(timeout=SHUTDOWN_S)
+        # The heartbeat frees the one slot of a peer that has vanished without a word.
+        socket = web.WebSocketResponse(timeout=SHUTDOWN_S, heartbeat=HEARTBEAT_S)
         self._sockets.add(socket)
         try:
             if parts == ["stream"]:

@@ -5,9 +5,9 @@ Source: Alpaca's trading-api specification (OpenAPI), 2026-06-24.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, Final
 
 from engine.exchange.account_rest import AccountEndpoints
@@ -93,11 +93,29 @@ class OrderEndpoints:
         query = call.query
         nested = query_bool(query, "nested")
         keep = self._filter(query, nested=nested)
-        orders = self._exchange.floor.orders
-        ascending = query.get("direction", "desc") == "asc"
-        found = (order for order in (orders.oldest_first() if ascending else orders.newest_first()) if keep(order))
+        found = (order for order in self._candidates(query, nested=nested) if keep(order))
         limit = query_int(query, "limit", 50, ORDERS_MAX)
         return 200, [self._exchange.render(order, nested=nested) for order in islice(found, limit)]
+
+    def _candidates(self, query: dict[str, str], *, nested: bool) -> Iterator[Order]:
+        """The orders worth a look, so that the usual questions cost no walk through the history."""
+        orders = self._exchange.floor.orders
+        ascending = query.get("direction", "desc") == "asc"
+        if (query.get("status") or "open") == "open":
+            live = orders.live()
+            tops = {order.parent_id for order in live if order.parent_id is not None} if nested else set()
+            ids = {order.id for order in live} | tops
+            return iter(sorted((orders[each] for each in ids), key=lambda order: order.seq, reverse=not ascending))
+        if ascending:
+            return orders.oldest_first()
+        after = time_ns(query, "after")
+        if nested and after is not None:
+            # Parents are submitted in sequence; legs are not, they count from when they became effective.
+            return takewhile(
+                lambda order: order.parent_id is not None or order.submitted_at > after,
+                orders.newest_first(),
+            )
+        return orders.newest_first()
 
     def _filter(self, query: dict[str, str], *, nested: bool) -> Callable[[Order], bool]:
         status = query.get("status") or "open"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any, Final, Never
 
 from engine.errors import CommandRefused
@@ -91,7 +92,8 @@ def _unfilled(placeholder: str, field: str | None) -> CommandRefused:
 def _object_without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        doubled = next(name for (name, _), kept in zip(pairs, found, strict=False) if name != kept)
+        # ``found`` keeps the order of first appearance: the two lists part at the first repetition.
+        doubled = next(name for (name, _), kept in zip_longest(pairs, found) if name != kept)
         field = doubled.encode("ascii", "backslashreplace").decode()[:80]
         # Most parsers take the last, some the first: with orders that is no matter of taste.
         raise refusal("DUPLICATE_FIELD", f"{field} stands in one object twice", field)

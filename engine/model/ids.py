@@ -13,7 +13,7 @@ from typing import Final
 
 PREFIX: Final = "gl"
 _OURS: Final = re.compile(
-    rf"^{PREFIX}-(?P<desk>[0-9a-f]{{6}})-(?P<number>\d{{6,}}(?:r\d+)?)-(?P<purpose>[a-z]+)-(?P<attempt>\d+)$"
+    rf"^{PREFIX}-(?P<desk>[0-9a-f]{{6}})-(?P<number>\d{{6,}}(?:r\d+)?)-(?P<purpose>[a-z]+)-(?P<attempt>\d+)\Z"
 )
 
 

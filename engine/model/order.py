@@ -200,7 +200,7 @@ def _is_stale(order: Order, report: OrderReport) -> bool:
 def _next_status(order: Order, report: OrderReport, filled_qty: Decimal, qty: Decimal) -> OrderStatus:
     reported = report.status
     if reported is S.UNRECOGNISED:
-        return order.status if order.is_terminal else reported
+        return order.status if order.is_terminal and order.status is not S.NEVER_REACHED else reported
     if reported not in ORDER_TRANSITIONS[order.status]:
         raise IllegalTransition("order", order.status, reported)
     if order.status in _LATE_FILL_KEEPS and reported is S.PARTIALLY_FILLED:

@@ -132,6 +132,8 @@ def resolve_exits(signal: Signal, basis: Decimal) -> Levels:
         if raw is not None and raw > 0:
             target = round_to_tick(raw)
     stop_limit = signal.stop_loss.limit_price if signal.stop_loss is not None else None
+    if stop_limit is not None:  # away from the entry: an exit that is a little easier to fill
+        stop_limit = floor_to_tick(stop_limit) if signal.side is Side.BUY else ceil_to_tick(stop_limit)
     return Levels(stop_price=stop, stop_limit_price=stop_limit, take_profit_price=target)
 
 

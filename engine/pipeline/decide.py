@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from engine.model.commands import NO_EDITS, Edits
-from engine.model.money import ceil_to_tick, floor_to_tick, is_on_tick, plain, round_to_tick
+from engine.model.money import ceil_to_tick, floor_to_tick, is_on_tick, plain, round_to_tick, tick_of
 from engine.model.signal import ExitSpec, Levels, Reason, Signal, resolve_exits
 from engine.model.words import OrderType, Side, Verdict
 from engine.pipeline.correlation import check_correlation
@@ -62,9 +62,11 @@ def _edited(signal: Signal, edits: Edits) -> Signal:
 
 def _moved_stop(stop: ExitSpec | None, price: Decimal) -> ExitSpec:
     """A stop-limit keeps the distance between its two prices."""
-    limit = None
-    if stop is not None and stop.limit_price is not None:
-        limit = stop.limit_price + (price - stop.value if stop.unit == "price" else Decimal(0))
+    limit = stop.limit_price if stop is not None else None
+    if stop is not None and limit is not None and stop.unit == "price":
+        moved = price - stop.value
+        # Less than a tick is the rounding of the stop itself: the limit was shown as it is.
+        limit = limit if abs(moved) < tick_of(price) else limit + moved
     return ExitSpec(unit="price", value=price, limit_price=limit)
 
 

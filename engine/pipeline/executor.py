@@ -17,7 +17,7 @@ from engine.gateway import Gateway, Submitted
 from engine.model import events as ev
 from engine.model.commands import Edits
 from engine.model.signal import Approval, Reason, SignalRecord
-from engine.model.words import SignalStatus
+from engine.model.words import Intent, SignalStatus
 from engine.pipeline.decide import Decision, decide
 from engine.pipeline.entry import plan_entry
 from engine.pipeline.picture import Pictures
@@ -53,6 +53,9 @@ class Executor:
     async def execute_signal(self, signal_id: str) -> None:
         """Turn an approved signal into its entry group, or say why not."""
         record = self._book.signals[signal_id]
+        if record.signal.intent is Intent.CLOSE:
+            self._close(record)  # an exit waits for no budget and no lock
+            return
         left_s = (record.signal.expires_at - self._clock.now()).total_seconds()
         async with self._gateway.entry_slot(within_s=left_s) as slot:
             if slot is None:
@@ -71,8 +74,6 @@ class Executor:
         decision = self._decide_again(record)
         if decision.denies:
             self._deny(record, decision.reasons)
-        elif decision.closes:
-            self._close(record)
         else:
             await self._enter(record, decision, slot)
 
@@ -95,7 +96,11 @@ class Executor:
     def _close(self, record: SignalRecord) -> None:
         """A closing signal hands every open trade of its symbol to the supervisor."""
         assert record.approval is not None
-        for bracket in tuple(self._book.open_brackets_of(record.signal.symbol)):
+        trades = tuple(self._book.open_brackets_of(record.signal.symbol))
+        if not trades:
+            why = f"No trade of this desk is open in {record.signal.symbol}."
+            self._deny(record, (denied("NOTHING_TO_CLOSE", why),))
+        for bracket in trades:
             self._recorder.record(
                 ev.ExitRequested(
                     bracket_id=bracket.id,

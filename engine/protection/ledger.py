@@ -146,7 +146,9 @@ def status_of(bracket: Bracket, cover: Cover, now: datetime, verified_at: dateti
         stalled = (now - cover.closing_since).total_seconds() > EXIT_STALL_S
         return BracketStatus.EXIT_STALLED if stalled else BracketStatus.EXITING
     if cover.held == 0:
-        return BracketStatus.ARMING
+        if cover.entry_filled == 0:
+            return BracketStatus.ARMING
+        return BracketStatus.OVER_PROTECTED if cover.over > 0 else BracketStatus.EXITING
     if bracket.exit_requested_at is not None:
         return BracketStatus.EXITING
     if cover.covered == 0:

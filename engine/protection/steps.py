@@ -23,8 +23,14 @@ FLATTEN_PATIENCE_S: Final = 2.0
 """A target moved through the market that has not filled for longer is given up for cancel-and-close."""
 CANCEL_STUCK_S: Final = 3.0
 """A cancel that is not confirmed for longer is asked for again, and no longer waited for where the law allows."""
+ARMING_S: Final = 1.0
+ARMING_LOOK_S: Final = 0.05
 MARKETABLE_BY: Final = Decimal("0.005")
 """How far through the market the moved target goes: half a percent."""
+PROMISED: Final = frozenset({OrderStatus.PENDING_NEW, OrderStatus.ACCEPTED_FOR_BIDDING})
+PROMISE_S: Final = 3.0
+"""A stop that stays a promise for longer is replaced."""
+PROMISE_LOOK_S: Final = 0.2
 PATCHABLE: Final = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
 
 
@@ -78,7 +84,7 @@ def next_step(
     if unknown is not None:
         # A closing order of unknown fate may be live: anything more could sell the same shares twice.
         return Rest(f"{unknown.id} is being looked up", after_s=1.0)
-    if any(order.status is OrderStatus.SENDING and order.parent_id is None for order in orders):
+    if any(order.status is OrderStatus.SENDING and (order.parent_id is None or order.replaces) for order in orders):
         return Rest("a request is under way")
     if bracket.exit_requested_at is not None:
         return _leave(bracket, orders, cover, mark, now)
@@ -113,6 +119,8 @@ def _cover(bracket: Bracket, orders: Sequence[Order], cover: Cover, now: datetim
     if bracket.gave_up_at is not None:
         return Rest("waits for Retry")
     remains = [order for order in orders if order.role is not OrderRole.ENTRY and order.is_open]
+    if any(_is_promised(order, now) for order in remains):
+        return Rest("the broker is taking the stop", PROMISE_LOOK_S)
     if cover.covered > 0:
         # A live exit is never cancelled to resize upward: further shares get exits of their own.
         return AttachExits(cover.naked)
@@ -121,6 +129,12 @@ def _cover(bracket: Bracket, orders: Sequence[Order], cover: Cover, now: datetim
             "the old exits' cancel is under way", after_s=CANCEL_STUCK_S
         )
     return AttachExits(cover.naked)
+
+
+def _is_promised(order: Order, now: datetime) -> bool:
+    """A stop that the broker has accepted but not confirmed as standing: usually a matter of milliseconds."""
+    age_s = (now - order.status_since).total_seconds()
+    return order.role is OrderRole.STOP_LOSS and order.status in PROMISED and age_s < PROMISE_S
 
 
 def _leave(bracket: Bracket, orders: Sequence[Order], cover: Cover, mark: Decimal | None, now: datetime) -> Step:
@@ -142,7 +156,15 @@ def _is_live_target(target: Order, orders: Sequence[Order]) -> bool:
     return target.role is OrderRole.TAKE_PROFIT and is_armed(target, parent)
 
 
+def _is_arming(orders: Sequence[Order], now: datetime) -> bool:
+    """The entry has only just filled: the broker's word that the target works is on its way."""
+    filled_at = max((order.status_since for order in orders if order.role is OrderRole.ENTRY), default=now)
+    return (now - filled_at).total_seconds() < ARMING_S
+
+
 def _by_target(bracket: Bracket, orders: Sequence[Order], target: Order, mark: Decimal, now: datetime) -> Step:
+    if target.status is OrderStatus.HELD and _is_arming(orders, now):
+        return Rest("the target is being armed", ARMING_LOOK_S)
     moved = target.replaces is not None and "-patch-" in target.id
     if moved:
         waited_s = (now - target.created_at).total_seconds()
@@ -173,13 +195,15 @@ def _close_at_once(bracket: Bracket, orders: Sequence[Order], cover: Cover, now:
 def _cancel(orders: Sequence[Order], now: datetime, why: str) -> Cancel | None:
     """Cancel those that are open and not asked yet, or asked so long ago that the answer must be lost.
 
-    One leg takes its sibling along, so only parents and orphans are named.
+    One order of a group takes the others along, so of each group only the first open one is named.
     """
     due = []
-    named = {order.id for order in orders if order.is_open}
+    groups: set[str] = set()
     for order in orders:
-        if not order.is_open or order.broker_id is None or order.parent_id in named:
+        group = order.parent_id or order.id
+        if not order.is_open or order.broker_id is None or group in groups:
             continue
+        groups.add(group)
         asked = order.cancel_requested_at
         if asked is None or (now - asked).total_seconds() > CANCEL_STUCK_S:
             due.append(order.id)

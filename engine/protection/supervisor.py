@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 SWEEP_S: Final = 2.0
 """How often an actor looks again although nothing happened."""
-CLOSE_RETRY_S: Final = 1.0
+AFTER_REFUSAL_S: Final = 1.0
 DESK: Final = "desk"
 
 
@@ -149,8 +149,9 @@ class Supervisor:
             case AttachExits():
                 await self._cover(bracket_id, actor)
             case Cancel(order_ids=order_ids, why=why):
-                for order_id in order_ids:
-                    await self._gateway.cancel(order_id, actor=DESK, reason=why)
+                refusals = [await self._gateway.cancel(key, actor=DESK, reason=why) for key in order_ids]
+                if any(refusals):
+                    return AFTER_REFUSAL_S
             case MoveTarget():
                 await self._move_target(bracket_id, step)
             case Close(qty=qty):
@@ -256,4 +257,4 @@ class Supervisor:
             return 0.01
         # Shares still reserved, or more sold than held: read the truth, then try again with it.
         self._doubted(bracket.symbol)
-        return CLOSE_RETRY_S
+        return AFTER_REFUSAL_S

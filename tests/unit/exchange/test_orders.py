@@ -1,4 +1,4 @@
-"""The life of single orders: execution, cancel, replace, expiry, lists."""
+"""The life of single orders: execution, cancel, replace."""
 
 from __future__ import annotations
 
@@ -183,6 +183,13 @@ class TestReplace:
         assert trader.events(new["id"]) == ["rejected"]
         assert trader.events(old)[-1] == "order_replace_rejected"
 
+    def test_executions_that_overtake_the_new_size_refuse_the_replacement(self) -> None:
+        trader, old = self.working()
+        new = trader.call("PATCH", f"/v2/orders/{old}", {"qty": "4"}).json
+        trader.call("POST", f"/_exchange/orders/{old}/fill", {"qty": "5"})
+        trader.wait()
+        assert (trader.status(old), trader.status(new["id"])) == ("partially_filled", "rejected")
+
     @pytest.mark.parametrize(
         ("body", "message"),
         [
@@ -234,188 +241,6 @@ class TestReplace:
         assert trader.get("/v2/account")["buying_power"] == "140000"
         trader.wait()
         assert trader.get("/v2/account")["buying_power"] == "140000"
-
-
-class TestLists:
-    def test_open_orders_leave_out_the_held_stop(self) -> None:
-        trader = Trader()
-        order = trader.bracket()
-        trader.wait()
-        assert [row["id"] for row in trader.get("/v2/orders")] == [order["legs"][0]["id"]]
-        assert trader.get("/v2/orders", nested="true") == []
-        (parent,) = trader.get("/v2/orders", status="all", nested="true")
-        assert [leg["status"] for leg in parent["legs"]] == ["new", "held"]
-
-    def test_held_legs_can_be_listed(self) -> None:
-        trader = Trader(list_held_legs=True)
-        order = trader.bracket()
-        trader.wait()
-        assert len(trader.get("/v2/orders")) == 2
-        (parent,) = trader.get("/v2/orders", nested="true")
-        assert parent["id"] == order["id"]
-
-    def test_filters(self) -> None:
-        trader = Trader()
-        first = trader.placed(type="limit", limit_price="250")
-        trader.wait(0.1)
-        second = trader.placed(symbol="SPY", type="limit", limit_price="500")
-        trader.wait(0.1)
-        third = trader.placed(symbol="SPY", type="limit", limit_price="501")
-        trader.wait(0.1)
-
-        def ids(**query: str) -> list[str]:
-            return [row["id"] for row in trader.get("/v2/orders", **query)]
-
-        assert ids() == [third["id"], second["id"], first["id"]]
-        assert ids(direction="asc", limit="2") == [first["id"], second["id"]]
-        assert ids(symbols="SPY") == [third["id"], second["id"]]
-        assert ids(side="sell") == []
-        assert ids(after=second["submitted_at"]) == [third["id"]]
-        assert ids(until=second["submitted_at"]) == [first["id"]]
-        assert ids(before_order_id=second["id"]) == [first["id"]]
-        assert ids(after_order_id=second["id"]) == [third["id"]]
-        assert ids(status="closed") == []
-        assert trader.call("GET", "/v2/orders", status="some").status == 422
-
-    def test_an_order_is_found_by_its_client_id(self) -> None:
-        trader = Trader()
-        order = trader.bracket(client_order_id="mine")
-        found = trader.get("/v2/orders:by_client_order_id", client_order_id="mine")
-        assert (found["id"], found["legs"]) == (order["id"], None)
-        assert trader.call("GET", "/v2/orders:by_client_order_id", client_order_id="other").status == 404
-
-
-class TestPositions:
-    def test_closing_a_position_makes_an_order_with_an_id_of_its_own(self) -> None:
-        trader = Trader()
-        trader.holding()
-        order = trader.call("DELETE", "/v2/positions/AAPL", percentage="50").json
-        assert (order["side"], order["qty"], order["type"], order["time_in_force"]) == ("sell", "5", "market", "day")
-        trader.wait()
-        assert trader.held_qty() == "5"
-
-    def test_closing_all_with_cancels_does_not_wait_for_them(self) -> None:
-        trader = Trader()
-        order = trader.bracket()
-        trader.holding(symbol="SPY")
-        trader.wait()
-        answer = trader.call("DELETE", "/v2/positions", cancel_orders="true")
-        assert answer.status == 207
-        assert [(row["symbol"], row["status"]) for row in answer.json] == [
-            (order["legs"][0]["id"], 200),
-            ("AAPL", 403),
-            ("SPY", 200),
-        ]
-        assert answer.json[1]["body"]["related_orders"]
-        assert trader.call("DELETE", "/v2/positions", cancel_orders="maybe").status == 422
-
-    def test_without_a_position_there_is_nothing_to_close(self) -> None:
-        answer = Trader().call("DELETE", "/v2/positions/AAPL")
-        assert (answer.status, answer.json) == (404, {"code": 40410000, "message": "position does not exist"})
-
-    def test_profit_and_average_price(self) -> None:
-        trader = Trader()
-        trader.holding("10")
-        trader.move("281")
-        trader.holding("10")
-        position = trader.position()
-        assert (position["qty"], position["avg_entry_price"], position["cost_basis"]) == ("20", "276.01", "5520.2")
-        assert position["unrealized_pl"] == "99.8"
-        account = trader.get("/v2/account")
-        assert (account["cash"], account["equity"]) == ("94479.8", "100099.8")
-
-
-class TestSessions:
-    AFTER_CLOSE = datetime(2026, 8, 21, 21, 0, tzinfo=UTC)
-    BEFORE_CLOSE = datetime(2026, 8, 21, 19, 59, tzinfo=UTC)
-    NIGHT = datetime(2026, 8, 21, 7, 0, tzinfo=UTC)
-
-    def test_outside_trading_hours_orders_wait_as_accepted(self) -> None:
-        trader = Trader(session="real", start=self.NIGHT)
-        order = trader.placed()
-        trader.wait()
-        assert (order["status"], trader.status(order["id"])) == ("accepted", "accepted")
-        assert trader.events(order["id"]) == ["accepted"]
-        patch = trader.call("PATCH", f"/v2/orders/{order['id']}", {"qty": "5"})
-        assert patch.json["message"] == "cannot replace order in accepted status"
-        assert trader.get("/v2/clock")["is_open"] is False
-        trader.wait(6.5 * 3600 + 60)
-        trader.wait()
-        assert trader.status(order["id"]) == "filled"
-
-    def test_day_orders_expire_at_the_close_and_gtc_orders_stay(self) -> None:
-        trader = Trader(session="real", start=self.BEFORE_CLOSE)
-        day = trader.placed(type="limit", limit_price="250")
-        gtc = trader.placed(type="limit", limit_price="251", time_in_force="gtc")
-        trader.wait(0.1)
-        trader.wait(90)
-        assert (trader.status(day["id"]), trader.status(gtc["id"])) == ("expired", "new")
-        assert trader.events(day["id"])[-1] == "expired"
-        assert gtc["expires_at"][:10] == "2026-11-19"
-
-    def test_a_day_brackets_exits_die_at_the_close(self) -> None:
-        trader = Trader(session="real", start=self.BEFORE_CLOSE)
-        order = trader.bracket(time_in_force="day")
-        trader.wait(1)
-        trader.wait(90)
-        assert [leg["status"] for leg in trader.read(order["id"])["legs"]] == ["expired", "expired"]
-        assert trader.position()["qty_available"] == "10"
-
-    def test_stops_sleep_outside_core_hours_and_extended_limits_do_not(self) -> None:
-        trader = Trader(session="real", start=self.BEFORE_CLOSE)
-        trader.bracket()
-        trader.wait(1)
-        trader.wait(90)
-        limit = trader.placed(symbol="SPY", type="limit", limit_price="700", extended_hours=True)
-        trader.move("260")
-        assert trader.held_qty() == "10"
-        trader.wait(1)
-        assert trader.status(limit["id"]) == "filled"
-
-    def test_a_cancel_outside_hours_is_answered_at_the_open(self) -> None:
-        trader = Trader(session="real", start=self.BEFORE_CLOSE)
-        order = trader.placed(type="limit", limit_price="250", time_in_force="gtc")
-        trader.wait(1)
-        trader.wait(90)
-        trader.call("DELETE", f"/v2/orders/{order['id']}")
-        trader.wait(60)
-        assert trader.status(order["id"]) == "pending_cancel"
-        trader.wait(3 * 86400)
-        trader.wait(1)
-        assert trader.status(order["id"]) == "canceled"
-
-    def test_the_open_session_is_always_open_and_its_day_ends(self) -> None:
-        trader = Trader(start=datetime(2026, 8, 23, 3, 0, tzinfo=UTC))  # a Saturday night
-        clock = trader.get("/v2/clock")
-        assert clock["is_open"] is True
-        assert clock["next_close"] == "2026-08-23T05:30:00-04:00"
-        order = trader.placed(type="limit", limit_price="250")
-        trader.wait(7 * 3600)
-        assert trader.status(order["id"]) == "expired"
-        assert trader.get("/v2/clock")["is_open"] is True
-
-
-class TestHalts:
-    def test_a_halt_refuses_market_orders_and_holds_stops_back(self) -> None:
-        trader = Trader()
-        trader.bracket()
-        trader.wait()
-        trader.call("POST", "/_exchange/halts/AAPL", {"halted": True})
-        answer = trader.order()
-        assert answer.json["message"] == "market order rejected due to trading halt on symbol: AAPL"
-        trader.call("POST", "/_exchange/halts/AAPL", {"halted": False})
-        trader.move("260")
-        assert trader.held_qty() == "0"
-
-    def test_a_limit_waits_for_the_reopening(self) -> None:
-        trader = Trader()
-        trader.call("POST", "/_exchange/halts/AAPL", {"halted": True})
-        order = trader.placed(type="limit", limit_price="280")
-        trader.wait()
-        assert trader.status(order["id"]) == "new"
-        trader.call("POST", "/_exchange/halts/AAPL", {"halted": False})
-        trader.wait()
-        assert trader.status(order["id"]) == "filled"
 
 
 class TestFractionsAndCoins:

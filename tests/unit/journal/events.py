@@ -152,6 +152,7 @@ EVERY_KIND: Final[tuple[ev.AnyEvent, ...]] = (
     ev.ProtectionGaveUp(bracket_id="b000001", text="three times"),
     ev.ProtectionRearmed(bracket_id="b000001", actor="operate"),
     ev.ExitRequested(bracket_id="b000001", actor="operate", reason="flatten"),
+    ev.ExitsChanged(bracket_id="b000001", stop_price=Decimal("185.00"), take_profit_price=None, actor="window"),
     ev.BracketAdjusted(bracket_id="b000001", qty=Decimal("-2.50"), why="sold elsewhere"),
     ev.PositionReported(
         position=Position(symbol="AAPL", qty=Decimal(-10), avg_entry_price=Decimal("1E-9"), evidence=EVIDENCE)

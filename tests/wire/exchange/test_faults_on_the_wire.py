@@ -138,6 +138,17 @@ async def test_only_one_connection_listens_and_the_next_is_refused(http: aiohttp
         pass
 
 
+async def test_a_second_data_connection_is_refused_after_its_authentication(http: aiohttp.ClientSession) -> None:
+    answers = []
+    async with http.ws_connect("/v2/iex") as first, http.ws_connect("/v2/iex") as second:
+        for socket in (first, second):
+            await socket.receive(timeout=2)
+            await socket.send_json({"action": "auth", "key": "k", "secret": "s"})
+            answers.append((await socket.receive_json(timeout=2))[0])
+        assert (await second.receive(timeout=2)).type is aiohttp.WSMsgType.CLOSE
+    assert [answer.get("code", answer["msg"]) for answer in answers] == ["authenticated", 406]
+
+
 async def test_a_refused_handshake(running: RunningExchange, http: aiohttp.ClientSession) -> None:
     running.faults.add(RefuseStream())
     with pytest.raises(aiohttp.WSServerHandshakeError):

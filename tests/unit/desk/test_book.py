@@ -1,0 +1,451 @@
+"""The fold: what facts, told one after the other, make of signals, orders, trades and incidents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from engine.book import bracket_for
+from engine.bus import Change
+from engine.errors import IllegalTransition, InvariantViolated
+from engine.model import events as ev
+from engine.model.incident import Incident, Priority
+from engine.model.position import Position
+from engine.model.signal import Reason
+from engine.model.words import DeskState, OrderClass, OrderRole, OrderStatus, Purpose, Side, SignalStatus, Verdict
+from tests.unit.builders import (
+    DESK_ID,
+    ENTRY_ID,
+    T0,
+    Story,
+    after,
+    make_approval,
+    make_bracket,
+    make_exit,
+    make_order,
+    make_signal,
+    oco_of,
+    proof,
+    replace,
+    state_of,
+)
+from tests.unit.journal.events import EVERY_KIND
+
+S = OrderStatus
+TARGET_ID, STOP_ID = f"{ENTRY_ID}.tp", f"{ENTRY_ID}.sl"
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story()
+
+
+def status(story: Story, signal_id: str = "s000001") -> SignalStatus:
+    return story.book.signals[signal_id].status
+
+
+# --- life of a signal ------------------------------------------------------------------------------------------------
+
+
+def test_a_signal_is_pending_until_somebody_decides(story: Story) -> None:
+    story.tell(ev.SignalReceived(signal=make_signal()))
+    assert status(story) is SignalStatus.PENDING
+    assert list(story.book.pending) == ["s000001"]
+    assert story.book.signal_of_source["breakout", "breakout-000123"] == "s000001"
+    assert story.book.next_signal_number() == 2
+
+
+def test_a_signal_goes_from_pending_over_approved_working_and_filled_to_closed(story: Story) -> None:
+    seen = []
+    story.tell(ev.SignalReceived(signal=make_signal()))
+    seen.append(status(story))
+    story.approve(at_s=1)
+    seen.append(status(story))
+    assert (list(story.book.pending), list(story.book.approved)) == ([], ["s000001"])
+    story.enter(2)
+    assert status(story) is SignalStatus.APPROVED, "an intent is not at the broker yet"
+    story.answer(3)
+    seen.append(status(story))
+    assert not story.book.approved
+    story.report(ENTRY_ID, S.PARTIALLY_FILLED, 4, filled=4, execution_id="x1")
+    assert status(story) is SignalStatus.WORKING
+    story.report(ENTRY_ID, S.FILLED, 5, filled=10, execution_id="x2")
+    seen.append(status(story))
+    story.report(TARGET_ID, S.FILLED, 6, filled=10, price="191.80")
+    assert status(story) is SignalStatus.FILLED, "the stop still stands"
+    story.report(STOP_ID, S.CANCELED, 7)
+    seen.append(status(story))
+    assert [word.value for word in seen] == ["pending", "approved", "working", "filled", "closed"]
+
+
+def test_a_rejection_keeps_who_and_why(story: Story) -> None:
+    story.tell(ev.SignalReceived(signal=make_signal()))
+    story.tell(ev.SignalRejected(signal_id="s000001", actor="window", reason="earnings"), 4)
+    record = story.book.signals["s000001"]
+    assert (record.status, record.decided_by, record.decision_note) == (SignalStatus.REJECTED, "window", "earnings")
+    assert record.decided_at == after(4)
+    assert not story.book.pending
+
+
+def test_an_expired_signal_is_decided_by_nobody(story: Story) -> None:
+    story.tell(ev.SignalReceived(signal=make_signal()))
+    story.tell(ev.SignalExpired(signal_id="s000001"), 60)
+    assert (status(story), story.book.signals["s000001"].decided_by) == (SignalStatus.EXPIRED, None)
+    assert not story.book.pending
+
+
+def test_a_deny_after_the_approval_leaves_nothing_in_flight(story: Story) -> None:
+    story.approve()
+    reason = Reason(code="PRICE_DRIFT", text="The price moved.", verdict=Verdict.DENY)
+    story.tell(ev.SignalDenied(signal_id="s000001", reasons=(reason,)), 1)
+    record = story.book.signals["s000001"]
+    assert (record.status, record.decision_note, record.bracket_id) == (SignalStatus.DENIED, "The price moved.", None)
+    assert not story.book.approved
+    assert not story.book.pending
+
+
+def test_a_returned_signal_is_pending_again_without_its_approval(story: Story) -> None:
+    story.approve()
+    story.tell(ev.SignalReturned(signal_id="s000001", why="approved, never reached the broker"), 9)
+    record = story.book.signals["s000001"]
+    assert (record.status, record.approval, record.bracket_id) == (SignalStatus.PENDING, None, None)
+    assert record.decision_note == "approved, never reached the broker"
+    assert (list(story.book.pending), list(story.book.approved)) == (["s000001"], [])
+
+
+def test_the_trade_of_a_signal_approved_again_gets_an_id_of_its_own(story: Story) -> None:
+    assert bracket_for("s000001", story.book) == "b000001"
+    story.approve()
+    story.enter()
+    assert bracket_for("s000001", story.book) == "b000001r2"
+    story.tell(ev.BracketOpened(bracket=make_bracket(id="b000001r2")))
+    assert bracket_for("s000001", story.book) == "b000001r3"
+
+
+def test_an_entry_that_the_broker_refused_fails_its_signal_and_says_why(story: Story) -> None:
+    story.approve()
+    story.enter()
+    story.tell(ev.OrderRefused(order_id=ENTRY_ID, text="Not enough buying power.", status_code=403), 1)
+    record = story.book.signals["s000001"]
+    assert (record.status, record.decision_note) == (SignalStatus.FAILED, "Not enough buying power.")
+    assert not story.book.open_orders
+    assert not story.book.open_brackets
+    assert story.book.orders[STOP_ID].status is S.NEVER_REACHED, "the legs end with the entry that never was"
+
+
+def test_an_entry_that_never_reached_the_broker_fails_its_signal(story: Story) -> None:
+    story.approve()
+    story.enter()
+    story.tell(ev.OrderUnresolved(order_id=ENTRY_ID, text="No answer."), 1)
+    assert story.book.orders[ENTRY_ID].unresolved_since == after(1)
+    story.tell(ev.OrderUnresolved(order_id=ENTRY_ID, text="Still none."), 2)
+    assert story.book.orders[ENTRY_ID].unresolved_since == after(1), "since the first doubt"
+    story.tell(ev.OrderNeverReached(order_id=ENTRY_ID, why="Attested by window."), 3)
+    assert status(story) is SignalStatus.FAILED
+    assert story.book.orders[ENTRY_ID].unresolved_since is None
+
+
+def test_an_entry_canceled_without_a_fill_closes_its_signal(story: Story) -> None:
+    story.approve()
+    story.enter()
+    story.answer()
+    story.report(ENTRY_ID, S.CANCELED, 1)
+    for order_id in (TARGET_ID, STOP_ID):
+        story.report(order_id, S.CANCELED, 1)
+    record = story.book.signals["s000001"]
+    assert (record.status, record.decision_note) == (SignalStatus.CLOSED, "entry canceled without a fill")
+
+
+def test_a_closing_signal_works_while_the_trade_is_on_its_way_out_and_ends_with_it(story: Story) -> None:
+    story.is_protected()
+    closing = make_signal(id="s000002", source_id="2", side=Side.SELL, intent=None)
+    story.tell(ev.SignalReceived(signal=closing), 1)
+    story.tell(
+        ev.SignalApproved(signal_id="s000002", bracket_id=None, approval=make_approval(after(2))), 2
+    )
+    asked = ev.ExitRequested(bracket_id="b000001", actor="window", reason="breakout closes", signal_id="s000002")
+    story.tell(asked, 2)
+    assert status(story, "s000002") is SignalStatus.WORKING
+    assert not story.book.approved
+    story.report(STOP_ID, S.CANCELED, 3)
+    story.report(TARGET_ID, S.FILLED, 3, filled=10, price="187.00")
+    assert status(story, "s000002") is SignalStatus.CLOSED
+    assert status(story) is SignalStatus.CLOSED
+
+
+# --- naked seconds ---------------------------------------------------------------------------------------------------
+
+
+def test_a_fill_in_one_execution_is_never_naked(story: Story) -> None:
+    story.is_protected()
+    bracket = story.book.brackets["b000001"]
+    assert (bracket.naked_s, bracket.naked_since, bracket.naked_share_s) == (0, None, 0)
+
+
+def test_naked_time_runs_from_the_first_uncovered_share_to_the_last_one_covered(story: Story) -> None:
+    story.approve()
+    story.enter()
+    story.answer()
+    story.report(ENTRY_ID, S.PARTIALLY_FILLED, 10, filled=4, execution_id="x1")
+    assert story.book.brackets["b000001"].naked_since == after(10)
+    story.report(ENTRY_ID, S.PARTIALLY_FILLED, 12, filled=6, execution_id="x2")
+    assert story.book.brackets["b000001"].naked_since == after(10), "the span goes on"
+    story.report(ENTRY_ID, S.FILLED, 15, filled=10, execution_id="x3")
+    bracket = story.book.brackets["b000001"]
+    # 4 shares from 10 to 12, 6 shares from 12 to 15: 5 seconds, 4 x 2 + 6 x 3 = 26 share-seconds.
+    assert (bracket.naked_s, bracket.naked_share_s, bracket.naked_since) == (5.0, 26.0, None)
+
+
+def test_two_naked_spans_are_added_up(story: Story) -> None:
+    story.is_protected()
+    story.report(STOP_ID, S.REJECTED, 20)
+    assert story.book.brackets["b000001"].naked_since == after(20)
+    story.report(TARGET_ID, S.CANCELED, 21)
+    target, stop = oco_of(status=S.SENDING, broker_id=None, evidence=None)
+    story.tell(ev.OrderIntended(order=target, body={}, purpose=Purpose.PROTECT, legs=(stop,)), 21.5)
+    story.report(target.id, S.NEW, 22)
+    story.report(stop.id, S.HELD, 22)
+    story.report(stop.id, S.CANCELED, 30)
+    story.report(target.id, S.FILLED, 31.5, filled=10, price="191.80")
+    bracket = story.book.brackets["b000001"]
+    # From 20 to 22 while the OCO was placed, and from 30 to 31.5 until the target had sold everything.
+    assert bracket.naked_s == 3.5
+    assert bracket.naked_share_s == 35.0
+    assert bracket.closed_at == after(31.5)
+
+
+def test_cover_that_came_back_forgets_the_failed_placements(story: Story) -> None:
+    story.is_protected()
+    story.report(STOP_ID, S.CANCELED, 1)
+    story.report(TARGET_ID, S.CANCELED, 1)
+    story.tell(ev.ProtectionFailed(bracket_id="b000001", text="refused"), 2)
+    story.tell(ev.ProtectionFailed(bracket_id="b000001", text="refused again"), 3)
+    story.tell(ev.ProtectionGaveUp(bracket_id="b000001", text="refused again"), 3)
+    bracket = story.book.brackets["b000001"]
+    assert (bracket.attempts, bracket.gave_up_at, bracket.last_error) == (2, after(3), "refused again")
+    stop = make_exit(OrderRole.STOP_LOSS, f"gl-{DESK_ID}-000001-stop-1", status=S.SENDING, broker_id=None)
+    story.tell(ev.OrderIntended(order=stop, body={}, purpose=Purpose.PROTECT), 4)
+    story.report(stop.id, S.NEW, 5)
+    bracket = story.book.brackets["b000001"]
+    assert (bracket.attempts, bracket.gave_up_at, bracket.last_error) == (0, None, None)
+
+
+def test_retry_counts_placements_anew(story: Story) -> None:
+    story.is_protected()
+    story.report(STOP_ID, S.CANCELED, 1)
+    story.tell(ev.ProtectionFailed(bracket_id="b000001", text="refused"), 2)
+    story.tell(ev.ProtectionGaveUp(bracket_id="b000001", text="refused"), 3)
+    story.tell(ev.ProtectionRearmed(bracket_id="b000001", actor="window"), 4)
+    bracket = story.book.brackets["b000001"]
+    assert (bracket.attempts, bracket.gave_up_at) == (0, None)
+
+
+# --- closing and coming back -----------------------------------------------------------------------------------------
+
+
+def test_a_late_fill_reopens_a_closed_trade(story: Story) -> None:
+    story.approve()
+    story.enter()
+    story.answer()
+    story.report(ENTRY_ID, S.CANCELED, 1)
+    for order_id in (TARGET_ID, STOP_ID):
+        story.report(order_id, S.CANCELED, 1)
+    assert story.book.brackets["b000001"].closed_at == after(1)
+    assert not list(story.book.open_brackets_of("AAPL"))
+    story.report(ENTRY_ID, S.PARTIALLY_FILLED, 2, filled=3, execution_id="x1")
+    bracket = story.book.brackets["b000001"]
+    assert bracket.closed_at is None
+    assert bracket.naked_since == after(2)
+    assert list(story.book.open_brackets_of("AAPL")) == [bracket]
+    assert status(story) is SignalStatus.FILLED
+
+
+def test_shares_taken_by_another_hand_close_the_trade_when_nothing_else_is_open(story: Story) -> None:
+    story.is_protected()
+    for order_id in (TARGET_ID, STOP_ID):
+        story.report(order_id, S.CANCELED, 1)
+    adjusted = ev.BracketAdjusted(bracket_id="b000001", qty=Decimal(-10), why="closed at the broker by hand")
+    story.tell(adjusted, 2)
+    bracket = story.book.brackets["b000001"]
+    assert (bracket.closed_at, bracket.adjusted_qty, bracket.last_error) == (after(2), -10, adjusted.why)
+
+
+def test_moved_exits_are_what_is_placed_from_here_on(story: Story) -> None:
+    story.is_protected()
+    moved = ev.ExitsChanged(
+        bracket_id="b000001", stop_price=Decimal("186.00"), take_profit_price=None, actor="window"
+    )
+    story.tell(moved, 1)
+    bracket = story.book.brackets["b000001"]
+    assert (bracket.stop_price, bracket.take_profit_price) == (Decimal("186.00"), None)
+
+
+# --- orders ----------------------------------------------------------------------------------------------------------
+
+
+def test_orders_are_found_by_our_id_and_by_the_brokers(story: Story) -> None:
+    story.approve()
+    story.enter()
+    assert story.book.order_of_client_id[ENTRY_ID] == ENTRY_ID
+    story.answer()
+    assert story.book.order_of_broker_id[f"broker-{STOP_ID}"] == STOP_ID
+    assert [order.id for order in story.book.orders_of("b000001")] == [ENTRY_ID, TARGET_ID, STOP_ID]
+
+
+def test_the_same_order_is_never_made_twice(story: Story) -> None:
+    story.approve()
+    story.enter()
+    with pytest.raises(InvariantViolated, match="was made twice"):
+        story.tell(ev.OrderAdopted(order=make_order()))
+
+
+def test_a_report_that_cannot_be_true_leaves_the_book_as_it_was(story: Story) -> None:
+    story.is_protected()
+    before = state_of(story.replayed())
+    with pytest.raises(IllegalTransition):
+        story.report(ENTRY_ID, S.CANCELED, 9)
+    assert state_of(story.book) == before
+
+
+def test_a_replacement_is_linked_both_ways(story: Story) -> None:
+    story.is_protected()
+    story.report(TARGET_ID, S.NEW, 1)
+    target = story.book.orders[TARGET_ID]
+    patch_id = f"gl-{DESK_ID}-000001-patch-1"
+    patch = replace(
+        target, id=patch_id, client_order_id=patch_id, broker_id=None, status=S.SENDING, evidence=None, replaces=TARGET_ID
+    )
+    story.tell(
+        ev.ReplaceIntended(order_id=TARGET_ID, order=patch, body={}, purpose=Purpose.CLOSE, actor="desk"), 2
+    )
+    story.report(patch_id, S.NEW, 3, broker_id="b9", replaces=f"broker-{TARGET_ID}")
+    story.report(TARGET_ID, S.REPLACED, 3, replaced_by="b9")
+    assert story.book.orders[TARGET_ID].replaced_by == patch_id
+    assert story.book.orders[patch_id].replaces == TARGET_ID
+    assert TARGET_ID not in story.book.open_orders
+
+
+def test_a_refused_cancel_takes_the_wish_back(story: Story) -> None:
+    story.is_protected()
+    story.tell(ev.CancelIntended(order_id=STOP_ID, actor="window"), 1)
+    assert story.book.orders[STOP_ID].cancel_requested_at == after(1)
+    story.tell(ev.CancelRefused(order_id=STOP_ID, text="not cancelable"), 2)
+    stop = story.book.orders[STOP_ID]
+    assert (stop.cancel_requested_at, stop.last_error) == (None, "not cancelable")
+
+
+def test_an_adopted_order_without_a_trade_is_open_and_in_no_trade(story: Story) -> None:
+    story.tell(ev.OrderAdopted(order=make_order(id="foreign", bracket_id=None, status=S.NEW, broker_id="b7")))
+    assert list(story.book.open_orders) == ["foreign"]
+    assert not story.book.brackets
+
+
+# --- the desk and its counters ---------------------------------------------------------------------------------------
+
+
+def test_a_scope_that_nobody_set_is_active(story: Story) -> None:
+    assert story.book.state_of("symbol:AAPL") is DeskState.ACTIVE
+    story.tell(ev.DeskStateSet(scope="symbol:AAPL", state=DeskState.PAUSED, actor="window", cause="news"))
+    assert story.book.state_of("symbol:AAPL") is DeskState.PAUSED
+    assert story.book.state_of("desk") is DeskState.ACTIVE
+
+
+def test_a_start_without_a_stop_before_it_follows_a_crash(story: Story) -> None:
+    story.tell(ev.JournalOpened(desk_id=DESK_ID, mode="sim"))
+    assert story.book.stopped_in_order
+    story.tell(ev.DeskStarted(version="0.1.0"))
+    assert not story.book.stopped_in_order
+    story.tell(ev.DeskStopped())
+    assert story.book.stopped_in_order
+    assert (story.book.desk_id, story.book.mode) == (DESK_ID, "sim")
+
+
+def test_entries_are_counted_from_midnight_in_new_york(story: Story) -> None:
+    story.approve()
+    story.enter(0)  # 10:00 in New York
+    assert story.book.entries_on(after(3600)) == 1
+    late_evening = datetime.fromisoformat("2026-08-22T03:59:59+00:00")
+    past_midnight = datetime.fromisoformat("2026-08-22T04:00:00+00:00")
+    assert story.book.entries_on(late_evening) == 1
+    assert story.book.entries_on(past_midnight) == 0
+
+
+def test_exits_are_not_counted_as_entries(story: Story) -> None:
+    story.is_protected()
+    stop = make_exit(OrderRole.STOP_LOSS, "stop-1", status=S.SENDING, broker_id=None)
+    story.tell(ev.OrderIntended(order=stop, body={}, purpose=Purpose.PROTECT), 1)
+    assert story.book.entries_on(after(2)) == 1
+
+
+def test_signals_are_counted_by_source_and_time(story: Story) -> None:
+    for number in range(3):
+        signal = make_signal(id=f"s00000{number + 1}", source_id=str(number), received_at=after(number * 40))
+        story.tell(ev.SignalReceived(signal=signal), number * 40)
+    assert story.book.signals_since("breakout", after(20)) == 2
+    assert story.book.signals_since("another", T0) == 0
+
+
+# --- positions and incidents -----------------------------------------------------------------------------------------
+
+
+def test_a_position_of_nothing_is_no_position(story: Story) -> None:
+    held = Position(symbol="AAPL", qty=Decimal(-5), avg_entry_price=Decimal("187.20"), evidence=proof())
+    story.tell(ev.PositionReported(position=held))
+    assert story.book.positions == {"AAPL": held}
+    story.tell(ev.PositionReported(position=replace(held, qty=Decimal(0))))
+    assert story.book.positions == {}
+
+
+def test_an_incident_is_open_until_it_is_cleared_and_its_number_is_not_used_again(story: Story) -> None:
+    incident = Incident(
+        id="i000001",
+        key="stream",
+        priority=Priority.SOON,
+        cause="down",
+        consequence="",
+        action="",
+        subject_kind="desk",
+        subject_id="desk",
+        symbol=None,
+        raised_at=T0,
+    )
+    story.tell(ev.IncidentRaised(incident=incident))
+    story.tell(ev.IncidentAcked(incident_id="i000001", actor="window"), 1)
+    assert story.book.open_incidents == {"stream": "i000001"}
+    story.tell(ev.IncidentCleared(incident_id="i000001", why="over"), 2)
+    kept = story.book.incidents["i000001"]
+    assert (kept.acked_by, kept.acked_at, kept.cleared_at) == ("window", after(1), after(2))
+    assert not story.book.open_incidents
+    assert story.book.next_incident_number() == 2
+
+
+# --- what listeners are told -----------------------------------------------------------------------------------------
+
+
+def test_each_fact_names_the_views_that_are_out_of_date(story: Story) -> None:
+    story.approve()
+    story.enter()
+    told = story.report(ENTRY_ID, S.PARTIALLY_FILLED, 1, filled=4, execution_id="x1")
+    assert told >= {
+        Change("order", ENTRY_ID),
+        Change("bracket", "b000001"),
+        Change("signal", "s000001"),
+        Change("position", "AAPL"),
+        Change("activity", ""),
+        Change("desk", ""),
+    }
+
+
+def test_every_kind_of_fact_can_be_folded() -> None:
+    kinds = {type(event) for event in EVERY_KIND}
+    assert all(hasattr(Story().book, "_on_" + kind.__struct_config__.tag) for kind in kinds)
+
+
+def test_an_order_group_without_a_target_folds_alike(story: Story) -> None:
+    story.approve()
+    story.enter(order_class=OrderClass.OTO)
+    story.answer()
+    story.report(ENTRY_ID, S.FILLED, 1, filled=10)
+    assert story.book.cover("b000001").naked == 0

@@ -1,0 +1,117 @@
+"""Orders in and outside trading hours, at the auctions, and in halts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from tests.unit.exchange.trader import Trader
+
+
+class TestSessions:
+    AFTER_CLOSE = datetime(2026, 8, 21, 21, 0, tzinfo=UTC)
+    BEFORE_CLOSE = datetime(2026, 8, 21, 19, 59, tzinfo=UTC)
+    NIGHT = datetime(2026, 8, 21, 7, 0, tzinfo=UTC)
+
+    def test_outside_trading_hours_orders_wait_as_accepted(self) -> None:
+        trader = Trader(session="real", start=self.NIGHT)
+        order = trader.placed()
+        trader.wait()
+        assert (order["status"], trader.status(order["id"])) == ("accepted", "accepted")
+        assert trader.events(order["id"]) == ["accepted"]
+        patch = trader.call("PATCH", f"/v2/orders/{order['id']}", {"qty": "5"})
+        assert patch.json["message"] == "cannot replace order in accepted status"
+        assert trader.get("/v2/clock")["is_open"] is False
+        trader.wait(6.5 * 3600 + 60)
+        trader.wait()
+        assert trader.status(order["id"]) == "filled"
+
+    def test_day_orders_expire_at_the_close_and_gtc_orders_stay(self) -> None:
+        trader = Trader(session="real", start=self.BEFORE_CLOSE)
+        day = trader.placed(type="limit", limit_price="250")
+        gtc = trader.placed(type="limit", limit_price="251", time_in_force="gtc")
+        trader.wait(0.1)
+        trader.wait(90)
+        assert (trader.status(day["id"]), trader.status(gtc["id"])) == ("expired", "new")
+        assert trader.events(day["id"])[-1] == "expired"
+        assert gtc["expires_at"][:10] == "2026-11-19"
+
+    def test_a_day_brackets_exits_die_at_the_close(self) -> None:
+        trader = Trader(session="real", start=self.BEFORE_CLOSE)
+        order = trader.bracket(time_in_force="day")
+        trader.wait(1)
+        trader.wait(90)
+        assert [leg["status"] for leg in trader.read(order["id"])["legs"]] == ["expired", "expired"]
+        assert trader.position()["qty_available"] == "10"
+
+    def test_stops_sleep_outside_core_hours_and_extended_limits_do_not(self) -> None:
+        trader = Trader(session="real", start=self.BEFORE_CLOSE)
+        trader.bracket()
+        trader.wait(1)
+        trader.wait(90)
+        limit = trader.placed(symbol="SPY", type="limit", limit_price="700", extended_hours=True)
+        trader.move("260")
+        assert trader.held_qty() == "10"
+        trader.wait(1)
+        assert trader.status(limit["id"]) == "filled"
+
+    def test_a_cancel_outside_hours_is_answered_at_the_open(self) -> None:
+        trader = Trader(session="real", start=self.BEFORE_CLOSE)
+        order = trader.placed(type="limit", limit_price="250", time_in_force="gtc")
+        trader.wait(1)
+        trader.wait(90)
+        trader.call("DELETE", f"/v2/orders/{order['id']}")
+        trader.wait(60)
+        assert trader.status(order["id"]) == "pending_cancel"
+        trader.wait(3 * 86400)
+        trader.wait(1)
+        assert trader.status(order["id"]) == "canceled"
+
+    def test_the_open_session_is_always_open_and_its_day_ends(self) -> None:
+        trader = Trader(start=datetime(2026, 8, 23, 3, 0, tzinfo=UTC))  # a Saturday night
+        clock = trader.get("/v2/clock")
+        assert clock["is_open"] is True
+        assert clock["next_close"] == "2026-08-23T05:30:00-04:00"
+        order = trader.placed(type="limit", limit_price="250")
+        trader.wait(7 * 3600)
+        assert trader.status(order["id"]) == "expired"
+        assert trader.get("/v2/clock")["is_open"] is True
+
+    def test_an_on_close_order_executes_at_the_last_price_of_the_day(self) -> None:
+        trader = Trader(session="real", start=self.BEFORE_CLOSE)
+        order = trader.placed(time_in_force="cls")
+        trader.wait(1)
+        trader.move("272")
+        assert trader.status(order["id"]) == "new"
+        trader.wait(90)
+        assert trader.read(order["id"])["filled_avg_price"] == "272"
+
+    def test_an_on_open_order_waits_for_the_open_and_is_refused_after_it(self) -> None:
+        trader = Trader(session="real", start=self.NIGHT)
+        order = trader.placed(time_in_force="opg")
+        trader.wait(6.5 * 3600 + 60)
+        trader.wait()
+        assert trader.status(order["id"]) == "filled"
+        assert trader.order(time_in_force="opg").status == 422
+
+
+class TestHalts:
+    def test_a_halt_refuses_market_orders_and_holds_stops_back(self) -> None:
+        trader = Trader()
+        trader.bracket()
+        trader.wait()
+        trader.call("POST", "/_exchange/halts/AAPL", {"halted": True})
+        answer = trader.order()
+        assert answer.json["message"] == "market order rejected due to trading halt on symbol: AAPL"
+        trader.call("POST", "/_exchange/halts/AAPL", {"halted": False})
+        trader.move("260")
+        assert trader.held_qty() == "0"
+
+    def test_a_limit_waits_for_the_reopening(self) -> None:
+        trader = Trader()
+        trader.call("POST", "/_exchange/halts/AAPL", {"halted": True})
+        order = trader.placed(type="limit", limit_price="280")
+        trader.wait()
+        assert trader.status(order["id"]) == "new"
+        trader.call("POST", "/_exchange/halts/AAPL", {"halted": False})
+        trader.wait()
+        assert trader.status(order["id"]) == "filled"

@@ -1,0 +1,236 @@
+"""Lost answers, lost events, restarts and kill -9: nothing is lost and nothing is sent twice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from engine.errors import CommandRefused
+from engine.exchange.faults import Drop, Html, LoseAnswer, LoseEvent
+from engine.journal.reader import verify
+from tests.wire.desk.conftest import Rig, approved, protected, until
+
+ROOT = Path(__file__).parents[3]
+
+
+async def test_an_answer_lost_after_acceptance_is_looked_up_and_never_sent_again(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        rig.exchange.faults.add(LoseAnswer(method="POST", path="/v2/orders"))
+        bracket = await protected(desk, rig.signal())
+        assert len(await rig.entries()) == 1
+        assert bracket.legs.stop_loss is not None
+        assert bracket.legs.stop_loss.broker_id is not None
+        assert any("UNKNOWN" in line.text for line in desk.activity())
+
+
+async def test_a_request_lost_before_acceptance_is_sent_once_more_under_the_same_id(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        rig.exchange.faults.add(Drop(method="POST", path="/v2/orders"))
+        bracket = await protected(desk, rig.signal())
+        (entry,) = await rig.entries()
+        assert entry["client_order_id"] == bracket.orders[0].client_order_id
+
+
+async def test_an_entry_that_is_no_longer_wanted_stays_unknown_until_the_operator_attests(rig: Rig) -> None:
+    async with rig.desk(broker={"resend_within_s": 0}) as desk:
+        rig.exchange.faults.add(Drop(method="POST", path="/v2/orders"))
+        view, _ = await desk.receive(rig.signal())
+        await desk.approve(view.id, actor="test")
+        await until(lambda: desk.orders() and desk.orders()[-1].unresolved_since is not None)
+        entry_id = desk.signal(view.id).order_ids[0]
+        await asyncio.sleep(3.5)
+        assert await rig.entries() == []
+        assert desk.order(entry_id).unresolved_since is not None
+        again, _ = await desk.receive(rig.signal())
+        with pytest.raises(CommandRefused) as refused:
+            await desk.approve(again.id, actor="test")
+        assert {"UNKNOWN_ORDER", "ENTRY_IN_FLIGHT"} & {reason.code for reason in refused.value.reasons}
+        settled = await desk.attest_order(entry_id, actor="test", settlement="never_reached")
+        assert settled.status.value == "never_reached"
+        assert desk.signal(view.id).status.value == "failed"
+        await protected(desk, rig.signal("MSFT"))
+
+
+async def test_a_gateway_page_instead_of_an_answer_is_settled_by_a_look_up(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        rig.exchange.faults.add(Html(method="POST", path="/v2/orders", status=504, accepted=True))
+        await protected(desk, rig.signal())
+        assert len(await rig.entries()) == 1
+
+
+async def test_a_fill_that_the_stream_never_tells_is_found_by_reading(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        rig.exchange.faults.add(LoseEvent(event="fill"))
+        bracket_id = await approved(desk, rig.signal())
+        await desk.lookup_order(desk.bracket(bracket_id).orders[0].id, actor="test")
+        await until(lambda: desk.bracket(bracket_id).status.value == "protected")
+        assert desk.bracket(bracket_id).held_qty == 10
+
+
+async def test_a_cut_stream_reconnects_and_reads_what_was_missed(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        bracket_id = await approved(desk, rig.resting("JPM"))
+        await rig.ask("POST", "/_exchange/streams/cut")
+        (entry,) = await rig.entries()
+        await rig.fill_by_hand(entry["id"], 10)
+        await until(lambda: desk.health().stream == "up" and desk.bracket(bracket_id).status.value == "protected")
+
+
+async def test_a_restart_finds_everything_and_sends_nothing(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        held = await protected(desk, rig.signal("AAPL"))
+        working = await approved(desk, rig.resting("JPM"))
+        pending, _ = await desk.receive(rig.signal("MSFT"))
+        before = await rig.orders()
+    async with rig.desk() as desk:
+        assert desk.bracket(held.id).status.value == "protected"
+        assert desk.bracket(held.id).naked_s == held.naked_s
+        assert desk.bracket(working).status.value == "arming"
+        assert desk.signal(pending.id).status.value == "pending"
+        assert await rig.orders() == before
+        assert desk.differences() == []
+
+
+async def test_a_restart_covers_what_lost_its_exits_while_the_desk_was_away(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        bracket = await protected(desk, rig.signal("AAPL"))
+        stop = bracket.legs.stop_loss
+        assert stop is not None
+    await rig.ask("POST", f"/_exchange/orders/{stop.broker_id}/cancel")
+    async with rig.desk() as desk:
+        await until(lambda: desk.bracket(bracket.id).plan == "oco")
+        await until(lambda: desk.bracket(bracket.id).status.value == "protected")
+
+
+async def test_a_position_of_another_hand_locks_the_start_gate_until_it_is_settled(rig: Rig) -> None:
+    await rig.ask("POST", "/_exchange/positions/XOM", {"qty": "7"})
+    async with rig.desk() as desk:
+        (difference,) = desk.differences()
+        assert "7 XOM" in difference.text
+        assert desk.health().start_gate == "locked"
+        view, _ = await desk.receive(rig.signal("AAPL"))
+        await desk.settle_difference(difference.id, settlement="ignore", actor="test")
+        await until(lambda: desk.health().start_gate == "open")
+        await desk.approve(view.id, actor="test")
+    async with rig.desk() as desk:
+        assert desk.differences() == []
+
+
+async def test_shares_closed_at_the_broker_by_hand_are_not_sold_twice(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        bracket = await protected(desk, rig.signal("AAPL"))
+    await rig.ask("DELETE", "/v2/orders")
+    await asyncio.sleep(0.1)
+    await rig.ask("DELETE", "/v2/positions/AAPL")
+    await until_flat(rig)
+    async with rig.desk() as desk:
+        await until(lambda: desk.bracket(bracket.id).status.value == "closed")
+        assert await rig.positions() == []
+
+
+async def until_flat(rig: Rig) -> None:
+    async with asyncio.timeout(5):
+        while await rig.positions():
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.002, 0.01, 0.03, 0.2])
+async def test_kill_9_at_any_moment_loses_nothing_and_doubles_nothing(rig: Rig, tmp_path: Path, delay_s: float) -> None:
+    """A real process on real sockets, killed while approvals are under way, and started again."""
+    data_dir = tmp_path / "killed"
+    async with _process(rig, data_dir) as (desk, process):
+        sent = [await desk("POST", "/v1/signals", rig.signal(symbol)) for symbol in ("AAPL", "MSFT", "NVDA")]
+        approvals = [asyncio.ensure_future(desk("POST", f"/v1/signals/{s['id']}/approve", b"{}")) for s in sent]
+        await asyncio.sleep(delay_s)
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+        await asyncio.gather(*approvals, return_exceptions=True)
+    async with _process(rig, data_dir) as (desk, process):
+        await _until_async(lambda: _settled(desk))
+        signals = {s["id"]: s for s in (await desk("GET", "/v1/signals"))["signals"]}
+        assert signals.keys() == {s["id"] for s in sent}
+        entries = await rig.entries()
+        assert len({entry["symbol"] for entry in entries}) == len(entries)
+        entered = {entry["symbol"] for entry in entries}
+        for view in signals.values():
+            assert (view["symbol"] in entered) == (view["status"] in ("filled", "working")), view["status"]
+        for bracket in (await desk("GET", "/v1/brackets"))["brackets"]:
+            assert bracket["naked_qty"] == "0", bracket["status"]
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+    (journal,) = data_dir.glob("paper-*/journal.db")
+    assert verify(journal).ok
+
+
+async def _settled(desk: Any) -> bool:
+    health = await desk("GET", "/v1/health")
+    if health["start_gate"] != "open":
+        return False
+    brackets = (await desk("GET", "/v1/brackets"))["brackets"]
+    approved_still = (await desk("GET", "/v1/signals?status=approved"))["signals"]
+    return not approved_still and all(bracket["status"] == "protected" for bracket in brackets)
+
+
+async def _until_async(ask: Any) -> None:
+    async with asyncio.timeout(20):
+        while not await ask():
+            await asyncio.sleep(0.05)
+
+
+class _process:  # noqa: N801 - reads as a verb where it is used
+    """A headless desk of its own process against the rig's exchange, as its only broker."""
+
+    def __init__(self, rig: Rig, data_dir: Path) -> None:
+        self._rig, self._data_dir = rig, data_dir
+
+    async def __aenter__(self) -> tuple[Any, asyncio.subprocess.Process]:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "main.py",
+            "--headless",
+            "--broker=paper",
+            f"--data-dir={self._data_dir}",
+            "--api=127.0.0.1:0",
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "APCA_API_KEY_ID": "key",
+                "APCA_API_SECRET_KEY": "secret",
+                "APCA_API_BASE_URL": self._rig.exchange.url,
+                "GREENLIGHT_API_TOKEN": "token",
+            },
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        assert self._process.stdout is not None
+        async with asyncio.timeout(20):
+            ready = (await self._process.stdout.readline()).decode()
+        assert ready.startswith("greenlight ready mode=paper api=http://127.0.0.1:"), ready
+        url = ready.split("api=")[1].split()[0]
+        self._session = aiohttp.ClientSession(headers={"Authorization": "Bearer token"})
+
+        async def ask(method: str, path: str, body: bytes | None = None) -> Any:
+            async with self._session.request(method, url + path, data=body) as answer:
+                return json.loads(await answer.read())
+
+        await _until_async(lambda: _open(ask))
+        return ask, self._process
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+        if self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+
+async def _open(ask: Any) -> bool:
+    health: dict[str, Any] = await ask("GET", "/v1/health")
+    return bool(health["start_gate"] == "open" and health["status"] == "ok")
