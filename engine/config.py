@@ -82,6 +82,13 @@ class CorrelationRules(Section, frozen=True, kw_only=True):
     ] = "warn"
 
 
+class PropFirmRules(Section, frozen=True, kw_only=True):
+    enabled: Annotated[
+        bool, Meta(description="Prop-firm mode. This version has none and refuses to start with it.")
+    ] = False
+    preset: Annotated[str, Meta(description="Name of the firm's rules.")] = ""
+
+
 class ProtectionRules(Section, frozen=True, kw_only=True):
     partial_rescue_after_s: Annotated[
         Seconds, Meta(description="A part-filled entry that leaves shares naked for longer is cut short and covered.")
@@ -129,6 +136,7 @@ class Config(Section, frozen=True, kw_only=True):
     approval: ApprovalRules = ApprovalRules()
     session: SessionRules = SessionRules()
     correlation: CorrelationRules = CorrelationRules()
+    prop_firm: PropFirmRules = PropFirmRules()
     protection: ProtectionRules = ProtectionRules()
     broker: BrokerRules = BrokerRules()
     quotes: QuoteRules = QuoteRules()
@@ -162,9 +170,15 @@ def load_config(path: Path, *, required: bool) -> Config:
 
 def config_from_table(table: dict[str, Any], where: str) -> Config:
     try:
-        return msgspec.convert(table, Config, strict=True)
+        config = msgspec.convert(table, Config, strict=True)
     except msgspec.ValidationError as why:
         raise ConfigError(f"{where}: {_named(str(why), table)}") from why
+    if config.prop_firm.enabled:
+        # A trader who relies on rules that do not exist loses the account: better no desk than a silent one.
+        raise ConfigError(
+            f"{where}: prop_firm.enabled = true: this version has no prop-firm mode, only false is allowed"
+        )
+    return config
 
 
 def _named(message: str, table: dict[str, Any]) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Final
 
 from engine.alpaca.calls import Answer
 from engine.alpaca.client import AlpacaClient
 from engine.alpaca.retry import reads
 from engine.alpaca.wire import Asset
+from engine.book import NEW_YORK
 from engine.clock import Clock
 from engine.errors import BrokerError, RetryableError
 from engine.market.correlation import Correlations
@@ -27,6 +28,8 @@ from engine.views import LinkView
 
 log = logging.getLogger(__name__)
 
+EXTENDED_FROM: Final = time(4, 0)
+EXTENDED_TO: Final = time(20, 0)
 UNKNOWN_ASSET_KEPT_S: Final = 60.0
 
 
@@ -80,6 +83,8 @@ class World:
         self.account_at_s = float("-inf")
         self.session_open: bool | None = None
         self.session_changes_at: datetime | None = None
+        self.extended_open = False
+        self._trading_days: dict[date, bool] = {}
         self.clock_offset_ms: float | None = None
         self.rest_ms: float | None = None
         self._assets: dict[str, AssetFacts] = {}
@@ -116,6 +121,18 @@ class World:
             half_trip_s = (answer.answered_at_s - answer.sent_at_s) / 2
             offset_s = (clock.timestamp - self._clock.now()).total_seconds() + half_trip_s
             self.clock_offset_ms = round(offset_s * 1000, 1)
+
+        await self._refresh_extended()
+
+    async def _refresh_extended(self) -> None:
+        """Extended hours are those around the core session of a trading day; the calendar is asked once a day."""
+        local = self._clock.now().astimezone(NEW_YORK)
+        today = local.date()
+        if today not in self._trading_days:
+            days = await self.asking(self._client.calendar(today, today))
+            self._trading_days = {today: any(day.date == today for day in days.value.items)}
+        in_hours = EXTENDED_FROM <= local.time() < EXTENDED_TO
+        self.extended_open = in_hours and self._trading_days[today] and not self.session_open
 
     async def asking[T](self, request: Awaitable[Answer[T]]) -> Answer[T]:
         """Await a request of the adapter, and note whether REST is up."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from engine.model.money import ZERO
 from engine.model.signal import Reason
-from engine.rules.facts import Case, Exposure, denied, passed, warned
+from engine.rules.facts import Case, Exposure, denied, passed, shown_pct, warned
 
 
 def check_correlation(case: Case) -> list[Reason]:
@@ -48,9 +48,10 @@ def _judge(case: Case, cluster: list[Exposure]) -> Reason:
     account, notional = case.facts.account, case.plan.notional
     if cluster and account is not None and notional is not None and account.equity > 0:
         total = sum((exposure.notional for exposure in cluster), ZERO) + notional
-        pct = (total / account.equity * 100).quantize(Decimal("0.1"))
+        exact, limit = total / account.equity * 100, Decimal(str(rules.max_cluster_pct))
+        pct = shown_pct(exact, limit, Decimal("0.1"))
         text = f"With {names} {pct} % of equity in one bet, limit {rules.max_cluster_pct:g} %."
-        if pct > Decimal(str(rules.max_cluster_pct)):
+        if exact > limit:
             return verdict("CORRELATION", text, f"{pct} %", f"{rules.max_cluster_pct:g} %")
         return passed("CORRELATION", text, f"{pct} %", f"{rules.max_cluster_pct:g} %")
     return passed("CORRELATION", "No other trade is the same bet.", count, rules.max_cluster_count)

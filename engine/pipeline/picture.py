@@ -28,6 +28,7 @@ class Surroundings(Protocol):
     gate_locked_by: str | None
     not_ready: str | None
     session_open: bool | None
+    extended_open: bool
     account: Account | None
     account_at_s: float
 
@@ -73,6 +74,7 @@ class Pictures:
             stream_up=around.stream_up,
             journal_failure=self._journal_failure(),
             session_open=around.session_open,
+            extended_open=around.extended_open,
             account=around.account,
             account_age_s=self._clock.monotonic_s() - around.account_at_s,
             reserved=self.reserved(besides=signal.id),

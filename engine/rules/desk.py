@@ -16,7 +16,8 @@ def desk_state(case: Case) -> Reason:
     state, scope = case.facts.state, case.facts.state_scope
     if state is DeskState.ACTIVE:
         return passed("DESK_STATE", "The desk is active.", state)
-    name = "The desk" if scope == "desk" else scope.replace(":", " ").capitalize()
+    kind, _, what = scope.partition(":")
+    name = f"{kind.capitalize()} {what}" if what else "The desk"
     return denied("DESK_STATE", f"{name} is {state.value}: no new entries.", state, DeskState.ACTIVE)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 import msgspec
 
@@ -45,6 +45,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     stream_up: bool
     journal_failure: str | None
     session_open: bool | None
+    """The core session, as the broker's clock says."""
+    extended_open: bool
+    """Before or after the core session of a trading day."""
     account: Account | None
     account_age_s: float
     reserved: Decimal
@@ -96,6 +99,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     signal: Signal
     facts: Facts
     plan: Plan
+
+
+def shown_pct(exact: Decimal, limit: Decimal, places: Decimal) -> Decimal:
+    """A percentage for a sentence. Judged is the exact one; what is above its limit never reads as if it were not."""
+    rounded = exact.quantize(places)
+    return exact.quantize(places, rounding=ROUND_CEILING) if exact > limit >= rounded else rounded
 
 
 def passed(code: str, text: str, measured: object = None, limit: object = None) -> Reason:

@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.model.money import ZERO, plain, usd
 from engine.model.signal import Reason
-from engine.rules.facts import Case, denied, passed
+from engine.rules.facts import Case, denied, passed, shown_pct
 
 TENTH: Final = Decimal("0.1")
 
@@ -77,9 +77,10 @@ def _exposure_pct(case: Case, code: str, others: Decimal, limit: Decimal, what: 
     account, value = case.facts.account, case.plan.notional
     if account is None or value is None or account.equity <= 0:
         return None
-    pct = ((others + value) / account.equity * 100).quantize(TENTH)
+    exact = (others + value) / account.equity * 100
+    pct = shown_pct(exact, limit, TENTH)
     text = f"{what} {pct} % of equity, limit {plain(limit.normalize())} %."
-    verdict = denied if pct > limit else passed
+    verdict = denied if exact > limit else passed
     return verdict(code, text, f"{pct} %", f"{plain(limit.normalize())} %")
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from engine.model.money import plain
 from engine.model.signal import Reason
 from engine.model.words import OrderType, Side
-from engine.rules.facts import Case, denied, passed, warned
+from engine.rules.facts import Case, denied, passed, shown_pct, warned
 
 TENTH: Final = Decimal("0.1")
 HUNDREDTH: Final = Decimal("0.01")
@@ -23,13 +23,14 @@ def time_to_live(case: Case) -> Reason:
 
 def session(case: Case) -> Reason:
     facts = case.facts
-    if facts.config.session.entries == "any":
-        return passed("SESSION", "Entries are allowed in any session.")
+    allowed = facts.config.session.entries
+    if facts.session_open:
+        return passed("SESSION", "The core session is open.")
+    if allowed == "any" or (allowed == "extended" and facts.extended_open):
+        return warned("SESSION", "Outside the core session: entry and exits wait at the broker for its open.")
     if facts.session_open is None:
         return denied("SESSION", "The broker has not said whether the session is open.")
-    if not facts.session_open:
-        return denied("SESSION", "The core session is closed.", "closed", facts.config.session.entries)
-    return passed("SESSION", "The core session is open.")
+    return denied("SESSION", "The core session is closed.", "closed", allowed)
 
 
 def asset(case: Case) -> Reason:
@@ -72,9 +73,10 @@ def drift(case: Case) -> Reason | None:
     price = seen.touch(case.signal.side.sign) if seen else None
     if reference is None or price is None:
         return None
-    moved_pct = (abs(price - reference) / reference * 100).quantize(HUNDREDTH)
-    limit_pct = case.facts.config.approval.max_drift_pct
-    if moved_pct > Decimal(str(limit_pct)):
+    exact = abs(price - reference) / reference * 100
+    limit_pct = Decimal(str(case.facts.config.approval.max_drift_pct))
+    moved_pct = shown_pct(exact, limit_pct, HUNDREDTH)
+    if exact > limit_pct:
         return denied(
             "PRICE_DRIFT",
             f"The price moved {moved_pct} % since the signal ({plain(reference)} → {plain(price)}).",
@@ -107,8 +109,9 @@ def stop(case: Case) -> Reason:
             "STOP_PASSED", f"The price {plain(live)} is already beyond the stop {plain(at)}.", plain(live), plain(at)
         )
     limit_pct = Decimal(str(case.facts.config.limits.max_stop_distance_pct))
-    distance_pct = (losing / plan.basis * 100).quantize(HUNDREDTH)
-    if distance_pct > limit_pct:
+    exact = losing / plan.basis * 100
+    distance_pct = shown_pct(exact, limit_pct, HUNDREDTH)
+    if exact > limit_pct:
         return denied("STOP_DISTANCE", f"The stop is {distance_pct} % away.", f"{distance_pct} %", f"{limit_pct} %")
     return passed("STOP_DISTANCE", f"The stop is {distance_pct} % away.", f"{distance_pct} %", f"{limit_pct} %")
 

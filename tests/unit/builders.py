@@ -117,6 +117,7 @@ def make_facts(**changes: Any) -> Facts:
         stream_up=True,
         journal_failure=None,
         session_open=True,
+        extended_open=False,
         account=make_account(),
         account_age_s=1.0,
         reserved=Decimal(0),

@@ -1,0 +1,74 @@
+"""What is held or on its way decides what a signal may mean."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from engine.model.words import Intent, Side
+from engine.pipeline.position import check_close, check_position, is_close
+from tests.unit.builders import make_signal
+from tests.unit.rules.judging import make_case, told
+
+
+def codes(side: Side, intent: Intent | None, held: int, in_flight: str | None = None) -> list[str]:
+    case = make_case(
+        signal=make_signal(side=side, intent=intent), position_qty=Decimal(held), entry_in_flight=in_flight
+    )
+    return [f"{reason.code} {reason.verdict.value}" for reason in check_position(case)]
+
+
+@pytest.mark.parametrize(
+    ("side", "intent", "held", "expected"),
+    [
+        (Side.BUY, Intent.OPEN, 0, "POSITION pass"),
+        (Side.SELL, Intent.OPEN, 0, "POSITION pass"),
+        (Side.BUY, None, 0, "POSITION pass"),
+        (Side.SELL, None, 0, "AMBIGUOUS deny"),  # a short, or a close that came too late?
+        (Side.SELL, None, 10, "AMBIGUOUS deny"),  # a close, or a reversal?
+        (Side.BUY, None, -10, "AMBIGUOUS deny"),
+        (Side.BUY, None, 10, "POSITION_EXISTS deny"),
+        (Side.SELL, None, -10, "POSITION_EXISTS deny"),
+        (Side.BUY, Intent.OPEN, 10, "POSITION_EXISTS deny"),
+        (Side.SELL, Intent.OPEN, 10, "POSITION_EXISTS deny"),
+    ],
+)
+def test_a_signal_meets_what_is_held(side: Side, intent: Intent | None, held: int, expected: str) -> None:
+    assert codes(side, intent, held) == [expected]
+
+
+def test_an_entry_in_flight_denies_a_second_one_and_is_named() -> None:
+    case = make_case(entry_in_flight="b000017")
+    reason = check_position(case)[0]
+    assert told(reason)[:2] == ("ENTRY_IN_FLIGHT", "deny")
+    assert "b000017" in reason.text
+
+
+def test_an_entry_in_flight_does_not_hide_the_position() -> None:
+    assert codes(Side.BUY, Intent.OPEN, 10, "b000017") == ["ENTRY_IN_FLIGHT deny", "POSITION_EXISTS deny"]
+
+
+def test_how_much_is_held_is_measured_against_nothing() -> None:
+    assert told(check_position(make_case(position_qty=Decimal(-10)))[0])[2:] == ("-10", "0")
+
+
+@pytest.mark.parametrize(
+    ("side", "held", "expected"),
+    [
+        (Side.SELL, 10, "POSITION pass"),
+        (Side.BUY, -10, "POSITION pass"),
+        (Side.SELL, 0, "NOTHING_TO_CLOSE deny"),
+        (Side.BUY, 0, "NOTHING_TO_CLOSE deny"),
+        (Side.SELL, -10, "NOTHING_TO_CLOSE deny"),
+        (Side.BUY, 10, "NOTHING_TO_CLOSE deny"),
+    ],
+)
+def test_a_closing_signal_needs_something_on_the_other_side(side: Side, held: int, expected: str) -> None:
+    case = make_case(signal=make_signal(side=side, intent=Intent.CLOSE), position_qty=Decimal(held))
+    assert [f"{reason.code} {reason.verdict.value}" for reason in check_close(case)] == [expected]
+
+
+def test_only_the_intent_says_that_a_signal_closes() -> None:
+    assert is_close(make_case(signal=make_signal(intent=Intent.CLOSE)))
+    assert not is_close(make_case(signal=make_signal(side=Side.SELL, intent=None), position_qty=Decimal(10)))
