@@ -238,7 +238,14 @@ async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[Desk]:
             number = await account_number(access, clock)
             _confirm_live(arguments, mode, number)
             folder = account_folder(data_dir, mode, number)
-        settings = DeskSettings(mode=mode, folder=folder, config=config, demo_symbols=symbols, seed=arguments.seed)
+        settings = DeskSettings(
+            mode=mode,
+            folder=folder,
+            config=config,
+            demo_symbols=symbols,
+            seed=arguments.seed,
+            asks_confirmation=mode is Mode.LIVE and not arguments.headless,
+        )
         desk = await stack.enter_async_context(start_desk(settings, access, clock))
         host, port = arguments.api
         api = await stack.enter_async_context(

@@ -357,6 +357,18 @@ class Desk:
         strategy = bracket.strategy if bracket is not None else ""
         return scope in (f"symbol:{order.symbol}", f"strategy:{strategy}")
 
+    async def confirm_account(self, number: str, *, actor: str) -> HealthView:
+        """The typed confirmation that lets a live desk enter positions."""
+        if self._world.unconfirmed is None:
+            return self.health()
+        if self._book.account_number is None:
+            raise CommandRefused("BROKER_UNREACHABLE", "The account has not been read yet: try again.")
+        if number.strip() != self._book.account_number:
+            raise CommandRefused("WRONG_ACCOUNT", "That is not this account's number.", field="number", http_status=422)
+        log.warning("live account %s confirmed by %s", self._book.account_number, actor)
+        self._world.unconfirmed = None
+        return self.health()
+
     async def ack_incident(self, incident_id: str, *, actor: str) -> IncidentView:
         view = self.incident(incident_id)
         if view.acked_at is None:

@@ -61,6 +61,7 @@ JOURNAL_FILE: Final = "journal.db"
 MAX_WATCHED: Final = 30
 """Symbols of the free data plan."""
 JOURNAL_LOOK_S: Final = 0.2
+NOT_CONFIRMED: Final = "the live account has not been confirmed in the window"
 LOADING_MODELS: Final = "the order models are still being loaded"
 
 
@@ -72,6 +73,8 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     demo_symbols: tuple[str, ...] = ()
     """The embedded market's symbols when the demo strategy runs, else empty."""
     seed: int = 7
+    asks_confirmation: bool = False
+    """A live desk with a window: no entries until its account's number was typed there."""
 
 
 class ForeignJournal(EngineError):
@@ -145,7 +148,8 @@ def _assemble(
     quotes = QuoteBoard(clock, lambda symbol: recorder.tell(Change("quote", symbol)))
     lag = LoopLag(clock)
     world = World(client, recorder, clock, equity_moved=lambda: status.mark_equity())
-    world.not_ready = LOADING_MODELS
+    world.loading = LOADING_MODELS
+    world.unconfirmed = NOT_CONFIRMED if settings.asks_confirmation else None
     pictures = Pictures(book, quotes, world, clock, config, lambda: journal.failure)
     status = StatusBoard(
         mode=settings.mode,
@@ -258,7 +262,7 @@ def _assemble(
 
     async def load_models() -> None:
         queue.use_models(await RequestModels.load(read_pool))
-        world.not_ready = None
+        world.loading = None
 
     async def refresh_after_fills() -> None:
         """One account request after fills, however many came together."""

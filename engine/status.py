@@ -138,6 +138,8 @@ class StatusBoard:
             session_open=world.session_open,
             session_changes_at=world.session_changes_at,
             demo_on=book.demo_on if self.has_demo else None,
+            gate_locked_by=world.gate_locked_by or world.not_ready,
+            wants_confirmation=world.unconfirmed is not None,
         )
 
 

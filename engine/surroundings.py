@@ -78,7 +78,10 @@ class World:
         self.stream = Link("stream", recorder, clock)
         self.quotes = Link("quotes", recorder, clock)
         self.gate_locked_by: str | None = "book and broker have not been compared yet"
-        self.not_ready: str | None = None
+        self.loading: str | None = None
+        """A part of the desk that is not there yet."""
+        self.unconfirmed: str | None = None
+        """Why a live desk has not been let loose yet."""
         self.account: Account | None = None
         self.account_at_s = float("-inf")
         self.session_open: bool | None = None
@@ -90,6 +93,10 @@ class World:
         self._assets: dict[str, AssetFacts] = {}
         self._no_assets: dict[str, float] = {}
         self._correlations = Correlations(client, clock)
+
+    @property
+    def not_ready(self) -> str | None:
+        return self.loading or self.unconfirmed
 
     @property
     def stream_up(self) -> bool:

@@ -332,6 +332,10 @@ class DeskView(View, frozen=True, kw_only=True):
     session_changes_at: datetime | None
     demo_on: bool | None
     """None when there is no demo strategy."""
+    gate_locked_by: str | None = None
+    """Why no entries are taken before anything else is asked; None when the start gate is open."""
+    wants_confirmation: bool = False
+    """A live desk whose account's number has not been typed yet."""
 
 
 class StageStats(View, frozen=True, kw_only=True):

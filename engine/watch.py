@@ -82,7 +82,7 @@ class Watch:
             naked_s = (now - bracket.naked_since).total_seconds() if bracket.naked_since else 0.0
             if cover.naked > 0 and (naked_s > NAKED_GRACE_S or bracket.attempts or bracket.gave_up_at):
                 yield _naked(bracket, cover, now)
-            changed_s = max((now - order.status_since).total_seconds() for order in self._book.orders_of(bracket_id))
+            changed_s = min((now - order.status_since).total_seconds() for order in self._book.orders_of(bracket_id))
             if cover.over > 0 and changed_s > OVER_GRACE_S:
                 yield Incident(
                     id="",

@@ -26,11 +26,13 @@ class Surroundings(Protocol):
     """What the desk knows besides its book."""
 
     gate_locked_by: str | None
-    not_ready: str | None
     session_open: bool | None
     extended_open: bool
     account: Account | None
     account_at_s: float
+
+    @property
+    def not_ready(self) -> str | None: ...
 
     @property
     def stream_up(self) -> bool: ...
@@ -106,13 +108,8 @@ class Pictures:
             explained[bracket.symbol] = explained.get(bracket.symbol, ZERO) + cover.held * bracket.side.sign
             price = self._price(bracket.symbol, bracket.side) or self._entry_price(bracket_id) or bracket.stop_price
             yield Exposure(symbol=bracket.symbol, side=bracket.side, notional=(cover.held + working) * price)
-        for signal_id in book.approved:
-            record = book.signals[signal_id]
-            if signal_id == besides or record.approval is None or record.bracket_id in book.brackets:
-                continue
-            signal = record.signal
-            price = record.approval.limit_price or self._price(signal.symbol, signal.side) or ZERO
-            yield Exposure(symbol=signal.symbol, side=signal.side, notional=record.approval.qty * price)
+        for signal, notional in self._on_the_way(besides):
+            yield Exposure(symbol=signal.symbol, side=signal.side, notional=notional)
         for position in book.positions.values():
             foreign = position.qty - explained.get(position.symbol, ZERO)
             if foreign != 0:
@@ -138,12 +135,19 @@ class Pictures:
             if not counted:
                 price = order.limit_price or self._price(order.symbol, order.side) or ZERO
                 total += order.leaves_qty * price
-        for signal_id in book.approved:
-            record = book.signals[signal_id]
-            if signal_id != besides and record.approval is not None and record.bracket_id not in book.brackets:
-                price = record.approval.limit_price or self._price(record.signal.symbol, record.signal.side) or ZERO
-                total += record.approval.qty * price
+        total += sum((notional for _, notional in self._on_the_way(besides)), ZERO)
         return total
+
+    def _on_the_way(self, besides: str) -> Iterator[tuple[Signal, Decimal]]:
+        """Approved entries whose intent is not in the book yet, each with its notional."""
+        for signal_id in self._book.approved:
+            record = self._book.signals[signal_id]
+            signal, approval = record.signal, record.approval
+            if signal_id == besides or approval is None or record.bracket_id is None:
+                continue
+            if record.bracket_id not in self._book.brackets:
+                price = approval.limit_price or self._price(signal.symbol, signal.side) or ZERO
+                yield signal, approval.qty * price
 
     def _price(self, symbol: str, side: Side) -> Decimal | None:
         quote = self._quotes.get(symbol)
@@ -161,7 +165,8 @@ class Pictures:
 
     def _entry_in_flight(self, signal: Signal) -> str | None:
         for signal_id in self._book.approved:
-            if signal_id != signal.id and self._book.signals[signal_id].signal.symbol == signal.symbol:
+            other = self._book.signals[signal_id]
+            if signal_id != signal.id and other.bracket_id is not None and other.signal.symbol == signal.symbol:
                 return signal_id
         for bracket in self._book.open_brackets_of(signal.symbol):
             if bracket.signal_id != signal.id and self._book.cover(bracket.id).entry_open:
