@@ -76,7 +76,7 @@ def _unit(key: str) -> str:
 def _default(value: Any) -> str:
     if value is None:
         return "off"
-    return f"`{msgspec.toml.encode({'x': value}).decode().removeprefix('x = ').strip()}`" if value != {} else "`{}`"
+    return f"`{msgspec.json.encode(value).decode()}`"  # of these values JSON and TOML write the same
 
 
 def _allowed(node: inspect.Type) -> str:

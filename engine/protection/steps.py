@@ -133,7 +133,7 @@ def _cover(bracket: Bracket, orders: Sequence[Order], cover: Cover, now: datetim
 
 def _is_promised(order: Order, now: datetime) -> bool:
     """A stop that the broker has accepted but not confirmed as standing: usually a matter of milliseconds."""
-    age_s = (now - order.status_since).total_seconds()
+    age_s = (now - max(order.created_at, order.status_since)).total_seconds()
     return order.role is OrderRole.STOP_LOSS and order.status in PROMISED and age_s < PROMISE_S
 
 

@@ -1,0 +1,159 @@
+"""Every command the window can give: a named task that ends with the window, once at a time.
+
+A command is known by what it acts on (``approve:s000012``). While one runs, giving it again does nothing, so a double
+click makes one command. A refusal is told as one sentence with its code; a fault of the program is logged with its
+trace and told too: nothing a person asked for ends in silence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.errors import CommandRefused, EngineError
+from engine.model.words import DeskState
+from engine.views import BarView
+from gui.door import Door
+
+logger = logging.getLogger(__name__)
+
+ACTOR: Final = "window"
+RELEASE: Final = "RELEASE"
+"""What has to be typed to leave ``halted``."""
+
+type Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a command was not taken. ``code`` is stable, ``text`` is for the operator."""
+
+    code: str
+    text: str
+    reasons: Sequence[Any] = ()
+
+
+@asynccontextmanager
+async def command_scope() -> AsyncIterator[Spawn]:
+    """Tasks of the window: they end with the block, and one that crashes ends the block."""
+    async with asyncio.TaskGroup() as group:
+        alive: set[asyncio.Task[None]] = set()
+
+        def spawn(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+            task = group.create_task(work, name=name)
+            alive.add(task)
+            task.add_done_callback(alive.discard)
+            return task
+
+        try:
+            yield spawn
+        finally:
+            for task in tuple(alive):
+                task.cancel()
+
+
+class Actions(QObject):
+    started = Signal(str)
+    ended = Signal(str)
+    refused = Signal(str, object)
+    """Key of the command, and its ``Refusal``."""
+
+    def __init__(self, desk: Door, spawn: Spawn, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._spawn = spawn
+        self._running: set[str] = set()
+        self._closed = False
+
+    def close(self) -> None:
+        """The window is going: what a late timer or click asks for now is not started."""
+        self._closed = True
+
+    def is_running(self, key: str) -> bool:
+        return key in self._running
+
+    def _run(self, key: str, command: Callable[[], Coroutine[Any, Any, object]]) -> bool:
+        """Start ``command`` unless the same is under way; tells whether it started."""
+        if self._closed or key in self._running:
+            return False
+        self._running.add(key)
+        self.started.emit(key)
+        self._spawn(f"window:{key}", self._guard(key, command))
+        return True
+
+    async def _guard(self, key: str, command: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        refusal = None
+        try:
+            await command()
+        except CommandRefused as error:
+            refusal = Refusal(error.code, error.operator_text, error.reasons)
+        except EngineError as error:
+            refusal = Refusal(type(error).__name__, error.operator_text)
+        except Exception as error:
+            # A bug behind one button must not take the window away from someone who holds positions.
+            logger.exception("command %s failed", key)
+            refusal = Refusal("INTERNAL", f"{type(error).__name__}: {error}. The log has the details.")
+        finally:
+            self._running.discard(key)
+        self.ended.emit(key)
+        if refusal is not None:
+            self.refused.emit(key, refusal)
+
+    def approve(self, signal_id: str, preview_id: str | None) -> bool:
+        return self._run(
+            f"approve:{signal_id}", lambda: self._desk.approve(signal_id, actor=ACTOR, preview_id=preview_id)
+        )
+
+    def reject(self, signal_id: str, reason: str = "") -> bool:
+        return self._run(f"reject:{signal_id}", lambda: self._desk.reject(signal_id, actor=ACTOR, reason=reason))
+
+    def cancel_order(self, order_id: str) -> bool:
+        return self._run(f"cancel:{order_id}", lambda: self._desk.cancel_order(order_id, actor=ACTOR))
+
+    def lookup_order(self, order_id: str) -> bool:
+        return self._run(f"lookup:{order_id}", lambda: self._desk.lookup_order(order_id, actor=ACTOR))
+
+    def attest_never_reached(self, order_id: str) -> bool:
+        return self._run(
+            f"attest:{order_id}",
+            lambda: self._desk.attest_order(order_id, actor=ACTOR, settlement="never_reached"),
+        )
+
+    def retry(self, bracket_id: str) -> bool:
+        return self._run(f"retry:{bracket_id}", lambda: self._desk.retry_bracket(bracket_id, actor=ACTOR))
+
+    def flatten(self, bracket_id: str) -> bool:
+        return self._run(f"flatten:{bracket_id}", lambda: self._desk.flatten_bracket(bracket_id, actor=ACTOR))
+
+    def flatten_symbol(self, symbol: str) -> bool:
+        return self._run(f"flatten:{symbol}", lambda: self._desk.flatten(symbol=symbol, actor=ACTOR))
+
+    def set_state(self, state: DeskState, confirm: str | None = None) -> bool:
+        return self._run("state", lambda: self._desk.set_state(state, actor=ACTOR, confirm=confirm))
+
+    def acknowledge(self, incident_id: str) -> bool:
+        return self._run(f"ack:{incident_id}", lambda: self._desk.ack_incident(incident_id, actor=ACTOR))
+
+    def set_demo(self, on: bool) -> bool:
+        return self._run("demo", lambda: self._desk.set_demo(on, actor=ACTOR))
+
+    def cancel_working_entries(self, then: Callable[[], None]) -> bool:
+        """Cancel entries, then call ``then``: not before the desk has taken every one of them."""
+
+        async def work() -> None:
+            await self._desk.cancel_working_entries(actor=ACTOR)
+            then()
+
+        return self._run("cancel-entries", work)
+
+    def load_bars(self, symbol: str, minutes: int, take: Callable[[str, list[BarView]], None]) -> bool:
+        async def work() -> None:
+            take(symbol, await self._desk.bars(symbol, minutes=minutes))
+
+        return self._run(f"bars:{symbol}", work)

@@ -1,0 +1,83 @@
+"""How the composition root opens the window: an application, then a window that lives as long as a block.
+
+One loop runs the window and the engine (``qasync.QEventLoop``). Closing the window only asks; the block ends when who
+opened it says so, and its commands end with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication, QStyleFactory
+
+from engine.clock import SystemClock
+from gui import theme
+from gui.actions import Actions, command_scope
+from gui.door import Door
+from gui.window import MainWindow
+
+
+class WallClock(Protocol):
+    def now(self) -> datetime: ...
+
+
+def make_application(argv: Sequence[str]) -> QApplication:
+    """The application with its bundled fonts and its dark palette; it does not quit with its last window."""
+    QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    app = QApplication(list(argv))
+    prepare_application(app)
+    return app
+
+
+def prepare_application(app: QApplication) -> None:
+    """Fonts, style and palette for an application that exists already."""
+    app.setApplicationName("Greenlight")
+    app.setApplicationDisplayName("")
+    app.setQuitOnLastWindowClosed(False)
+    app.setStyle(QStyleFactory.create("Fusion"))
+    app.setWindowIcon(QIcon(str(theme.RESOURCES / "icons" / "greenlight.svg")))
+    theme.load_fonts()
+    theme.use(app, theme.DARK.name)
+
+
+@asynccontextmanager
+async def show_window(
+    desk: Door, *, layout_file: Path, on_close: Callable[[], None], clock: WallClock | None = None
+) -> AsyncIterator[MainWindow]:
+    """The window, shown and following ``desk``, until the block ends.
+
+    Args:
+        layout_file: INI file that remembers sizes, places and theme; made when absent.
+        on_close: called when the operator has decided to leave. The window stays until the block ends.
+        clock: wall time for ages and countdowns; the machine's by default.
+    """
+    now = (clock or SystemClock()).now
+    async with command_scope() as spawn:
+        actions = Actions(desk, spawn)
+        window = MainWindow(desk, actions, now=now, layout_file=layout_file, on_close=on_close)
+        window.start()
+        window.show()
+        spawn("window:charts", _build_charts(window))
+        try:
+            yield window
+        finally:
+            actions.close()
+            window.put_away()
+            actions.deleteLater()
+
+
+async def _build_charts(window: MainWindow) -> None:
+    """pyqtgraph is slow to import: after the first paint, and off the loop."""
+    # A pool of our own: qasync's default executor makes QThreads that outlive the window.
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="charts") as pool:
+        await asyncio.get_running_loop().run_in_executor(pool, importlib.import_module, "pyqtgraph")
+    window.latency.build_chart()

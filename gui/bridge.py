@@ -1,0 +1,207 @@
+"""The only subscriber: what changed is staged by key, and once a frame the desk is asked for those views.
+
+``desk.bus.on_changes`` may call a thousand times a second; each call only adds to sets. Prices come faster than anyone
+can read, so quotes are taken up at a quarter of the frames. What moves by itself (naked seconds, ages of links) is
+asked for again on the beat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Final
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.bus import Change, ChangeKind, Unsubscribe
+from engine.errors import CommandRefused
+from engine.model.words import BracketStatus, SignalStatus
+from engine.views import ActivityLine, BracketView, PreviewView, SignalView, SpanView
+from gui.door import Door
+from gui.frame_clock import FrameClock
+
+HISTORY: Final = 500
+"""Rows of the past that a list starts with."""
+
+_QUOTE_FRAMES: Final = 3
+"""Quotes are taken up every third frame: about 5 times a second."""
+
+_ACTIVITY_STEP: Final = 60
+
+
+class Bridge(QObject):
+    """Hands fresh views to whoever shows them. Lists come with the keys of what is gone."""
+
+    desk_changed = Signal(object)
+    signals_changed = Signal(object, object)
+    orders_changed = Signal(object, object)
+    brackets_changed = Signal(object, object)
+    positions_changed = Signal(object, object)
+    incidents_changed = Signal(object, object)
+    activity_grew = Signal(object)
+    latency_changed = Signal(object, object)
+    quotes_changed = Signal(object)
+    """Symbols whose price moved."""
+
+    def __init__(self, desk: Door, clock: FrameClock, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._clock = clock
+        self._stale: dict[ChangeKind, set[str]] = {}
+        self._quoted: set[str] = set()
+        self._frames = 0
+        self._open_brackets: dict[str, BracketView] = {}
+        self._pending: dict[str, str] = {}
+        self._activity_seq = 0
+        self._sample_index = 0
+        self._unsubscribe: Unsubscribe | None = None
+        clock.frame.connect(self._frame)
+        clock.beat.connect(self._beat)
+
+    def start(self) -> None:
+        """Everything once, then what changes."""
+        self._unsubscribe = self._desk.bus.on_changes(self._told)
+        desk = self._desk
+        self.desk_changed.emit(desk.view())
+        # The desk lists newest first; models keep the order of arrival.
+        self._hand_signals(desk.signals(limit=HISTORY)[::-1], [])
+        self.orders_changed.emit(desk.orders("all", HISTORY)[::-1], [])
+        brackets = {bracket.id: bracket for bracket in desk.brackets("all", HISTORY)[::-1]}
+        brackets.update((bracket.id, bracket) for bracket in desk.brackets("open", HISTORY)[::-1])
+        self._hand_brackets(list(brackets.values()), [])
+        self.positions_changed.emit(desk.positions(), [])
+        self.incidents_changed.emit(desk.incidents("open", HISTORY)[::-1], [])
+        self._take_activity(HISTORY)
+        self._take_latency()
+
+    def stop(self) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+        self._clock.stop()
+
+    # --- asked by panels, for what they show right now ---------------------------------------------------------
+
+    def preview(self, signal_id: str) -> PreviewView | None:
+        """What approving would do now; None when it is not pending any more."""
+        try:
+            return self._desk.preview(signal_id)
+        except CommandRefused:
+            return None
+
+    def timeline(self, signal_id: str) -> tuple[list[SpanView], datetime | None]:
+        """Spans of a trade, and when its signal arrived."""
+        try:
+            return self._desk.timeline(signal_id), self._desk.signal(signal_id).received_at
+        except CommandRefused:
+            return [], None
+
+    # --- following ---------------------------------------------------------------------------------------------
+
+    def _told(self, changes: frozenset[Change]) -> None:
+        for kind, key in changes:
+            if kind == "quote":
+                self._quoted.add(key)
+            else:
+                self._stale.setdefault(kind, set()).add(key)
+        self._clock.request()
+
+    def _frame(self) -> None:
+        stale, self._stale = self._stale, {}
+        self._frames += 1
+        quoted: set[str] = set()
+        if self._quoted:
+            if self._frames % _QUOTE_FRAMES == 0:
+                quoted = self._take_quotes(stale)
+            else:
+                self._clock.request()  # they wait for their frame
+        desk = self._desk
+        if "desk" in stale or "account" in stale:
+            self.desk_changed.emit(desk.view())
+        if keys := stale.get("signal"):
+            self._hand_signals(*_ask(desk.signal, keys))
+        orders = stale.get("order", set())
+        if keys := stale.get("bracket"):
+            brackets, gone = _ask(desk.bracket, keys)
+            self._hand_brackets(brackets, gone)
+            # A leg's face depends on its trade: a stop is armed once the entry has filled.
+            moved = keys - quoted
+            orders.update(order.id for bracket in brackets if bracket.id in moved for order in bracket.orders)
+        if orders:
+            self.orders_changed.emit(*_ask(desk.order, orders))
+        if keys := stale.get("position"):
+            asked = {symbol: desk.position(symbol) for symbol in keys}
+            self.positions_changed.emit([p for p in asked.values() if p], [s for s, p in asked.items() if p is None])
+        if keys := stale.get("incident"):
+            self.incidents_changed.emit(*_ask(desk.incident, keys))
+        if "activity" in stale:
+            self._take_activity(_ACTIVITY_STEP)
+        if "latency" in stale:
+            self._take_latency()
+
+    def _beat(self) -> None:
+        self.desk_changed.emit(self._desk.view())
+        running = [b.id for b in self._open_brackets.values() if b.naked_since is not None]
+        if running:
+            self._hand_brackets(*_ask(self._desk.bracket, running))
+
+    def _take_quotes(self, stale: dict[ChangeKind, set[str]]) -> set[str]:
+        """Prices moved: rows and cards of those symbols are out of date, nothing else.
+
+        Tells the trades that are stale for their price alone.
+        """
+        quoted, self._quoted = self._quoted, set()
+        touched = [key for key, bracket in self._open_brackets.items() if bracket.symbol in quoted]
+        priced = set(touched) - stale.setdefault("bracket", set())
+        stale["bracket"].update(touched)
+        stale.setdefault("position", set()).update(self._open_brackets[key].symbol for key in touched)
+        stale.setdefault("signal", set()).update(key for key, symbol in self._pending.items() if symbol in quoted)
+        self.quotes_changed.emit(frozenset(quoted))
+        return priced
+
+    def _hand_signals(self, views: list[SignalView], gone: list[str]) -> None:
+        for view in views:
+            if view.status is SignalStatus.PENDING:
+                self._pending[view.id] = view.symbol
+            else:
+                self._pending.pop(view.id, None)
+        for key in gone:
+            self._pending.pop(key, None)
+        self.signals_changed.emit(views, gone)
+
+    def _hand_brackets(self, views: list[BracketView], gone: list[str]) -> None:
+        for view in views:
+            if view.status is BracketStatus.CLOSED:
+                self._open_brackets.pop(view.id, None)
+            else:
+                self._open_brackets[view.id] = view
+        for key in gone:
+            self._open_brackets.pop(key, None)
+        self.brackets_changed.emit(views, gone)
+
+    def _take_activity(self, limit: int) -> None:
+        lines = self._desk.activity(limit)
+        if limit < HISTORY and len(lines) == limit and lines[-1].seq > self._activity_seq:
+            lines = self._desk.activity(HISTORY)  # more than a step came in one frame
+        fresh: list[ActivityLine] = [line for line in reversed(lines) if line.seq > self._activity_seq]
+        if fresh:
+            self._activity_seq = fresh[-1].seq
+            self.activity_grew.emit(fresh)
+
+    def _take_latency(self) -> None:
+        samples = self._desk.latency_samples(self._sample_index)
+        if samples:
+            self._sample_index = samples[-1].index
+        self.latency_changed.emit(self._desk.latency(), samples)
+
+
+def _ask[V](read: Callable[[str], V], keys: Iterable[str]) -> tuple[list[V], list[str]]:
+    """Views by key; what the desk no longer knows is gone."""
+    views: list[V] = []
+    gone: list[str] = []
+    for key in sorted(keys):
+        try:
+            views.append(read(key))
+        except CommandRefused:
+            gone.append(key)
+    return views, gone

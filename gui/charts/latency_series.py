@@ -1,0 +1,146 @@
+"""Latency over time: submit, bracket and total on a logarithmic axis, with the targets as dashed lines.
+
+The logarithm is taken once a sample, when it comes in: pyqtgraph's own log mode would take it of all of them at every
+frame. With peaks kept and only the visible part drawn, a million samples stay under a frame.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QMouseEvent, QPen, QResizeEvent
+
+from gui.charts.samples import SampleSeries
+from gui.formatting import MARKET_TIME
+from gui.theme import Type, font, tone
+
+STAGES: Final = ("submit", "bracket", "total")
+STAGE_TONES: Final = {"submit": "entry", "bracket": "covered", "total": "high"}
+TARGETS_MS: Final = (300.0, 600.0)
+TARGET_WORDS: Final = "targets: submit and bracket 300 ms, total 600 ms"
+_LOWEST: Final = -0.3
+_FEW: Final = 40
+"""Up to here every sample is a dot: a line alone would show nothing of the first."""
+_LEAST_SPAN_S: Final = 600.0
+_WORDS_PX: Final = 19.0
+_TICKS_MS: Final = (0.1, 1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0)
+
+
+class _MsAxis(pg.AxisItem):
+    def tickValues(self, low: float, high: float, _size: float) -> list[tuple[float, list[float]]]:
+        shown = [math.log10(ms) for ms in _TICKS_MS if low <= math.log10(ms) <= high]
+        return [(1.0, shown)]
+
+    def tickStrings(self, values: list[float], _scale: float, _spacing: float) -> list[str]:
+        return [f"{10**value:,.0f} ms" if 10**value >= 0.95 else f"{10**value:.1f} ms" for value in values]
+
+
+class _ClockAxis(pg.AxisItem):
+    def tickStrings(self, values: list[float], _scale: float, spacing: float) -> list[str]:
+        form = "%H:%M" if spacing >= 60 else "%H:%M:%S"
+        return [f"{datetime.fromtimestamp(value, UTC).astimezone(MARKET_TIME):{form}}" for value in values]
+
+
+class LatencySeriesChart(pg.PlotWidget):
+    def __init__(self) -> None:
+        super().__init__(
+            axisItems={"left": _MsAxis("left"), "bottom": _ClockAxis("bottom")},
+            background=tone("plane1"),
+            enableMenu=False,
+        )
+        self.setObjectName("latency-series")
+        item = self.getPlotItem()
+        item.hideButtons()
+        item.setContentsMargins(4, 4, 10, 0)
+        self.setMouseEnabled(x=True, y=False)
+        self.enableAutoRange(x=False, y=False)
+        self._by_hand = False
+        self._span: tuple[float, float] | None = None
+        self._most_ms = TARGETS_MS[-1]
+        self._curves: dict[str, Any] = {}
+        self._targets = [pg.InfiniteLine(math.log10(ms), angle=0) for ms in TARGETS_MS]
+        for line in self._targets:
+            self.addItem(line)
+        self._words = pg.TextItem(TARGET_WORDS, anchor=(1, 1))
+        self.addItem(self._words, ignoreBounds=True)
+        for stage in STAGES:
+            curve = self.plot([], [], antialias=True)
+            curve.setDownsampling(auto=True, method="peak")
+            curve.setClipToView(True)
+            self._curves[stage] = curve
+        self.getViewBox().sigRangeChangedManually.connect(lambda *_: self._zoomed())
+        self.getViewBox().sigRangeChanged.connect(lambda *_: self._place_words())
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Take the colours of the palette in use."""
+        for stage, curve in self._curves.items():
+            curve.setPen(QPen(tone(STAGE_TONES[stage]), 0))
+            curve.setSymbolBrush(tone(STAGE_TONES[stage]))
+            curve.setSymbolPen(None)
+            curve.setSymbolSize(5)
+        for line in self._targets:
+            line.setPen(pg.mkPen(tone("p2_text"), width=1, style=Qt.PenStyle.DashLine))
+            line.setOpacity(0.55)
+        self._words.setColor(tone("low"))
+        self._words.setFont(font(Type.SMALL))
+        self.setBackground(tone("plane1"))
+        for side in ("left", "bottom"):
+            axis = self.getAxis(side)
+            axis.setPen(pg.mkPen(tone("line")))
+            axis.setTextPen(pg.mkPen(tone("low")))
+            axis.setTickFont(font(Type.SMALL))
+            axis.setStyle(tickLength=0, tickTextOffset=6)
+        self.getAxis("left").setWidth(58)
+        self.getAxis("bottom").setHeight(20)
+
+    def show_series(self, series: Mapping[str, SampleSeries]) -> None:
+        """One ``setData`` a stage."""
+        self._most_ms = TARGETS_MS[-1]
+        first, last = math.inf, 0.0
+        for stage, curve in self._curves.items():
+            data = series[stage]
+            # A stage that took no time at all still has its line, at the foot.
+            curve.setData(data.at_s, np.maximum(data.log_ms, _LOWEST + 0.06))
+            curve.setSymbol("o" if len(data) <= _FEW else None)
+            if len(data):
+                first, last = min(first, float(data.at_s[0])), max(last, float(data.at_s[-1]))
+                self._most_ms = max(self._most_ms, 10 ** float(data.log_ms.max()))
+        if last:
+            self._span = (min(first, last - _LEAST_SPAN_S), last)
+        self._fit_width()
+        self._fit_height()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Back from a zoom by hand to all there is."""
+        self._by_hand = False
+        self._fit_width()
+        super().mouseDoubleClickEvent(event)
+
+    def _fit_width(self) -> None:
+        if self._span is not None and not self._by_hand:
+            self.setXRange(*self._span, padding=0.01)
+
+    def _zoomed(self) -> None:
+        self._by_hand = True
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if hasattr(self, "_curves"):
+            self._fit_height()
+
+    def _fit_height(self) -> None:
+        """From one half of a millisecond up to the slowest, with room for a line of words over the highest target."""
+        share = min(_WORDS_PX / max(self.getViewBox().height(), 1.0), 0.5)
+        over_target = (math.log10(TARGETS_MS[-1]) - share * _LOWEST) / (1 - share)
+        self.setYRange(_LOWEST, max(over_target, math.log10(self._most_ms) + 0.1), padding=0)
+        self._place_words()
+
+    def _place_words(self) -> None:
+        self._words.setPos(self.getViewBox().viewRange()[0][1], math.log10(TARGETS_MS[-1]))

@@ -1,0 +1,1 @@
+"""Questions that never stop the loop."""

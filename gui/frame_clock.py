@@ -1,0 +1,41 @@
+"""The window's beat: many changes, one frame.
+
+Trailing by design: the first request of a frame starts a precise single-shot timer, all further ones ride along, and
+``frame`` fires once when it ends. Nothing runs while nothing changes.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+FRAME_MS: Final = 60
+"""About 16 frames a second: below what the eye calls late, far above what it can read."""
+
+BEAT_MS: Final = 250
+"""Ages, countdowns and naked seconds move four times a second."""
+
+
+class FrameClock(QObject):
+    frame = Signal()
+    beat = Signal()
+
+    def __init__(self, parent: QObject | None = None, *, frame_ms: int = FRAME_MS, beat_ms: int = BEAT_MS) -> None:
+        super().__init__(parent)
+        self._frame = QTimer(self, interval=frame_ms, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+        self._frame.timeout.connect(self.frame)
+        self._beat = QTimer(self, interval=beat_ms, timerType=Qt.TimerType.CoarseTimer)
+        self._beat.timeout.connect(self.beat)
+
+    def start(self) -> None:
+        self._beat.start()
+
+    def request(self) -> None:
+        """Ask for a frame; free when one is coming already."""
+        if not self._frame.isActive():
+            self._frame.start()
+
+    def stop(self) -> None:
+        self._frame.stop()
+        self._beat.stop()

@@ -1,0 +1,36 @@
+"""The keys of the window, in one table: what the key sheet shows is what the window listens to.
+
+They work only while the window has the focus. Enter is in no row: it never sends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    name: str
+    keys: str
+    """As ``QKeySequence`` reads it."""
+    shown: str
+    words: str
+
+
+KEYS: Final = (
+    Key("up", "Up", "↑", "previous signal, order or trade"),
+    Key("down", "Down", "↓", "next signal, order or trade"),
+    Key("left", "Left", "←", "to the panel on the left: signals, trades, orders"),
+    Key("right", "Right", "→", "to the panel on the right"),
+    Key("approve", "A", "A", "approve the armed signal, with the numbers shown"),
+    Key("reject", "R", "R", "reject it: again without reason, or 1–9 for the usual ones"),
+    Key("cancel", "C", "C", "cancel the selected order"),
+    Key("retry", "B", "B", "place the exits of the selected trade again"),
+    Key("flatten", "X", "X", "flatten the selected trade (asks once)"),
+    Key("filter", "/", "/", "filter"),
+    Key("escape", "Escape", "Esc", "back out of a question or a filter"),
+    Key("help", "F1", "F1", "this sheet"),
+)
+
+DIGITS: Final = tuple(str(number) for number in range(1, 10))

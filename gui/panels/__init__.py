@@ -1,0 +1,1 @@
+"""What the operator looks at, a file a panel."""

@@ -1,0 +1,232 @@
+"""Every order at the broker or on its way there, with what may be done about it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QGuiApplication
+
+from engine.model.words import TERMINAL, Mode, OrderRole, OrderStatus
+from engine.views import OrderView
+from gui import formatting as say
+from gui.actions import Actions
+from gui.dialogs.confirm import Question
+from gui.status_words import order_face, order_tip, role_words
+from gui.tables.blotter import Blotter
+from gui.tables.cells import ButtonsCell, RowButton, SideCell, StatusCell, TextCell
+from gui.tables.column import Column
+from gui.tables.row_model import RowModel
+from gui.theme import Type
+from gui.widgets.button import Button
+from gui.widgets.panel import FilterBox, Panel
+
+
+def is_open(order: OrderView) -> bool:
+    return order.status not in TERMINAL or order.unresolved_since is not None
+
+
+def order_rank(order: OrderView) -> int:
+    """Unsettled ones first, then what is on its way, then the rest."""
+    if order.unresolved_since is not None:
+        return 0
+    if order.status is OrderStatus.SENDING:
+        return 1
+    return 2 if is_open(order) else 3
+
+
+def _buttons(order: OrderView) -> Sequence[RowButton]:
+    if order.unresolved_since is not None:
+        return (
+            RowButton("lookup", "Look up", tip="Ask the broker now whether it has this order"),
+            RowButton("attest", "Attest", tip="Settle it by your word: the broker never had it"),
+        )
+    if not is_open(order):
+        return ()
+    tip = order.cancel_consequence or "Ask the broker to cancel it  (C)"
+    return (RowButton("cancel", "Cancel", enabled=order.can_cancel, tip=tip),)
+
+
+def _note(order: OrderView) -> str:
+    return order.last_error or order.note
+
+
+def columns(now: Callable[[], datetime]) -> tuple[Column[OrderView], ...]:
+    """``now`` makes the ages."""
+
+    def age(order: OrderView) -> str:
+        return say.age(order.unresolved_since or order.status_since, now())
+
+    return (
+        Column(
+            "status",
+            "Status",
+            122,
+            lambda o: order_face(o).word,
+            lambda o: order_face(o).word,
+            StatusCell(order_face),
+            tip=order_tip,
+        ),
+        Column("symbol", "Symbol", 64, lambda o: o.symbol, lambda o: o.symbol, TextCell(kind=Type.STRONG)),
+        Column("side", "", 32, lambda o: say.side_letter(o.side), lambda o: o.side.value, SideCell(lambda o: o.side)),
+        Column("role", "Role", 86, role_words, role_words, TextCell("mid"), tip=lambda o: o.order_class.value),
+        Column("filled", "Filled", 70, lambda o: say.filled(o.filled_qty, o.qty), lambda o: o.filled_qty, right=True),
+        Column("limit", "Limit", 74, lambda o: say.price(o.limit_price), lambda o: o.limit_price, right=True),
+        Column("stop", "Stop", 74, lambda o: say.price(o.stop_price), lambda o: o.stop_price, right=True),
+        Column("age", "In state", 66, age, lambda o: o.created_at, TextCell("mid"), right=True, tip=_since),
+        Column("note", "Note", 110, _note, _note, TextCell(_note_tone, inset=6), tip=_note, stretch=True, spare=1),
+        Column("acts", "", 122, lambda _o: "", cell=ButtonsCell(_buttons)),
+    )
+
+
+def _since(order: OrderView) -> str:
+    lines = [f"since {say.stamp(order.status_since)}", f"created {say.stamp(order.created_at)}"]
+    if order.evidence is not None:
+        lines.append(f"{order.evidence.source.value} {order.evidence.id or ''} {say.stamp(order.evidence.at)}")
+    return "\n".join(lines)
+
+
+def _note_tone(order: OrderView) -> str:
+    return "high" if order.last_error and is_open(order) else "low"
+
+
+class OrdersPanel(Panel):
+    chosen = Signal(object)
+
+    def __init__(self, mode: Mode, actions: Actions, now: Callable[[], datetime]) -> None:
+        super().__init__("orders", ["Live orders"], mode)
+        self._actions = actions
+        self._mode = mode
+        self.model: RowModel[OrderView] = RowModel(
+            columns(now), lambda o: o.id, accepts=is_open, rank=order_rank, limit=20_000
+        )
+        self.view = Blotter(self.model)
+        self.view.setObjectName("order-table")
+        self.view.show_sorted("age", descending=True)
+        self.view.pressed.connect(self._pressed)
+        self.view.chosen.connect(self.chosen)
+        self.add_page(self.view, "No working orders. An approval sends one; its stop and target follow beneath it.")
+        self.show_all = Button("Open", name="orders-all", kind="quiet")
+        self.show_all.setToolTip("Show closed orders too")
+        self.show_all.clicked.connect(self._toggle_all)
+        self.filter = FilterBox("order-filter")
+        self.filter.textChanged.connect(self._filter)
+        copy = Button("Copy CSV", name="orders-copy", kind="quiet")
+        copy.clicked.connect(self.copy_csv)
+        for tool in (self.filter, self.show_all, copy):
+            self.header.add_tool(tool)
+        self._all = False
+        self._count()
+
+    def take(self, orders: list[OrderView], gone: list[str]) -> None:
+        self.model.stage(orders)
+        self.model.drop(gone)
+        self.model.flush()
+        question = self.confirm.question
+        if question is not None:
+            asked = self.model.row(question.subject)
+            if asked is None or not (asked.can_cancel or asked.unresolved_since):
+                self.confirm.dismiss()
+        self._count()
+
+    def show_time(self) -> None:
+        """Ages move: repaint what is in view."""
+        if self.view.isVisible():
+            self.view.viewport().update()
+
+    def cancel_current(self) -> None:
+        row = self.view.current_row()
+        if row is not None and row.can_cancel:
+            self._pressed("cancel", row)
+
+    def csv_text(self) -> str:
+        """The rows as shown, with the values behind them."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(
+            [
+                "id",
+                "client_order_id",
+                "broker_id",
+                "symbol",
+                "side",
+                "role",
+                "type",
+                "status",
+                "qty",
+                "filled_qty",
+                "filled_avg_price",
+                "limit_price",
+                "stop_price",
+                "time_in_force",
+                "created_at",
+                "note",
+            ]
+        )
+        for o in self.model.rows():
+            values = (
+                *(o.id, o.client_order_id, o.broker_id, o.symbol, o.side.value, o.role.value, o.type.value),
+                *(o.status.value, o.qty, o.filled_qty, o.filled_avg_price, o.limit_price, o.stop_price),
+                *(o.time_in_force.value, o.created_at.isoformat(), _note(o)),
+            )
+            writer.writerow(["" if value is None else value for value in values])
+        return out.getvalue()
+
+    def copy_csv(self) -> None:
+        QGuiApplication.clipboard().setText(self.csv_text())
+
+    def _pressed(self, name: str, order: OrderView) -> None:
+        match name:
+            case "lookup":
+                self._actions.lookup_order(order.id)
+            case "attest":
+                self._ask_attest(order)
+            case "cancel" if order.cancel_consequence is None:
+                self._actions.cancel_order(order.id)
+            case "cancel":
+                self._ask_cancel(order)
+
+    def _ask_cancel(self, order: OrderView) -> None:
+        role = role_words(order)
+        what = f"{role} of {say.qty(order.qty)} {order.symbol}"
+        price = order.stop_price if order.role is OrderRole.STOP_LOSS else order.limit_price
+        at = f" at {say.price(price)}" if price is not None else ""
+        self.confirm.ask(
+            Question(
+                order.id,
+                f"{self._mode.value.upper()}: cancel the {what}{at}: {order.cancel_consequence}.",
+                "Canceling one leg of a bracket takes its sibling with it.",
+                f"Cancel, {order.cancel_consequence}",
+                lambda: self._actions.cancel_order(order.id),
+            )
+        )
+
+    def _ask_attest(self, order: OrderView) -> None:
+        self.confirm.ask(
+            Question(
+                order.id,
+                f"{self._mode.value.upper()}: state that the broker never had this {role_words(order)} "
+                f"of {say.qty(order.qty)} {order.symbol}.",
+                "It is recorded as your word. If the order exists after all, it is found and comes back.",
+                "It never reached the broker",
+                lambda: self._actions.attest_never_reached(order.id),
+            )
+        )
+
+    def _toggle_all(self) -> None:
+        self._all = not self._all
+        self.show_all.setText("All" if self._all else "Open")
+        self.model.set_accepts((lambda _order: True) if self._all else is_open)
+        self._count()
+
+    def _filter(self, text: str) -> None:
+        self.model.set_filter(text)
+        self._count()
+
+    def _count(self) -> None:
+        count = self.model.rowCount()
+        self.header.tabs.set_count(0, count)
+        self.set_empty(0, not count and not self.filter.text())

@@ -1,0 +1,212 @@
+"""A pending signal as a card: compact, or armed with all its numbers and buttons.
+
+The armed card's numbers hold still for ``HOLD_S`` so that they can be clicked, and a click approves exactly those, by
+their preview id. A card that changed under the pointer takes no click for ``GUARD_MS``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from PySide6.QtCore import QElapsedTimer, QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from engine.model.words import Side
+from engine.views import PreviewView, SignalView
+from gui.formatting import tinted_sentence
+from gui.panels import signal_words as words
+from gui.panels.signal_details import SignalDetails
+from gui.theme import CARD_PAD, Type, tokens
+from gui.widgets.badge import SideBadge
+from gui.widgets.text import ElidedText, Text
+from gui.widgets.ttl_bar import TtlBar
+
+HOLD_S: Final = 5.0
+GUARD_MS: Final = 300
+
+
+class SignalCard(QFrame):
+    chosen = Signal(str)
+    approve_asked = Signal(str, object)
+    """Signal id, and the preview id of the numbers shown."""
+    reject_asked = Signal(str, str)
+
+    def __init__(self, signal: SignalView, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(f"card-{signal.id}")
+        self.setProperty("part", "card")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.signal = signal
+        self.shown: PreviewView | None = None
+        self._armed = False
+        self._busy = False
+        self._outcome: str | None = None
+        self._held = QElapsedTimer()
+        self._guard = QTimer(self, singleShot=True, interval=GUARD_MS)
+        self._guard.timeout.connect(self._enable)
+        self._details: SignalDetails | None = None
+        self._badge = SideBadge(signal.side)
+        self._symbol = Text(signal.symbol, kind=Type.SYMBOL, name="card-symbol")
+        strategy = ElidedText(signal.strategy, tone="mid", name="card-strategy")
+        self._ttl = TtlBar()
+        self._outcome_text = Text(tone="mid", name="card-outcome")
+        self._outcome_text.hide()
+        self._sentence = Text(kind=Type.SENTENCE, wrap=True, name="card-sentence")
+        self._sentence.setTextFormat(Qt.TextFormat.RichText)
+        self._foot = Text(tone="low", kind=Type.SMALL, wrap=True, name="card-foot")
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        for widget, stretch in (
+            (self._badge, 0),
+            (self._symbol, 0),
+            (strategy, 1),
+            (self._ttl, 0),
+            (self._outcome_text, 0),
+        ):
+            head.addWidget(widget, stretch)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(CARD_PAD, 10, CARD_PAD, 10)
+        self._column.setSpacing(5)
+        self._column.addLayout(head)
+        self._column.addWidget(self._sentence)
+        self._column.addWidget(self._foot)
+        self.show_preview(signal.preview)
+
+    # --- what the panel tells it -----------------------------------------------------------------------------
+
+    @property
+    def is_armed(self) -> bool:
+        return self._armed
+
+    @property
+    def is_gone(self) -> bool:
+        return self._outcome is not None
+
+    @property
+    def holds(self) -> bool:
+        """Its numbers are being held still."""
+        return self._armed and self._held.isValid() and self._held.elapsed() < HOLD_S * 1_000
+
+    def take(self, signal: SignalView) -> None:
+        """A newer picture. An armed card that has numbers keeps them until the hold is over."""
+        self.signal = signal
+        if not self._armed or self.shown is None:
+            self.show_preview(signal.preview)
+
+    def arm(self, preview: PreviewView | None) -> None:
+        """Open, with the numbers that a click would approve."""
+        if self._details is None:
+            self._details = SignalDetails()
+            self._details.approve_clicked.connect(self._approve)
+            self._details.rejected.connect(lambda reason: self.reject_asked.emit(self.signal.id, reason))
+            self._column.addWidget(self._details)
+        self._armed = True
+        self._details.show()
+        self._foot.hide()
+        self._mark("chosen", True)
+        self._guard.start()
+        self.show_preview(preview or self.signal.preview)
+
+    def disarm(self) -> None:
+        self._armed = False
+        if self._details is not None:
+            self._details.close_reasons()
+            self._details.hide()
+        self._foot.show()
+        self._mark("chosen", False)
+        self.show_preview(self.signal.preview)
+
+    def show_preview(self, preview: PreviewView | None, changed: str = "") -> None:
+        """Show these numbers; ``changed`` says what is different from those a click was refused for."""
+        old, self.shown = self.shown, preview
+        self._held.start()
+        if self._outcome is not None:
+            return
+        self._tint()
+        if not self._armed or self._details is None:
+            self._foot.say(words.foot(preview))
+            return
+        if old is not None and preview is not None and _is_material(old, preview) and self.underMouse():
+            self._guard.start()
+        self._details.show_numbers(self.signal, preview, changed)
+        self._enable()
+
+    def show_time(self, now: datetime) -> None:
+        left = (self.signal.expires_at - now).total_seconds()
+        whole = (self.signal.expires_at - self.signal.received_at).total_seconds()
+        self._ttl.show_left(left, whole)
+
+    def show_busy(self, busy: bool) -> None:
+        self._busy = busy
+        self._enable()
+
+    def open_reasons(self) -> None:
+        """First call shows the usual reasons, the second rejects without one."""
+        if self._details is not None and self._armed:
+            self._details.ask_reject()
+
+    def pick_reason(self, number: int) -> bool:
+        return self._details is not None and self._armed and self._details.pick_reason(number)
+
+    def show_outcome(self, signal: SignalView) -> None:
+        """It is decided: nothing to click any more, its end in words until it leaves."""
+        if self._armed:
+            self.disarm()
+        self.signal = signal
+        self._outcome = words.OUTCOMES[signal.status]
+        self._ttl.hide()
+        self._outcome_text.say(self._outcome)
+        self._outcome_text.show()
+        self._badge.set_dim(True)
+        self._symbol.set_tone("mid")
+        self._foot.say(words.outcome_reason(signal))
+        self._foot.setVisible(bool(self._foot.text()))
+        self._tint()
+        self._mark("gone", True)
+
+    def approve_now(self) -> None:
+        """The key's way to the button: does what a click on it would do."""
+        if self._details is not None and self._details.approve.isEnabled():
+            self._approve()
+
+    # --- inside ----------------------------------------------------------------------------------------------
+
+    def _tint(self) -> None:
+        palette = tokens()
+        tint = palette.buy if self.signal.side is Side.BUY else palette.sell
+        if self._outcome is not None:
+            tint = palette.mid
+        text = tinted_sentence(words.sentence(self.signal, self.shown), tint)
+        if text != self._sentence.text():
+            self._sentence.setText(text)
+        self._sentence.set_tone("high" if self._outcome is None else "low")
+
+    def _enable(self) -> None:
+        if self._details is not None:
+            self._details.set_ready(not self._busy and not self._guard.isActive(), self._busy)
+
+    def _approve(self) -> None:
+        if self.shown is not None and not self._guard.isActive():
+            self.approve_asked.emit(self.signal.id, self.shown.preview_id)
+
+    def _mark(self, name: str, value: bool) -> None:
+        self.setProperty(name, value)
+        self.style().unpolish(self)
+        self.style().polish(self)
+
+    def mousePressEvent(self, _event: QMouseEvent) -> None:
+        if self._outcome is None and not self._armed:
+            self.chosen.emit(self.signal.id)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "_sentence"):
+            self._tint()  # rich text holds its own colour
+
+
+def _is_material(old: PreviewView, new: PreviewView) -> bool:
+    """Different in what is sent or allowed, not only in the price of the moment."""
+    risk = (old.risk.usd if old.risk else None, new.risk.usd if new.risk else None)
+    return old.sentence != new.sentence or old.qty != new.qty or old.approvable != new.approvable or risk[0] != risk[1]

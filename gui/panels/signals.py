@@ -1,0 +1,246 @@
+"""What waits for a yes: cards, the soonest deadline on top, and the history of what was decided.
+
+Cards never move under the pointer: while it is over the list, new ones come in at the end and decided ones stay, dim
+and without buttons, until it leaves. A decided card is shown for ``LINGER_S`` with how it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from PySide6.QtCore import QSize, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+
+from engine.model.words import Mode, SignalStatus
+from engine.views import PreviewView, SignalView
+from gui.actions import Actions, Refusal
+from gui.panels import signal_words as words
+from gui.panels.signal_card import SignalCard
+from gui.panels.signal_history import history_blotter
+from gui.theme import GAP
+from gui.widgets.panel import Panel
+
+LINGER_S: Final = 4.0
+_CARDS_A_FRAME: Final = 12
+"""A burst of signals is built over several frames: a card costs about a millisecond."""
+
+PENDING_TAB: Final = 0
+HISTORY_TAB: Final = 1
+
+
+class CardColumn(QWidget):
+    """What the scroll area scrolls: as high as its cards are at the width they have, not at their narrowest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("cards")
+
+    def minimumSizeHint(self) -> QSize:
+        layout = self.layout()
+        return QSize(0, layout.totalHeightForWidth(self.width()) if layout is not None else 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.oldSize().width() != event.size().width():
+            self.updateGeometry()
+
+
+class SignalsPanel(Panel):
+    chosen = Signal(object, bool)
+    """The ``SignalView`` moved to, and whether a person did it (the queue arms its first card by itself)."""
+
+    def __init__(
+        self, mode: Mode, actions: Actions, preview: Callable[[str], PreviewView | None], now: Callable[[], datetime]
+    ) -> None:
+        super().__init__("signals", ["Pending approvals", "History"], mode)
+        self._actions = actions
+        self._preview = preview
+        self._now = now
+        self._cards: dict[str, SignalCard] = {}
+        self._order: list[str] = []
+        self._waiting: dict[str, SignalView] = {}
+        self._gone_at: dict[str, datetime] = {}
+        self._chosen: str | None = None
+        inside = CardColumn()
+        self._column = QVBoxLayout(inside)
+        self._column.setContentsMargins(8, 8, 8, 8)
+        self._column.setSpacing(GAP)
+        self._column.addStretch(1)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setHorizontalScrollBarPolicy(self._area.horizontalScrollBarPolicy().ScrollBarAlwaysOff)
+        self._area.setWidget(inside)
+        self.add_page(self._area, "No signals. A strategy's proposal appears here and waits for your yes.")
+        self.history, self.history_view = history_blotter()
+        self.add_page(self.history_view, "Nothing decided yet. Approved, rejected and expired signals are kept here.")
+        self._more = QTimer(self, singleShot=True, interval=0)
+        self._more.timeout.connect(self._build)
+        actions.started.connect(lambda key: self._show_busy(key, busy=True))
+        actions.ended.connect(lambda key: self._show_busy(key, busy=False))
+        actions.refused.connect(self._refused)
+        self.history_view.chosen.connect(self._pick_decided)
+
+    # --- from the bridge -------------------------------------------------------------------------------------
+
+    def take(self, signals: list[SignalView], gone: list[str]) -> None:
+        for signal in signals:
+            if signal.status is not SignalStatus.PENDING:
+                self.history.stage([signal])
+                self._retire(signal)
+            elif signal.id in self._cards:
+                card = self._cards[signal.id]
+                if card.is_gone:  # back from a failed start: it has to be decided again
+                    self._remove(signal.id)
+                    self._waiting[signal.id] = signal
+                else:
+                    card.take(signal)
+            else:
+                self._waiting[signal.id] = signal
+        for key in gone:
+            self._waiting.pop(key, None)
+            self._remove(key)
+        self.history.flush()
+        self._build()
+
+    def show_demo(self, demo_on: bool | None) -> None:
+        text = "No signals. A strategy's proposal appears here and waits for your yes."
+        if demo_on:
+            text = "No signals. The demo strategy proposes one every 10–30 s."
+        elif demo_on is not None:
+            text = "No signals. Switch the demo strategy on above, or send one: main.py signal buy AAPL --stop 184.9"
+        self.set_empty(PENDING_TAB, not self._order, text)
+
+    def show_time(self, now: datetime) -> None:
+        """Countdowns, the end of holds, and cards that have been looked at long enough."""
+        for card in self._cards.values():
+            if not card.is_gone:
+                card.show_time(now)
+        chosen = self._cards.get(self._chosen or "")
+        if chosen is not None and not chosen.holds and not self._is_deciding(chosen.signal.id):
+            fresh = self._preview(chosen.signal.id)
+            if fresh is not None:
+                chosen.show_preview(fresh)
+        if not self._area.underMouse():
+            late = [k for k, at in self._gone_at.items() if (now - at).total_seconds() > LINGER_S]
+            for key in late:
+                self._remove(key)
+            self._arrange()
+
+    def _pick_decided(self, row: SignalView | None) -> None:
+        if row is not None:
+            self.chosen.emit(row, True)
+
+    # --- keys ------------------------------------------------------------------------------------------------
+
+    @property
+    def current(self) -> SignalCard | None:
+        return self._cards.get(self._chosen or "")
+
+    def pending_ids(self) -> list[str]:
+        """As they stand, top first."""
+        return [key for key in self._order if not self._cards[key].is_gone]
+
+    def step(self, by: int) -> None:
+        keys = self.pending_ids()
+        if keys:
+            at = keys.index(self._chosen) + by if self._chosen in keys else 0
+            self.choose(keys[min(max(at, 0), len(keys) - 1)])
+
+    def choose(self, key: str | None, *, by_person: bool = True) -> None:
+        if key == self._chosen:
+            return
+        before = self._cards.get(self._chosen or "")
+        if before is not None and before.is_armed:
+            before.disarm()
+        card = self._cards.get(key or "")
+        self._chosen = key if card is not None else None
+        if card is not None:
+            card.arm(self._preview(card.signal.id))
+            card.show_busy(self._is_deciding(card.signal.id))
+            QTimer.singleShot(0, self, lambda: self._reveal(key))
+            self.chosen.emit(card.signal, by_person)
+
+    def _reveal(self, key: str | None) -> None:
+        card = self._cards.get(key or "")
+        if card is not None:
+            self._area.ensureWidgetVisible(card, 0, GAP)
+            self._area.horizontalScrollBar().setValue(0)
+
+    # --- cards -----------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        soonest = sorted(self._waiting.values(), key=lambda s: s.expires_at)
+        for signal in soonest[:_CARDS_A_FRAME]:
+            del self._waiting[signal.id]
+            card = SignalCard(signal)
+            card.chosen.connect(lambda key: self.choose(key))
+            card.approve_asked.connect(self._actions.approve)
+            card.reject_asked.connect(self._actions.reject)
+            card.show_time(self._now())
+            self._cards[signal.id] = card
+            self._order.append(signal.id)
+            self._column.insertWidget(self._column.count() - 1, card)
+        if self._waiting:
+            self._more.start()
+        self._arrange()
+
+    def _retire(self, signal: SignalView) -> None:
+        self._waiting.pop(signal.id, None)
+        card = self._cards.get(signal.id)
+        if card is None or card.is_gone:
+            return
+        card.show_outcome(signal)
+        self._gone_at[signal.id] = self._now()
+        if self._chosen == signal.id:
+            self._chosen = None
+
+    def _remove(self, key: str) -> None:
+        card = self._cards.pop(key, None)
+        self._gone_at.pop(key, None)
+        if card is not None:
+            self._order.remove(key)
+            self._column.removeWidget(card)
+            card.deleteLater()
+            if self._chosen == key:
+                self._chosen = None
+
+    def _arrange(self) -> None:
+        if not self._area.underMouse():
+            cards = self._cards
+            wanted = sorted(self._order, key=lambda key: (cards[key].is_gone, cards[key].signal.expires_at))
+            if wanted != self._order:
+                self._order = wanted
+                for place, key in enumerate(wanted):
+                    self._column.insertWidget(place, cards[key])
+        pending = self.pending_ids()
+        if self._chosen is None and pending:
+            self.choose(pending[0], by_person=False)
+        self.header.tabs.set_count(PENDING_TAB, len(pending) + len(self._waiting))
+        self.header.tabs.set_count(HISTORY_TAB, self.history.rowCount() or None)
+        self.set_empty(PENDING_TAB, not self._order)
+        self.set_empty(HISTORY_TAB, not self.history.rowCount())
+
+    # --- commands --------------------------------------------------------------------------------------------
+
+    def _is_deciding(self, key: str) -> bool:
+        return self._actions.is_running(f"approve:{key}") or self._actions.is_running(f"reject:{key}")
+
+    def _show_busy(self, command: str, *, busy: bool) -> None:
+        verb, _, key = command.partition(":")
+        card = self._cards.get(key)
+        if card is not None and verb in ("approve", "reject"):
+            card.show_busy(busy)
+
+    def _refused(self, command: str, refusal: Refusal) -> None:
+        verb, _, key = command.partition(":")
+        card = self._cards.get(key)
+        if verb != "approve" or card is None or not card.is_armed:
+            return
+        old = card.shown
+        fresh = self._preview(key)
+        if fresh is not None:
+            said = words.changed_words(old, fresh) if refusal.code == "CHANGED_SINCE_SHOWN" else ""
+            card.show_preview(fresh, said or (refusal.text if refusal.code == "CHANGED_SINCE_SHOWN" else ""))

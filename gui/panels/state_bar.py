@@ -1,0 +1,239 @@
+"""Am I safe, at a glance: mode, state, links, day, alarm, time. One row that never scrolls.
+
+What matters least goes first when the window is narrow; mode, state, links, alarm and the halt button never go.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
+
+from engine.model.words import DeskState, Mode
+from engine.views import DeskView, LinkView
+from gui import formatting as say
+from gui.theme import CARD_PAD, STATE_BAR, Type, tone
+from gui.widgets.alarm_chip import AlarmChip, PriorityCounts
+from gui.widgets.button import Button
+from gui.widgets.glyph import Glyph, paint_glyph
+from gui.widgets.hold_button import HoldButton
+from gui.widgets.lamp import Lamp, Light
+from gui.widgets.mode import ModeChip
+from gui.widgets.state_switch import StateSwitch
+from gui.widgets.switch import Switch
+from gui.widgets.text import Text, rule
+
+_STREAM_LATE_S: Final = 20.0
+_SKEW_MS: Final = 500.0
+_LAG_MS: Final = 50.0
+_BUDGET_NEAR: Final = 0.6
+
+
+class BrandDot(QWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedSize(14, 20)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setOpacity(0.22)
+        paint_glyph(painter, QPointF(7, 10.5), 19, Glyph.DISC, tone("go"))
+        painter.setOpacity(1)
+        paint_glyph(painter, QPointF(7, 10.5), 12, Glyph.DISC, tone("go"))
+        painter.end()
+
+
+class StateBar(QWidget):
+    state_asked = Signal(object)
+    halt_held = Signal()
+    demo_asked = Signal(bool)
+    alarm_clicked = Signal(str)
+    """Symbol of what is naked."""
+
+    def __init__(self, mode: Mode) -> None:
+        super().__init__()
+        self.setObjectName("state-bar")
+        self.setProperty("part", "bar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(STATE_BAR)
+        self._naked_symbol = ""
+        self._account = Text(tone="mid", name="account")
+        self.switch = StateSwitch()
+        self._cause = Text(tone="mid", name="state-cause")
+        self._gate = Text(kind=Type.STRONG, tone="p2_text", name="start-gate")
+        self._rest, self._stream = Lamp("REST"), Lamp("Stream")
+        self._quotes, self._clock = Lamp("Quotes"), Lamp("Clock")
+        self._day = Text(kind=Type.STRONG, name="day-pl")
+        self._equity = Text(tone="mid", name="equity")
+        self.alarm = AlarmChip()
+        self._counts = PriorityCounts()
+        self._lag = Text(tone="mid", name="loop-lag")
+        self._budget = Text(tone="p2_text", name="budget")
+        self._time = Text(kind=Type.STRONG, name="time")
+        self._session = Text(tone="low", name="session")
+        self.demo = Switch("Demo strategy", name="demo")
+        self.menu = QMenu(self)
+        self.layout_button = Button("Layout", name="layout-menu", kind="quiet")
+        self.layout_button.setMenu(self.menu)
+        self.halt = HoldButton("Hold to halt", name="halt")
+        self._groups: list[tuple[int, list[QWidget]]] = []
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(CARD_PAD, 0, 10, 0)
+        self._row.setSpacing(10)
+        brand = Text("Greenlight", kind=Type.STRONG)
+        # Groups with the rank at which they go when there is no room; 0 stays.
+        self._add(0, [BrandDot(), brand], spacing=6)
+        self._add(0, [ModeChip(mode)])
+        self._add(5, [self._account])
+        self._add(0, [self.switch, self._gate])
+        self._add(4, [self._cause])
+        self._add(0, [self._rest, self._stream, self._quotes])
+        self._add(6, [self._clock])
+        self._add(2, [Text("Day", tone="low"), self._day])
+        self._add(9, [self._equity])
+        self._add(0, [self.alarm])
+        self._add(3, [Text("Incidents", tone="low"), self._counts])
+        self._add(8, [Text("Loop", tone="low"), self._lag])
+        self._add(0, [self._budget])
+        self._row.addStretch(1)
+        self._add(1, [self._time], lined=False)
+        self._add(7, [self._session], lined=False)
+        self._add(0, [self.demo], lined=False)
+        self._add(0, [self.layout_button], lined=False)
+        self._row.addWidget(self.halt)
+        self.switch.asked.connect(self.state_asked)
+        self.halt.held.connect(self.halt_held)
+        self.demo.asked.connect(self.demo_asked)
+        self.alarm.clicked.connect(lambda: self.alarm_clicked.emit(self._naked_symbol))
+        for widget in (self._gate, self._cause, self.alarm, self._budget, self.demo):
+            widget.hide()
+
+    def _add(self, rank: int, widgets: list[QWidget], *, spacing: int = 9, lined: bool = True) -> None:
+        group = QWidget()
+        inside = QHBoxLayout(group)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(spacing)
+        if lined and self._groups and rank not in (4, 6, 9):
+            inside.addWidget(rule())
+        for widget in widgets:
+            inside.addWidget(widget)
+        self._row.addWidget(group)
+        self._groups.append((rank, [group, *widgets]))
+
+    def show_desk(self, desk: DeskView, now: datetime) -> None:
+        health = desk.health
+        self._account.say(health.account or "no account yet")
+        self.switch.show_state(health.desk_state)
+        halted = health.desk_state is DeskState.HALTED
+        self.halt.setEnabled(not halted)
+        self.halt.set_text("Halted" if halted else "Hold to halt")
+        self._cause.setVisible(bool(desk.desk_state_cause) and health.desk_state is not DeskState.ACTIVE)
+        self._cause.say(desk.desk_state_cause)
+        self._gate.setVisible(health.start_gate != "open")
+        self._gate.say("Start gate locked")
+        self._gate.setToolTip("Entries wait until book and broker agree; exits are open.")
+        self._show_links(desk, now)
+        self._show_day(desk)
+        self._show_alarm(desk)
+        self._counts.show_counts(desk.incidents)
+        lag = health.loop_lag_ms.p99
+        self._lag.say(say.ms(lag))
+        self._lag.setToolTip("How late the loop runs its callbacks, 99th percentile.")
+        self._lag.set_tone("p2_text" if lag is not None and lag > _LAG_MS else "mid")
+        near = desk.budget_limit > 0 and desk.budget_used / desk.budget_limit >= _BUDGET_NEAR
+        self._budget.setVisible(near)
+        self._budget.say(f"Requests {desk.budget_used} of {desk.budget_limit}")
+        self._time.say(say.clock(now) + " ET")
+        self._session.say(_session_words(desk, now))
+        self.demo.setVisible(desk.demo_on is not None)
+        self.demo.show_on(bool(desk.demo_on))
+        self._fit()
+
+    def _show_links(self, desk: DeskView, now: datetime) -> None:
+        self._rest.show_link(
+            Light.UP if desk.rest.up else Light.DOWN,
+            say.ms(desk.rest_ms) if desk.rest.up else f"down {_down_for(desk.rest, now)}",
+            desk.rest.why or "Newest request, until its answer.",
+        )
+        self._stream.show_link(*_age_light(desk.stream, now))
+        quotes = desk.quotes
+        self._quotes.show_link(
+            Light.UP if quotes.up else Light.DOWN,
+            "" if quotes.up else f"down {_down_for(quotes, now)}",
+            quotes.why or "Live prices.",
+        )
+        offset = desk.clock_offset_ms
+        if offset is None:
+            self._clock.show_link(Light.UNKNOWN, "")
+        else:
+            light = Light.UP if abs(offset) < _SKEW_MS else Light.LATE
+            self._clock.show_link(light, f"{say.signed(offset, 0)} ms", "This machine's clock against the broker's.")
+
+    def _show_day(self, desk: DeskView) -> None:
+        account = desk.account
+        self._day.say(say.money(account.day_pl, signed=True))
+        self._equity.say(f"of {say.money(account.equity)}" if account.equity is not None else "")
+        self._day.setToolTip(
+            f"Equity {say.money(account.equity)}, buying power {say.money(account.buying_power)}, "
+            f"promised to approved entries {say.money(account.reserved)}.\n"
+            f"Account read {say.stamp(account.as_of)}, request {account.request_id or say.NONE}."
+        )
+
+    def _show_alarm(self, desk: DeskView) -> None:
+        symbols = desk.naked_symbols
+        self.alarm.setVisible(bool(symbols))
+        if not symbols:
+            return
+        self._naked_symbol = symbols[0]
+        what = symbols[0] if len(symbols) == 1 else f"{symbols[0]} +{len(symbols) - 1}"
+        self.alarm.say(f"{what} {say.qty(desk.naked_qty)} sh naked {say.seconds(desk.naked_s)}")
+        self.alarm.setToolTip("Held without a stop at the broker: " + ", ".join(symbols))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Hide groups, the highest rank first, until the rest fits."""
+        for _, (group, *inside) in self._groups:
+            group.setVisible(any(not widget.isHidden() for widget in inside))
+        room = self.width()
+        needed = self._needed()
+        for rank, (group, *_) in sorted(self._groups, key=lambda each: -each[0]):
+            if needed <= room or rank == 0:
+                break
+            if not group.isHidden():
+                needed -= group.sizeHint().width() + self._row.spacing()
+                group.hide()
+
+    def _needed(self) -> int:
+        margins = self._row.contentsMargins()
+        shown = [group.sizeHint().width() for _, (group, *_) in self._groups if not group.isHidden()]
+        shown.append(self.halt.sizeHint().width())
+        return sum(shown) + self._row.spacing() * (len(shown) + 1) + margins.left() + margins.right()
+
+
+def _down_for(link: LinkView, now: datetime) -> str:
+    return say.age(link.since, now) if link.since is not None else ""
+
+
+def _age_light(link: LinkView, now: datetime) -> tuple[Light, str, str]:
+    if not link.up:
+        return Light.DOWN, f"down {_down_for(link, now)}", link.why
+    if link.last_seen_at is None:
+        return Light.UP, "", link.why
+    age = (now - link.last_seen_at).total_seconds()
+    light = Light.LATE if age > _STREAM_LATE_S else Light.UP
+    return light, say.seconds(age), link.why or "Since the stream's last message or heartbeat."
+
+
+def _session_words(desk: DeskView, now: datetime) -> str:
+    if desk.session_open is None:
+        return ""
+    if desk.session_changes_at is None:
+        return "open" if desk.session_open else "closed"
+    left = say.countdown((desk.session_changes_at - now).total_seconds())
+    return f"closes in {left}" if desk.session_open else f"opens in {left}"

@@ -1,0 +1,1 @@
+"""Tables over frozen rows: one model, columns as data, cells that paint."""

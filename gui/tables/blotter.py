@@ -1,0 +1,295 @@
+"""The view of a blotter: rows that open, buttons inside rows, a header that sorts; painted by one delegate.
+
+Paint flow: the delegate fills the row's ground (alarm wash, selection, hover), draws the hairline under it, then lets
+the column's cell draw. Buttons in cells are not widgets: the view asks the cell where they are and emits ``pressed``
+with the button's name and the row, so thousands of rows cost nothing. ``button_rect`` tells where one is, for tests
+and for keyboard help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QToolTip, QTreeView, QWidget
+
+from gui.tables.cells import PAD, Cell, Paint, RowButton, paint_arrow
+from gui.tables.row_model import ROW_ROLE, RowModel
+from gui.theme import COLUMN_HEAD, LEG_ROW, ROW, Type, font, tone
+
+type Index = QModelIndex | QPersistentModelIndex
+
+
+class ColumnHead(QHeaderView):
+    """Column titles in the small type, with a mark on the sorted one."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setFixedHeight(COLUMN_HEAD)
+        self.setSectionsClickable(True)
+        self.setMinimumSectionSize(24)
+        self.setHighlightSections(False)
+
+    def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
+        model = self.model()
+        right = bool(
+            int(model.headerData(section, Qt.Orientation.Horizontal, Qt.ItemDataRole.TextAlignmentRole) or 0)
+            & int(Qt.AlignmentFlag.AlignRight)
+        )
+        title = str(model.headerData(section, Qt.Orientation.Horizontal) or "")
+        if self.sortIndicatorSection() == section and title:
+            title += " ↓" if self.sortIndicatorOrder() is Qt.SortOrder.DescendingOrder else " ↑"
+        painter.save()
+        painter.setPen(tone("line"))
+        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+        painter.setFont(font(Type.SMALL))
+        painter.setPen(tone("low"))
+        side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+        box = rect.adjusted(PAD, 0, -PAD, 0)
+        title = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, box.width())
+        painter.drawText(box, side | Qt.AlignmentFlag.AlignVCenter, title)
+        painter.restore()
+
+
+class RowDelegate(QStyledItemDelegate):
+    def __init__(self, view: Blotter) -> None:
+        super().__init__(view)
+        self._view = view
+
+    def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(40, LEG_ROW if index.parent().isValid() else self._view.row_height)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        view = self._view
+        found = view.rows.cell(index)
+        if found is None:  # the row went while a paint was under way
+            return
+        key, row, text = found
+        rect: QRect = option.rect
+        child = bool(index.internalId())
+        column = view.rows.columns[index.column()]
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        hovered = view.is_hovered(index)
+        ground = view.ground(key, hovered=hovered)
+        if ground is not None:
+            painter.fillRect(rect, tone(ground))
+        if view.lined:
+            painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), tone("line"))
+        cell = column.child_cell if child else column.cell
+        if cell is not None:
+            pressed = view.hot_button if hovered else None
+            cell.paint(Paint(painter, rect.adjusted(0, 0, 0, -1), text, column.right, pressed), row)
+        if index.column() == 0 and not child and view.rows.rowCount(index):
+            paint_arrow(painter, rect, view.isExpanded(index))
+        painter.restore()
+
+
+class Blotter(QTreeView):
+    pressed = Signal(str, object)
+    """Name of the button clicked, and its row."""
+    chosen = Signal(object)
+    """The row the person has moved to; None when there is none."""
+
+    def __init__(
+        self, model: RowModel[Any], *, wash: Callable[[Any], str | None] = lambda _row: None, expandable: bool = False
+    ) -> None:
+        """``wash`` names the ground of an abnormal row (``p1_wash``)."""
+        super().__init__()
+        self.rows = model
+        self._wash = wash
+        self._hovered = QPersistentModelIndex()
+        self.hot_button: str | None = None
+        self.row_height = ROW
+        self._current_key: str | None = None
+        self.lined = True
+        self.setModel(model)
+        self.setItemDelegate(RowDelegate(self))
+        head = ColumnHead(self)
+        self.setHeader(head)
+        self.setRootIsDecorated(False)
+        self.setIndentation(0)
+        self.setItemsExpandable(expandable)
+        self.setExpandsOnDoubleClick(False)
+        self.setUniformRowHeights(not expandable)
+        self.setAllColumnsShowFocus(True)
+        self.setMouseTracking(True)
+        self.setEditTriggers(QTreeView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
+        head.setStretchLastSection(False)
+        head.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.setSortingEnabled(True)
+        for number, column in enumerate(model.columns):
+            head.resizeSection(number, column.width)
+        self.selectionModel().currentChanged.connect(self._current_changed)
+
+    # --- questions of the delegate ---------------------------------------------------------------------------
+
+    def ground(self, key: str, *, hovered: bool) -> str | None:
+        """Token of the row's ground: alarm before selection before hover."""
+        row = self.rows.row(key)
+        wash = self._wash(row) if row is not None else None
+        if wash is not None:
+            return wash
+        if key == self._current_key:
+            return "selected"
+        return "plane2" if hovered else None
+
+    def is_hovered(self, index: Index) -> bool:
+        here = self._hovered
+        return here.isValid() and here.row() == index.row() and here.parent() == index.parent()
+
+    def set_row_height(self, height: int, *, lined: bool) -> None:
+        """Denser rows, as a log wants; ``lined`` keeps the hairline between them."""
+        self.row_height, self.lined = height, lined
+
+    # --- what panels and keys use ----------------------------------------------------------------------------
+
+    def current_row(self) -> Any:
+        return self.rows.row_at(self.selectionModel().currentIndex())
+
+    def choose(self, key: str) -> None:
+        index = self.rows.index_of(key)
+        if index.isValid():
+            self.setCurrentIndex(index)
+
+    def show_sorted(self, key: str, *, descending: bool = False) -> None:
+        """Sort by a column without marking it: the order of rest, until the person sorts."""
+        number = next(n for n, column in enumerate(self.rows.columns) if column.key == key)
+        self.rows.sort(number, Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder)
+
+    def step(self, by: int) -> None:
+        """Move the current row up or down by ``by``; the first row when there is none."""
+        current = self.current_row()
+        at = self.rows.index_of(self.rows.key_of(current)).row() + by if current is not None else 0
+        index = self.rows.index(min(max(at, 0), self.rows.rowCount() - 1), 0)
+        if index.isValid():
+            self.setCurrentIndex(index)
+            self.scrollTo(index)
+
+    def button_rect(self, key: str, name: str) -> QRect:
+        """Where a row's button is, in viewport pixels; empty when the row has none of that name."""
+        index = self.rows.index_of(key)
+        for column in range(len(self.rows.columns)):
+            for box, button in self._hits(index.siblingAtColumn(column)):
+                if button.name == name:
+                    return box
+        return QRect()
+
+    def button_texts(self, key: str) -> list[str]:
+        index = self.rows.index_of(key)
+        every = [hit for column in range(len(self.rows.columns)) for hit in self._hits(index.siblingAtColumn(column))]
+        return [button.text for _, button in reversed(every)]
+
+    def text_of(self, key: str) -> list[str]:
+        """A row as it reads, cell by cell."""
+        index = self.rows.index_of(key)
+        return [str(index.siblingAtColumn(c).data() or "") for c in range(len(self.rows.columns))]
+
+    # --- pointer ---------------------------------------------------------------------------------------------
+
+    def _hits(self, index: Index) -> list[tuple[QRect, RowButton]]:
+        if not index.isValid():
+            return []
+        column = self.rows.columns[index.column()]
+        cell: Cell | None = column.child_cell if index.parent().isValid() else column.cell
+        row = index.data(ROW_ROLE)
+        if cell is None or row is None:
+            return []
+        return cell.hits(self.visualRect(index).adjusted(0, 0, 0, -1), row)
+
+    def _button_at(self, at: QPoint) -> RowButton | None:
+        index = self.indexAt(at)
+        return next((button for box, button in self._hits(index) if box.contains(at)), None)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position().toPoint()
+        index = self.indexAt(at)
+        button = self._button_at(at)
+        name = button.name if button is not None and button.enabled else None
+        if self._hovered != index or name != self.hot_button:
+            self._hovered = QPersistentModelIndex(index)
+            self.hot_button = name
+            self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if name else Qt.CursorShape.ArrowCursor)
+            self.viewport().update()
+        super().mouseMoveEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hovered = QPersistentModelIndex()
+        self.hot_button = None
+        self.viewport().update()
+        super().leaveEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton:
+            at = event.position().toPoint()
+            index = self.indexAt(at)
+            button = self._button_at(at)
+            if button is not None:
+                self.setCurrentIndex(index.siblingAtColumn(0))
+                if button.enabled:
+                    self.pressed.emit(button.name, index.data(ROW_ROLE))
+                return
+            first = index.siblingAtColumn(0)
+            if self.itemsExpandable() and self.rows.rowCount(first) and at.x() < self.visualRect(first).left() + 22:
+                self.setExpanded(first, not self.isExpanded(first))
+                return
+        super().mousePressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        at = event.position().toPoint()
+        if self._button_at(at) is not None:
+            return  # the first click did it
+        first = self.indexAt(at).siblingAtColumn(0)
+        if self.itemsExpandable() and self.rows.rowCount(first):
+            self.setExpanded(first, not self.isExpanded(first))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.text() and event.key() not in (Qt.Key.Key_Space,):
+            event.ignore()  # letters are commands of the window, not a search in the table
+            return
+        super().keyPressEvent(event)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.ToolTip:
+            asked = cast("QHelpEvent", event)
+            button = self._button_at(asked.pos())
+            if button is not None and button.tip:
+                QToolTip.showText(asked.globalPos(), button.tip, self)
+                return True
+        return super().viewportEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit_columns()
+
+    def fit_columns(self) -> None:
+        """Give the stretching column what is left; when there is too little, spare columns go, then all give in."""
+        columns = self.rows.columns
+        head, room = self.header(), self.viewport().width()
+        needed = sum(column.width for column in columns)
+        hidden = set()
+        for number, column in sorted(enumerate(columns), key=lambda each: -each[1].spare):
+            if needed <= room or not column.spare:
+                break
+            hidden.add(number)
+            needed -= column.width
+        scale = min(1.0, room / max(needed, 1))
+        used = 0
+        for number, column in enumerate(columns):
+            head.setSectionHidden(number, number in hidden)
+            if number not in hidden:
+                head.resizeSection(number, int(column.width * scale))
+                used += head.sectionSize(number)
+        shown = [number for number in range(len(columns)) if number not in hidden]
+        taker = next((number for number in shown if columns[number].stretch), shown[-1])
+        head.resizeSection(taker, head.sectionSize(taker) + max(room - used, 0))
+
+    def _current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        row = self.rows.row_at(current)
+        self._current_key = self.rows.key_of(row) if row is not None else None
+        self.chosen.emit(row)
+        self.viewport().update()

@@ -1,0 +1,1 @@
+"""Small widgets: a constructor, a few setters, one signal out; none of them knows the desk."""

@@ -1,0 +1,438 @@
+"""The main window: panels in docks, one selection, keys, and the way out.
+
+Panels know their views and ``Actions``; only this file knows which panels there are and what a selection in one means
+for the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QCloseEvent, QKeySequence, QPainter, QPaintEvent, QShortcut, QShowEvent
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QSplitter, QVBoxLayout, QWidget
+
+from engine.model.words import DeskState, OrderRole
+from engine.views import BracketView, DeskView, IncidentView, OrderView, PositionView, SignalView
+from gui import theme
+from gui.actions import RELEASE, Actions, Refusal
+from gui.bridge import Bridge
+from gui.dialogs.close_sheet import CloseSheet
+from gui.dialogs.confirm import Question
+from gui.dialogs.key_sheet import KeySheet
+from gui.door import Door
+from gui.frame_clock import FrameClock
+from gui.keys import DIGITS, KEYS
+from gui.panels.activity import ActivityPanel
+from gui.panels.brackets import BRACKETS_TAB, BracketsPanel
+from gui.panels.detail import DetailPanel, Subject
+from gui.panels.incidents import IncidentsPanel
+from gui.panels.latency import LatencyPanel
+from gui.panels.orders import OrdersPanel, is_open
+from gui.panels.signals import SignalsPanel
+from gui.panels.state_bar import StateBar
+from gui.theme import FRAME, GAP
+from gui.widgets.mode import paint_mode_frame
+from gui.widgets.panel import Panel
+from gui.widgets.toast import Toast
+
+LAYOUT_VERSION: Final = 1
+_SIDES: Final = (0.2, 0.213)
+"""Share of the width that the queue and the detail take."""
+_BOTTOM: Final = 0.232
+
+
+class MainWindow(QMainWindow):
+    def __init__(
+        self,
+        desk: Door,
+        actions: Actions,
+        *,
+        now: Callable[[], datetime],
+        layout_file: Path,
+        on_close: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self.setObjectName("window")
+        self.mode = desk.mode
+        self._now = now
+        self._actions = actions
+        self._on_close = on_close
+        self._settings = QSettings(str(layout_file), QSettings.Format.IniFormat)
+        self._frames = FrameClock(self)
+        self._zone: Panel | None = None
+        self._picked: tuple[str, str] | None = None
+        self.bridge = Bridge(desk, self._frames, self)
+        mode = self.mode
+        self.state_bar = StateBar(mode)
+        self.signals = SignalsPanel(mode, actions, self.bridge.preview, now)
+        self.brackets = BracketsPanel(mode, actions)
+        self.orders = OrdersPanel(mode, actions, now)
+        self.detail = DetailPanel(mode, actions, quote=desk.quote, timeline=self.bridge.timeline, now=now)
+        self.incidents = IncidentsPanel(mode, actions)
+        self.latency = LatencyPanel(mode)
+        self.activity = ActivityPanel(mode)
+        self._arrange()
+        self.toast = Toast(self)
+        self._keys = KeySheet(self)
+        self._closing = CloseSheet(mode, self)
+        self._connect()
+        self._bind_keys()
+        self._fill_menu()
+        self._default = self.saveState(LAYOUT_VERSION)
+        self._restored = self._restore()
+
+    # --- building --------------------------------------------------------------------------------------------
+
+    def _arrange(self) -> None:
+        edge = FRAME + GAP
+        self.setContentsMargins(edge, edge, edge, edge)
+        self.setDockOptions(QMainWindow.DockOption.AllowNestedDocks | QMainWindow.DockOption.AllowTabbedDocks)
+        top = QWidget()
+        column = QVBoxLayout(top)
+        column.setContentsMargins(0, 0, 0, GAP)
+        column.addWidget(self.state_bar)
+        self.setMenuWidget(top)
+        self._middle = QSplitter(Qt.Orientation.Vertical)
+        self._middle.setHandleWidth(GAP)
+        self._middle.setChildrenCollapsible(False)
+        self._middle.addWidget(self.brackets)
+        self._middle.addWidget(self.orders)
+        self._middle.setStretchFactor(0, 45)
+        self._middle.setStretchFactor(1, 55)
+        self.setCentralWidget(self._middle)
+        area = Qt.DockWidgetArea
+        self._docks = {
+            panel.name: self._dock(panel, where)
+            for panel, where in (
+                (self.signals, area.LeftDockWidgetArea),
+                (self.detail, area.RightDockWidgetArea),
+                (self.incidents, area.BottomDockWidgetArea),
+                (self.latency, area.BottomDockWidgetArea),
+                (self.activity, area.BottomDockWidgetArea),
+            )
+        }
+        self.setMinimumSize(1024, 640)
+        self.resize(1920, 1080)
+
+    def _dock(self, panel: Panel, where: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(panel.title, self)
+        dock.setObjectName(f"dock-{panel.name}")
+        dock.setTitleBarWidget(panel.header)
+        dock.setWidget(panel.body)
+        self.addDockWidget(where, dock)
+        panel.setParent(dock)  # owns the two halves' signals; shows nothing itself
+        panel.hide()
+        return dock
+
+    def _connect(self) -> None:
+        bridge, actions = self.bridge, self._actions
+        bridge.desk_changed.connect(self._show_desk)
+        bridge.signals_changed.connect(self._take_signals)
+        bridge.orders_changed.connect(self.orders.take)
+        bridge.brackets_changed.connect(self._take_brackets)
+        bridge.positions_changed.connect(self.brackets.take_positions)
+        bridge.incidents_changed.connect(self.incidents.take)
+        bridge.activity_grew.connect(self.activity.take)
+        bridge.latency_changed.connect(self.latency.take)
+        bridge.quotes_changed.connect(self.detail.take_quotes)
+        self._frames.beat.connect(self._beat)
+        actions.refused.connect(self._refused)
+        self.signals.chosen.connect(self._pick_signal)
+        self.brackets.chosen.connect(lambda row: self._pick(self.brackets, row))
+        self.orders.chosen.connect(lambda row: self._pick(self.orders, row))
+        self.incidents.show_asked.connect(self._show_incident)
+        self.incidents.flatten_asked.connect(self._flatten_incident)
+        self.detail.flatten_asked.connect(self._flatten_subject)
+        bar = self.state_bar
+        bar.state_asked.connect(self._ask_state)
+        bar.halt_held.connect(lambda: actions.set_state(DeskState.HALTED))
+        bar.demo_asked.connect(actions.set_demo)
+        bar.alarm_clicked.connect(self._show_symbol)
+
+    def _fill_menu(self) -> None:
+        menu = self.state_bar.menu
+        for dock in self._docks.values():
+            menu.addAction(dock.toggleViewAction())
+        menu.addSeparator()
+        menu.addAction("Reset layout", self.reset_layout)
+        menu.addSeparator()
+        for name in theme.PALETTES:
+            menu.addAction(f"{name.capitalize()} theme", partial(self.use_theme, name))
+        menu.addSeparator()
+        menu.addAction("Keys  (F1)", self._keys.toggle)
+
+    # --- life ------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Fill every panel and follow the desk from here on."""
+        self.bridge.start()
+        self._beat()
+        self._frames.start()
+
+    def put_away(self) -> None:
+        """Stop following, keep the layout, leave the screen."""
+        self.bridge.stop()
+        self.save_layout()
+        self.hide()
+        self.deleteLater()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Closing is a question to the operator and a request to who runs the window; it never closes itself."""
+        event.ignore()
+        entries = [o for o in self.orders.model.rows() if o.role is OrderRole.ENTRY and is_open(o)]
+        held = [b for b in self.brackets.model.rows() if b.held_qty]
+        if not entries and not held:
+            self._on_close()
+            return
+        self._closing.ask_to_close(
+            len(entries),
+            len(held),
+            leave=self._on_close,
+            cancel=lambda: self._actions.cancel_working_entries(self._on_close),
+        )
+
+    # --- from the bridge -------------------------------------------------------------------------------------
+
+    def _show_desk(self, desk: DeskView) -> None:
+        health = desk.health
+        alarm = f"◆ {', '.join(desk.naked_symbols)} naked · " if desk.naked_symbols else ""
+        account = f" · {health.account}" if health.account else ""
+        self.setWindowTitle(f"{alarm}Greenlight · {self.mode.value.upper()}{account}")
+        self.state_bar.show_desk(desk, self._now())
+        self.signals.show_demo(desk.demo_on)
+
+    def _take_signals(self, signals: list[SignalView], gone: list[str]) -> None:
+        self.signals.take(signals, gone)
+        for signal in signals:
+            if self._picked == ("signal", signal.id):
+                self._show_subject(signal)
+
+    def _take_brackets(self, brackets: list[BracketView], gone: list[str]) -> None:
+        self.brackets.take(brackets, gone)
+        for bracket in brackets:
+            # A signal in view becomes its trade: the eye stays where the click was.
+            if self._picked in (("bracket", bracket.id), ("signal", bracket.signal_id)):
+                self._show_subject(bracket)
+
+    def _beat(self) -> None:
+        now = self._now()
+        self.signals.show_time(now)
+        self.orders.show_time()
+        self.detail.show_time(now)
+
+    def _refused(self, command: str, refusal: Refusal) -> None:
+        if not command.startswith("bars:"):  # a chart without bars says so itself
+            self.toast.tell(refusal.code, refusal.text)
+
+    # --- selection -------------------------------------------------------------------------------------------
+
+    def _pick_signal(self, signal: SignalView, by_person: bool) -> None:
+        """The queue arms its first card by itself; that must not take the detail from what a person looks at."""
+        if by_person or self._zone in (None, self.signals):
+            self._pick(self.signals, signal)
+
+    def _pick(self, zone: Panel, row: object) -> None:
+        """A person moved to a row: the detail follows, and the keys act there."""
+        if row is None:
+            return
+        self._zone = zone
+        trades = self.brackets.model
+        match row:
+            case SignalView():
+                self._show_subject(trades.row(row.bracket_id or "") or row)
+            case BracketView():
+                self._show_subject(row)
+            case OrderView():
+                trade = trades.row(row.bracket_id or "")
+                if trade is not None:
+                    self._show_subject(trade)
+            case PositionView():
+                self._show_subject(next((b for b in trades.rows() if b.symbol == row.symbol), row))
+
+    def _show_subject(self, subject: Subject) -> None:
+        match subject:
+            case BracketView():
+                self._picked = ("bracket", subject.id)
+            case SignalView():
+                self._picked = ("signal", subject.id)
+            case PositionView():
+                self._picked = None
+        self.detail.show_subject(subject)
+
+    def _show_symbol(self, symbol: str) -> None:
+        found = next((b for b in self.brackets.model.rows() if b.symbol == symbol), None)
+        if found is not None:
+            self.brackets.header.tabs.choose(BRACKETS_TAB)
+            self.brackets.view.choose(found.id)
+            self._pick(self.brackets, found)
+
+    def _show_incident(self, incident: IncidentView) -> None:
+        match incident.subject_kind:
+            case "signal":
+                self.signals.header.tabs.choose(0)
+                self.signals.choose(incident.subject_id)
+            case "bracket":
+                self.brackets.header.tabs.choose(BRACKETS_TAB)
+                self.brackets.view.choose(incident.subject_id)
+            case "order":
+                self.orders.view.choose(incident.subject_id)
+            case _:
+                if incident.symbol is not None:
+                    self._show_symbol(incident.symbol)
+
+    def _flatten_incident(self, incident: IncidentView) -> None:
+        self._flatten_subject(self.brackets.model.row(incident.subject_id))
+
+    def _flatten_subject(self, subject: object) -> None:
+        if isinstance(subject, BracketView):
+            self.brackets.ask_flatten(subject)
+
+    # --- desk state ------------------------------------------------------------------------------------------
+
+    def _ask_state(self, state: DeskState) -> None:
+        if self.state_bar.switch.state is not DeskState.HALTED:
+            self._actions.set_state(state)
+            return
+        self.brackets.confirm.ask(
+            Question(
+                "state",
+                f"{self.mode.value.upper()}: release the halt and go to {state.value}?",
+                "Approvals and entries are possible again.",
+                f"Release to {state.value}",
+                lambda: self._actions.set_state(state, RELEASE),
+                typed=RELEASE,
+            )
+        )
+
+    # --- keys ------------------------------------------------------------------------------------------------
+
+    def _bind_keys(self) -> None:
+        acts: dict[str, Callable[[], object]] = {
+            "up": lambda: self._step(-1),
+            "down": lambda: self._step(1),
+            "left": lambda: self._change_zone(-1),
+            "right": lambda: self._change_zone(1),
+            "approve": self._approve,
+            "reject": self._reject,
+            "cancel": self.orders.cancel_current,
+            "retry": self.brackets.retry_current,
+            "flatten": self.brackets.flatten_current,
+            "filter": self._focus_filter,
+            "escape": self._escape,
+            "help": self._keys.toggle,
+        }
+        for key in KEYS:
+            moves = key.name in ("up", "down")
+            self._bind(key.keys, acts[key.name], repeat=moves)
+        for digit in DIGITS:
+            self._bind(digit, partial(self._pick_reason, int(digit)))
+
+    def _bind(self, keys: str, act: Callable[[], object], *, repeat: bool = False) -> None:
+        shortcut = QShortcut(QKeySequence(keys), self)
+        shortcut.setAutoRepeat(repeat)
+        shortcut.activated.connect(act)
+
+    def _zones(self) -> tuple[Panel, ...]:
+        return (self.signals, self.brackets, self.orders)
+
+    def _change_zone(self, by: int) -> None:
+        zones = self._zones()
+        at = zones.index(self._zone) if self._zone in zones else 0
+        zone = zones[min(max(at + by, 0), len(zones) - 1)]
+        if zone is not self._zone:
+            self._zone = zone
+            self._step(0)
+
+    def _step(self, by: int) -> None:
+        if self._zone is self.brackets:
+            self.brackets.current_view().step(by)
+        elif self._zone is self.orders:
+            self.orders.view.step(by)
+        else:
+            self.signals.step(by)
+
+    def _approve(self) -> None:
+        card = self.signals.current
+        if card is not None:
+            card.approve_now()
+
+    def _reject(self) -> None:
+        card = self.signals.current
+        if card is not None:
+            card.open_reasons()
+
+    def _pick_reason(self, number: int) -> None:
+        card = self.signals.current
+        if card is not None:
+            card.pick_reason(number)
+
+    def _focus_filter(self) -> None:
+        box = self.orders.filter if self._zone is self.orders else self.brackets.filter
+        box.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _escape(self) -> None:
+        for strip in (self._closing, *(panel.confirm for panel in self._zones())):
+            strip.dismiss()
+        self._keys.hide()
+        self.toast.hide()
+
+    # --- layout ----------------------------------------------------------------------------------------------
+
+    def use_theme(self, name: str) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            theme.use(app, name)
+        self._settings.setValue("theme", name)
+
+    def reset_layout(self) -> None:
+        self.restoreState(self._default, LAYOUT_VERSION)
+        for dock in self._docks.values():
+            dock.show()
+        self._share_out()
+
+    def save_layout(self) -> None:
+        self._settings.setValue("geometry", self.saveGeometry())
+        self._settings.setValue("state", self.saveState(LAYOUT_VERSION))
+        self._settings.setValue("middle", self._middle.saveState())
+        self._settings.sync()
+
+    def _restore(self) -> bool:
+        name = self._settings.value("theme")
+        if name in theme.PALETTES:
+            self.use_theme(str(name))
+        geometry, state = self._settings.value("geometry"), self._settings.value("state")
+        if geometry is None or state is None:
+            return False
+        self.restoreGeometry(geometry)
+        self._middle.restoreState(self._settings.value("middle"))
+        return self.restoreState(state, LAYOUT_VERSION)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._restored:
+            self._restored = True
+            self._share_out()
+
+    def _share_out(self) -> None:
+        """The default proportions, of whatever size the window has."""
+        width, height = self.width(), self.height()
+        docks = self._docks
+        left, right = (int(width * share) for share in _SIDES)
+        self.resizeDocks(
+            [docks["signals"], docks["detail"]], [max(left, 322), max(right, 270)], Qt.Orientation.Horizontal
+        )
+        bottom = [docks["incidents"], docks["latency"], docks["activity"]]
+        self.resizeDocks(bottom, [int(width * 0.25), int(width * 0.45), int(width * 0.3)], Qt.Orientation.Horizontal)
+        self.resizeDocks(bottom[:1], [max(int(height * _BOTTOM), 176)], Qt.Orientation.Vertical)
+        self._middle.setSizes([43, 57])
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.tone("plane0"))
+        paint_mode_frame(painter, self.width(), self.height(), self.mode)
+        painter.end()

@@ -1,0 +1,120 @@
+"""Every scene as a picture: ``python -m tests.gui.gallery --out DIR``.
+
+The window is the real one, offscreen, with its bundled fonts, a fixed size and a frozen clock; the pictures are looked
+at before a change of the window is called done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtTest import QTest
+from qasync import QEventLoop
+
+from gui import theme
+from gui.app import make_application, show_window
+from gui.window import MainWindow
+from tests.gui.stage import SCENES, desk_of
+
+SIZES = ((1920, 1080), (1366, 768))
+
+
+async def draw(
+    scene: str, size: tuple[int, int], palette: str, out: Path, app: object, posed: str | None = None
+) -> Path:
+    desk = desk_of(scene)
+    layout = out / "layout.ini"
+    layout.unlink(missing_ok=True)
+    theme.use(app, palette)
+    async with show_window(desk, layout_file=layout, on_close=lambda: None, clock=desk.clock) as window:
+        window.resize(*size)
+        window.reset_layout()
+        for _ in range(100):
+            await asyncio.sleep(0.02)
+            if window.latency.chart is not None:
+                break
+        if scene in ("trouble",):
+            window.state_bar.alarm_clicked.emit("TSLA")
+            window.brackets.view.expand(window.brackets.model.index_of("b-AAPL"))
+        elif scene == "busy":
+            window.brackets.view.choose("b-AAPL")
+        if posed is not None:
+            pose(posed, window)
+        await asyncio.sleep(0.45)
+        path = out / f"{posed or scene}-{size[0]}-{palette}.png"
+        window.grab().save(str(path))
+    layout.unlink(missing_ok=True)
+    return path
+
+
+def pose(name: str, window: MainWindow) -> None:
+    """Bring the window of the scene ``trouble`` into a state that a scene alone does not show."""
+    match name:
+        case "asking":
+            window.brackets.ask_flatten(window.brackets.model.row("b-TSLA"))
+            window.orders.view.choose("b-AAPL.sl")
+            window.orders.cancel_current()
+            window.signals.current.open_reasons()
+            window.toast.tell("CHANGED_SINCE_SHOWN", "Risk rose from $276 to $310: the new numbers are shown.")
+        case "closing":
+            window.close()
+        case "keys":
+            window.brackets.header.tabs.choose(1)
+            window.brackets.position_view.choose("AAPL")
+            window.detail.header.tabs.choose(1)
+            window.latency.header.tabs.choose(1)
+            QTimer.singleShot(100, window, lambda: QTest.keyClick(window, Qt.Key.Key_F1))
+        case "history":
+            window.signals.header.tabs.choose(1)
+            window.brackets.header.tabs.choose(2)
+            window.orders.show_all.click()
+            window.latency.header.tabs.choose(1)
+
+
+POSES = ("asking", "closing", "keys", "history")
+
+
+async def draw_all(
+    scenes: list[str], sizes: list[tuple[int, int]], palettes: list[str], out: Path, app: object
+) -> None:
+    for scene in scenes:
+        for size in sizes:
+            for palette in palettes:
+                path = await draw(scene, size, palette, out, app)
+                sys.stdout.write(f"{path}\n")
+
+
+async def draw_poses(out: Path, palettes: list[str], app: object) -> None:
+    for palette in palettes:
+        for name in POSES:
+            path = await draw("trouble", SIZES[0], palette, out, app, name)
+            sys.stdout.write(f"{path}\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--scene", choices=SCENES, action="append")
+    parser.add_argument("--palette", choices=theme.PALETTES, action="append")
+    parser.add_argument("--width", type=int, action="append")
+    parser.add_argument("--poses", action="store_true", help="questions, sheets and the other tabs")
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    app = make_application(sys.argv[:1])
+    sizes = [size for size in SIZES if asked.width is None or size[0] in asked.width]
+    with asyncio.Runner(loop_factory=lambda: QEventLoop(app)) as runner:
+        if asked.poses:
+            runner.run(draw_poses(asked.out, asked.palette or list(theme.PALETTES), app))
+            return
+        runner.run(draw_all(asked.scene or list(SCENES), sizes, asked.palette or list(theme.PALETTES), asked.out, app))
+
+
+if __name__ == "__main__":
+    main()

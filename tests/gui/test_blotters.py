@@ -1,0 +1,225 @@
+"""Brackets, orders, positions and incidents, as a person meets them."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from decimal import Decimal
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+
+from engine.bus import Change
+from engine.model.words import BracketStatus, OrderStatus
+from tests.gui.conftest import Screen, until
+from tests.gui.scenes import replace
+
+
+def top_symbols(screen: Screen) -> list[str]:
+    return [bracket.symbol for bracket in screen.window.brackets.model.rows()]
+
+
+async def test_trouble_stands_on_top(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        assert top_symbols(screen)[:2] == ["TSLA", "QQQ"]
+        row = screen.row("bracket-table", "b-TSLA")
+        assert row[0] == "NAKED"
+        assert "3.2 s" in row
+        assert any("base price" in cell for cell in row)
+
+
+async def test_a_row_that_becomes_naked_rises_at_once(opened: Any) -> None:
+    async with opened("busy") as screen:
+        bracket = screen.desk.bracket("b-JPM")
+        screen.desk.put(replace(bracket, status=BracketStatus.NAKED, held_qty=Decimal(55), naked_qty=Decimal(55)))
+        await until(lambda: top_symbols(screen)[0] == "JPM")
+
+
+async def test_retry_in_the_row_is_one_command(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        screen.desk.hold("retry_bracket")
+        screen.click_row("bracket-table", "b-TSLA", "retry")
+        screen.click_row("bracket-table", "b-TSLA", "retry")
+        await screen.commands()
+        screen.desk.release("retry_bracket")
+        await until(lambda: screen.row("bracket-table", "b-TSLA")[0] == "REPAIRING")
+        assert screen.desk.commands == [("retry_bracket", "b-TSLA")]
+
+
+async def test_flatten_asks_once_names_the_act_and_back_has_the_focus(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        screen.click_row("bracket-table", "b-TSLA", "flatten")
+        sentence = screen.text("brackets-confirm-sentence")
+        assert sentence.startswith("SIM: Sell 40 TSLA near 416.90")
+        assert screen.text("brackets-confirm-yes") == "Flatten 40 TSLA"
+        assert screen.window.focusWidget() is screen.find("brackets-confirm-back")
+        assert not screen.desk.commands
+        screen.click("brackets-confirm-yes")
+        assert await screen.commands() == [("flatten_bracket", "b-TSLA")]
+
+
+async def test_back_and_escape_leave_everything_as_it_is(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        screen.click_row("bracket-table", "b-TSLA", "flatten")
+        screen.click("brackets-confirm-back")
+        assert screen.find("brackets-confirm").isHidden()
+        screen.click_row("bracket-table", "b-TSLA", "flatten")
+        screen.press(Qt.Key.Key_Escape)
+        assert screen.find("brackets-confirm").isHidden()
+        await asyncio.sleep(0.02)
+        assert not screen.desk.commands
+
+
+async def test_a_question_goes_with_its_subject(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        screen.click_row("bracket-table", "b-TSLA", "flatten")
+        screen.desk.put(replace(screen.desk.bracket("b-TSLA"), status=BracketStatus.CLOSED, can_flatten=False))
+        await until(lambda: screen.find("brackets-confirm").isHidden())
+
+
+async def test_b_and_x_act_on_the_selected_trade(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        screen.choose("bracket-table", "b-TSLA")
+        screen.press(Qt.Key.Key_B)
+        assert await screen.commands() == [("retry_bracket", "b-TSLA")]
+        screen.press(Qt.Key.Key_X)
+        assert "TSLA" in screen.text("brackets-confirm-sentence")
+
+
+async def test_the_arrow_opens_the_orders_of_a_trade(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        view = screen.window.brackets.view
+        index = screen.window.brackets.model.index_of("b-AAPL")
+        at = view.visualRect(index).center()
+        at.setX(view.visualRect(index).left() + 8)
+        QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+        assert view.isExpanded(index)
+        lines = [index.model().index(row, 0, index).data() for row in range(3)]
+        assert lines == ["filled", "working", "armed"]
+
+
+async def test_canceling_an_entry_needs_no_question(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        screen.click_row("order-table", "b-JPM", "cancel")
+        assert await screen.commands() == [("cancel_order", "b-JPM")]
+        await until(lambda: screen.row("order-table", "b-JPM")[0] == "CANCELLING")
+
+
+async def test_canceling_a_protective_leg_says_what_it_leaves_and_takes_two_steps(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        screen.choose("order-table", "b-AAPL.sl")
+        screen.press(Qt.Key.Key_C)
+        assert "leaves 100 AAPL naked" in screen.text("orders-confirm-sentence")
+        assert not screen.desk.commands
+        screen.click("orders-confirm-yes")
+        assert await screen.commands() == [("cancel_order", "b-AAPL.sl")]
+
+
+async def test_an_unknown_order_stands_on_top_and_can_be_looked_up_or_attested(opened: Any) -> None:
+    async with opened("stale") as screen:
+        assert screen.window.orders.model.rows()[0].id == "b-AMZN"
+        assert screen.row("order-table", "b-AMZN")[0] == "UNKNOWN"
+        screen.click_row("order-table", "b-AMZN", "attest")
+        assert "your word" in screen.text("orders-confirm-consequence")
+        screen.click("orders-confirm-back")
+        screen.click_row("order-table", "b-AMZN", "lookup")
+        assert await screen.commands() == [("lookup_order", "b-AMZN")]
+        await until(lambda: screen.row("order-table", "b-AMZN")[0] == "WORKING")
+
+
+async def test_closed_orders_leave_the_open_list_and_show_under_all(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        before = screen.window.orders.model.rowCount()
+        order = screen.desk.order("b-JPM")
+        screen.desk.put(replace(order, status=OrderStatus.CANCELED, can_cancel=False))
+        await until(lambda: screen.window.orders.model.rowCount() == before - 1)
+        screen.click("orders-all")
+        assert screen.row("order-table", "b-JPM")[0] == "CANCELLED"
+
+
+async def test_copy_csv_puts_the_rows_shown_on_the_clipboard(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        screen.find("order-filter").setText("TSLA")
+        screen.click("orders-copy")
+        rows = list(csv.DictReader(io.StringIO(QGuiApplication.clipboard().text())))
+        assert [(row["symbol"], row["limit_price"], row["status"]) for row in rows] == [("TSLA", "431.20", "sending")]
+
+
+async def test_a_price_refreshes_the_rows_of_its_symbol_alone(opened: Any) -> None:
+    async with opened("busy") as screen:
+        changed: list[str] = []
+        model = screen.window.brackets.model
+
+        def note(first: QModelIndex, last: QModelIndex) -> None:
+            changed.extend(
+                row.symbol for row in model.rows()[first.row() : last.row() + 1] if not first.parent().isValid()
+            )
+
+        model.dataChanged.connect(note)
+        desk = screen.desk
+        for ident in ("b-AAPL", "b-MSFT"):
+            desk._brackets[ident] = replace(desk.bracket(ident), market_price=Decimal("190.00"))
+        desk.bus.publish((), [Change("quote", "AAPL")])
+        await until(lambda: "AAPL" in changed)
+        assert set(changed) == {"AAPL"}
+
+
+async def test_a_burst_of_changes_costs_one_frame(opened: Any) -> None:
+    async with opened("busy") as screen:
+        told: list[int] = []
+        screen.window.bridge.orders_changed.connect(lambda views, _gone: told.append(len(views)))
+        order = screen.desk.order("b-JPM")
+        for number in range(200):
+            screen.desk.put(replace(order, note=f"{number}"))
+        await until(lambda: bool(told))
+        await asyncio.sleep(0.1)
+        assert told == [1]
+        assert "199" in screen.row("order-table", "b-JPM")
+
+
+async def test_positions_can_be_flattened_by_symbol(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        screen.window.brackets.header.tabs.choose(1)
+        screen.click_row("position-table", "TSLA", "flatten")
+        screen.click("brackets-confirm-yes")
+        assert await screen.commands() == [("flatten", "TSLA")]
+
+
+async def test_an_incident_offers_its_act_and_can_be_acknowledged(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        assert screen.window.incidents.model.rows()[0].id == "i-tsla"
+        screen.click_row("incident-list", "i-tsla", "retry")
+        assert await screen.commands() == [("retry_bracket", "b-TSLA")]
+        screen.click_row("incident-list", "i-tsla", "ack")
+        assert (await screen.commands(2))[1] == ("ack_incident", "i-tsla")
+        await until(lambda: screen.find("incident-list").button_rect("i-tsla", "ack").isEmpty())
+
+
+async def test_show_leads_from_the_incident_to_what_it_is_about(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        screen.window.signals.choose("s-META")
+        screen.click_row("incident-list", "i-xle", "show")
+        assert screen.window.signals.current.signal.id == "s-NVDA"
+
+
+async def test_new_log_lines_come_on_top(opened: Any) -> None:
+    from tests.gui import scenery as make
+
+    async with opened("trouble") as screen:
+        screen.desk.say(make.line(99, 0, "IWM", "something new"))
+        await until(lambda: screen.window.activity.model.rows()[0].text == "something new")
+        screen.find("activity-filter").setText("rejected")
+        assert [line.symbol for line in screen.window.activity.model.rows()] == ["TSLA"]
+
+
+async def test_a_leg_is_asked_for_again_when_its_trade_moves(opened: Any) -> None:
+    async with opened("busy") as screen:
+        assert screen.row("order-table", "b-JPM.sl")[0] == "HELD"
+        desk = screen.desk
+        armed = replace(desk.order("b-JPM.sl"), is_armed=True)
+        desk._orders["b-JPM.sl"] = armed  # the trade is told, its leg is not
+        desk.put(replace(desk.bracket("b-JPM"), status=BracketStatus.PROTECTED))
+        await until(lambda: screen.row("order-table", "b-JPM.sl")[0] == "ARMED")

@@ -1,0 +1,153 @@
+"""A simulated machine room: one loop in virtual time, a network whose processes can be killed, disks that take time.
+
+Built on simloop, which draws the order of everything that is ready from the seed. Three things are added to it:
+
+* ``Disk``: what a desk hands to its one journal thread takes virtual milliseconds, may be slow and may refuse. Work
+  becomes real in the middle of its time, so that a kill may come before or after it, and before its answer.
+* ``Wires``: a killed process falls silent without running a ``finally`` as far as anybody else can see; what it
+  had sent already still arrives, and its connections are reset by its kernel, at once or (power cut) much later.
+* no trace: a seed replays by running it again, and recording each step costs more than running it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
+from typing import Any, Final, override
+
+from simloop import SimLoop
+from simloop._net import SimNetwork
+from simloop._trace import TraceRecorder
+from simloop._transports import _SimStreamTransport
+
+DISK_S: Final = (0.0002, 0.004)
+"""One job on a healthy disk: an fsync of a good or of a bad day."""
+
+
+class _NoTrace(TraceRecorder):
+    @override
+    def record(self, *_: Any, **__: Any) -> None:
+        pass
+
+
+class Disk(Executor):
+    """The journal's one worker thread and the disk under it."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._free_at_s = 0.0
+        self.job_s = DISK_S
+        self.refuses = False
+        self.is_gone = False
+        """Its process was killed: nothing is written any more."""
+
+    def run(self, loop: SimLoop, job: Callable[..., Any], args: tuple[Any, ...]) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = loop.create_future()
+        takes_s = self._rng.uniform(*self.job_s)
+        begins_s = max(loop.time(), self._free_at_s)
+        self._free_at_s = begins_s + takes_s
+
+        def act() -> None:
+            try:
+                result, error = self._do(job, args), None
+            except BaseException as raised:
+                result, error = None, raised
+            loop.call_later(takes_s / 2, answer, result, error)
+
+        def answer(result: object, error: BaseException | None) -> None:
+            if future.cancelled():
+                return
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        loop.call_later(begins_s + takes_s / 2 - loop.time(), act)
+        return future
+
+    def _do(self, job: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        writes = job.__name__ in ("commit", "checkpoint")
+        if writes and (self.is_gone or self.refuses):
+            raise OSError(28, "No space left on device")
+        return job(*args)
+
+
+class Wires(SimNetwork):
+    """The network, and what becomes of a process that is killed."""
+
+    def __init__(self, loop: SimLoop) -> None:
+        super().__init__(loop)
+        self._silent: set[str] = set()
+        self._kernel_speaks = False
+
+    def kill(self, name: str, *, reset_after_s: float) -> None:
+        """The process on this machine is gone from here on; nothing that it still does leaves the machine."""
+        self._silent.add(name)
+        open_ends = [self._streams[key] for key in self._streams if key[1] == name]
+        if reset_after_s > 0:
+            self._loop.call_later(reset_after_s, self._reset, open_ends)
+        else:
+            self._reset(open_ends)
+        for task in list(self._tasks[name]):
+            task.cancel()
+
+    def is_killed(self, name: str) -> bool:
+        return name in self._silent
+
+    def is_finished(self, name: str) -> bool:
+        """Nothing runs on this machine any more."""
+        return not self._tasks[name]
+
+    def _reset(self, open_ends: list[_SimStreamTransport]) -> None:
+        self._kernel_speaks = True
+        for end in open_ends:
+            end._send("rst")
+        self._kernel_speaks = False
+
+    @override
+    def _send_stream(self, *, kind: str, src: str, **packet: Any) -> None:
+        if src in self._silent and not self._kernel_speaks:
+            if kind == "syn":
+                return
+            # The number is used up all the same: a gap would keep the reset behind it for ever.
+            kind, packet["payload"] = "nothing", b""
+        super()._send_stream(kind=kind, src=src, **packet)
+
+
+class _NumberedTask(asyncio.Task[Any]):
+    """Task groups cancel their children in the order of a set: with numbers for hashes it is the same in each run."""
+
+    def __init__(self, coro: Coroutine[Any, Any, Any], loop: SimLoop, number: int, **options: Any) -> None:
+        self._number = number
+        super().__init__(coro, loop=loop, **options)
+
+    @override
+    def __hash__(self) -> int:
+        return self._number
+
+
+class VirtualLoop(SimLoop):
+    """simloop's loop with the disks and wires above."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        numbers = itertools.count()
+        self.set_task_factory(lambda loop, coro, **options: _NumberedTask(coro, loop, next(numbers), **options))
+        self._recorder = _NoTrace()
+        self._net = Wires(self)
+
+    @property
+    @override
+    def net(self) -> Wires:
+        wires = self._net
+        assert isinstance(wires, Wires)
+        return wires
+
+    @override
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        if isinstance(executor, Disk):
+            return executor.run(self, func, args)
+        return super().run_in_executor(executor, func, *args)

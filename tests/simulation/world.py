@@ -1,0 +1,363 @@
+"""One seed: a broker, a desk that is killed and comes back, a person, a storm, then quiet, then the reckoning."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import random
+import secrets as real_secrets
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final
+from unittest import mock
+
+from simloop._run import finish
+
+from engine import latency
+from engine.alpaca import retry
+from engine.book import Book
+from engine.clock import LoopClock
+from engine.config import Config, Limits
+from engine.desk import Desk
+from engine.errors import JournalUnavailable
+from engine.exchange.floor import Execution
+from engine.exchange.orders import Order as BrokerOrder
+from engine.journal.reader import read_all
+from engine.model import events as ev
+from engine.model import ids
+from tests.simulation import invariants
+from tests.simulation.chaos import WIRE_S, Chaos, Weather, weather_of
+from tests.simulation.machines import EPOCH, Broker, DeskMachine, Life
+from tests.simulation.person import Person
+from tests.simulation.virtual import VirtualLoop
+from tests.simulation.witness import Arrival
+
+QUIET_S: Final = 75.0
+"""Without faults and without new signals: long enough for every look-up, backoff and timer of the desk."""
+LOOK_AGAIN_S: Final = 3.0
+LOOKS: Final = 5
+"""What is in motion when the quiet ends may need another look; what is wrong stays wrong."""
+PROMPT_S: Final = 2.0
+"""An exit or a cancel that is in the journal reaches a reachable broker within this time."""
+TMPFS: Final = Path("/dev/shm")
+STORY_LINES: Final = 400
+
+
+@dataclass(slots=True)
+class Violation:
+    invariant: str
+    at_s: float
+    text: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How one seed ended."""
+
+    seed: int
+    violations: list[Violation]
+    story: list[str]
+    facts: list[tuple[str, str]]
+    """Kind and subject of every journal line, of the last process."""
+    virtual_s: float
+    real_s: float
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return not self.violations
+
+
+class World:
+    def __init__(self, seed: int, loop: VirtualLoop, folder: Path, weather: Weather) -> None:
+        self.seed = seed
+        self.loop = loop
+        self.clock = LoopClock(EPOCH)
+        self.weather = weather
+        self.config = Config(limits=Limits(max_open_positions=3))
+        self.violations: list[Violation] = []
+        self.story: list[str] = []
+        self.refusals: list[str] = []
+        self.log_lines: list[str] = []
+        self.bodies: dict[str, bytes] = {}
+        self.approvals: dict[str, str] = {}
+        """Bracket id -> signal id, of every approval in the journal."""
+        self.entries: list[BrokerOrder] = []
+        self.held: dict[str, Any] = {}
+        self.disturbed_until_s = 0.0
+        self.patience_s = 45.0
+        loop.net.set_defaults(latency=WIRE_S)
+        self.broker = Broker(loop, self.clock, weather.settings(seed))
+        self.machine = DeskMachine(loop, self.clock, folder, self.config, random.Random(f"{seed}/machine"))
+        self.machine.on_start.append(self._started)
+        self.machine.on_end.append(self._died)
+        self._sent_at_s: dict[str, float] = {}
+        self._is_over = False
+        self.broker.witness.on_arrival.append(self._arrived)
+        self.broker.witness.on_order.append(self._taken)
+        self.broker.witness.on_execution.append(self._executed)
+        self.person = Person(self, random.Random(f"{seed}/person"), weather)
+        self.chaos = Chaos(self, random.Random(f"{seed}/chaos"), weather)
+
+    # --- the run -----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        self.loop.set_exception_handler(self._unhandled)
+        await self.broker.ready()
+        await self.machine.start()
+        storm = [asyncio.create_task(self.chaos.strike()), asyncio.create_task(self.chaos.reap())]
+        await self.clock.sleep(self.weather.lasts_s)
+        await self.chaos.calm()
+        self.person.wants_quiet = True
+        await asyncio.gather(*storm)
+        if not self.machine.life.is_running:
+            await self.machine.start()
+        await self.clock.sleep(QUIET_S / 3)
+        if self.machine.life.is_running:
+            await self._in_the_desk(self.person.tidy(self.desk))
+            await self.clock.sleep(QUIET_S * 2 / 3)
+        await self._reckon()
+        await self.stop_desk()
+        self._is_over = True
+        await self.broker.close()
+
+    async def _in_the_desk(self, act: Any) -> None:
+        await self.loop.net.host(self.machine.life.machine).create_task(act)
+
+    async def _reckon(self) -> None:
+        """The invariants at rest; what is still moving gets a few more looks."""
+        if not self.machine.life.is_running:
+            return
+        left = dict.fromkeys(invariants.AT_REST)
+        for look in range(LOOKS):
+            await self.desk._journal.durable()
+            for invariant in tuple(left):
+                found = list(invariant(self))
+                if not found:
+                    del left[invariant]
+                elif look == LOOKS - 1:
+                    for text in found:
+                        self.violated(invariant.__name__, text)
+            if not left:
+                return
+            await self.clock.sleep(LOOK_AGAIN_S)
+
+    async def stop_desk(self) -> None:
+        if not self.machine.life.is_running:
+            return
+        error = await self.machine.stop()
+        is_told = isinstance(error, JournalUnavailable) and self.machine.life.disk.refuses
+        if error is not None and not is_told:
+            self.violated("the_desk_stops_in_order", repr(error), error)
+
+    # --- what is asked of it -----------------------------------------------------------------------------------------
+
+    @property
+    def desk(self) -> Desk:
+        desk = self.machine.life.desk
+        assert desk is not None
+        return desk
+
+    @property
+    def book(self) -> Book:
+        return self.desk._book
+
+    def life_of(self, machine: str) -> Life:
+        return next(life for life in self.machine.lives if life.machine == machine)
+
+    def our_id(self, broker_id: str) -> str | None:
+        return self.book.order_of_broker_id.get(broker_id)
+
+    def heal(self) -> None:
+        self.machine.heal()
+        self.disturbed_until_s = max(self.disturbed_until_s, self.clock.monotonic_s() + 2.0)
+
+    def tell(self, text: str) -> None:
+        self.story.append(f"{self.loop.time():9.3f}  {text}")
+        del self.story[:-STORY_LINES]
+
+    def violated(self, invariant: str, text: str, error: BaseException | None = None) -> None:
+        self.violations.append(Violation(invariant, self.loop.time(), text))
+        self.tell(f"VIOLATED {invariant}: {text}")
+        if error is not None:
+            import traceback
+
+            self.story += "".join(traceback.format_exception(error)).splitlines()[-60:]
+
+    # --- what it hears -----------------------------------------------------------------------------------------------
+
+    def _started(self, life: Life) -> None:
+        self.tell(f"{life.machine} starts")
+        life.on_record += [self._recorded, self.chaos.at_record]
+        if life.journal.exists():
+            for recorded in read_all(life.journal):
+                self._note_approval(recorded)
+        self.loop.net.host(life.machine).create_task(self._work(life), name="person")
+
+    async def _work(self, life: Life) -> None:
+        await life.up.wait()
+        await self.person.work(life)
+
+    def _died(self, life: Life, error: BaseException | None) -> None:
+        self.violated("the_desk_lives", f"{life.machine} ended by itself: {error!r}", error)
+
+    def _recorded(self, life: Life, recorded: ev.Recorded) -> None:
+        event = recorded.event
+        if not isinstance(event, ev.StageMeasured):
+            self.tell(f"  {recorded.seq:4} {type(event).__name__} {event.subject}{_detail(event)}")
+        self._note_approval(recorded)
+        is_exit = isinstance(event, ev.OrderIntended | ev.ReplaceIntended) and event.purpose.value != "entry"
+        if is_exit or isinstance(event, ev.CancelIntended):
+            self.loop.call_later(PROMPT_S, self._must_have_arrived, life, event, self.loop.time())
+
+    def _note_approval(self, recorded: ev.Recorded) -> None:
+        if isinstance(recorded.event, ev.SignalApproved) and recorded.event.bracket_id is not None:
+            self.approvals[recorded.event.bracket_id] = recorded.event.signal_id
+
+    def _must_have_arrived(self, life: Life, event: Any, since_s: float) -> None:
+        """No rule, limit, budget, lock or journal fault stops an exit or a cancel while the broker can be reached."""
+        if life.is_killed or life.stop.is_set() or self.machine.is_cut_off or since_s < self.disturbed_until_s:
+            return
+        if isinstance(event, ev.CancelIntended):
+            key = self.book.orders[event.order_id].broker_id or ""
+        else:
+            key = event.order.id
+        if self._sent_at_s.get(key, -1.0) < since_s:
+            self.violated("exits_are_never_blocked", f"{type(event).__name__} {key} did not arrive in {PROMPT_S} s")
+
+    def _arrived(self, arrival: Arrival) -> None:
+        self.tell(f"     > {arrival.method} {arrival.client_order_id or arrival.order_id} from {arrival.machine}")
+        self._sent_at_s[arrival.order_id if arrival.method == "DELETE" else arrival.client_order_id] = self.loop.time()
+        for invariant in invariants.AT_ARRIVAL:
+            for text in invariant(self, arrival):
+                self.violated(invariant.__name__, text)
+
+    def _taken(self, order: BrokerOrder) -> None:
+        if order.role == "entry":
+            self.entries.append(order)
+        for invariant in invariants.AT_ORDER:
+            for text in invariant(self, order):
+                self.violated(invariant.__name__, text)
+
+    def _executed(self, order: BrokerOrder, execution: Execution) -> None:
+        self.tell(f"     * {execution.side} {execution.qty} {order.symbol} by {order.role} {order.client_order_id}")
+        for invariant in invariants.AT_EXECUTION:
+            for text in invariant(self, order, execution):
+                self.violated(invariant.__name__, text)
+
+    def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Nothing crashes silently, but what still twitches in a killed process is nobody's concern."""
+        error = context.get("exception")
+        is_cancel = error is None or isinstance(error, asyncio.CancelledError)
+        if is_cancel or self._is_over or any(life.is_killed for life in self._of(context)):
+            return
+        self.violated("nothing_crashes_silently", f"{context.get('message')}: {error!r}", error)
+
+    def _of(self, context: dict[str, Any]) -> Iterator[Life]:
+        task = context.get("task") or context.get("future")
+        for life in self.machine.lives:
+            if isinstance(task, asyncio.Task) and task in self.loop.net._tasks[life.machine]:
+                yield life
+
+
+def _detail(event: Any) -> str:
+    match event:
+        case ev.OrderReported(report=report):
+            return f" {report.status.value} {report.filled_qty} ({report.evidence.source.value} {report.event or ''})"
+        case ev.OrderRefused(text=text) | ev.OrderUnresolved(text=text) | ev.ProtectionFailed(text=text):
+            return f" {text}"
+        case ev.CancelIntended(reason=reason) | ev.ExitRequested(reason=reason):
+            return f" {reason}"
+        case ev.IncidentRaised(incident=incident):
+            return f" {incident.cause}"
+        case ev.PositionReported(position=position):
+            return f" {position.qty}"
+        case ev.LinkChanged(up=up, why=why):
+            return f" {'up' if up else 'down'} {why}"
+        case ev.SignalReturned(why=why) | ev.OrderNeverReached(why=why) | ev.CancelRefused(text=why):
+            return f" {why}"
+    return ""
+
+
+class _Lines(logging.Handler):
+    def __init__(self, world: World) -> None:
+        super().__init__(logging.INFO)
+        self._world = world
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = record.getMessage()
+        self._world.log_lines.append(line)
+        if record.levelno >= logging.WARNING:
+            self._world.tell(f"     ! {line}")
+
+
+@contextmanager
+def _entropy(seed: int) -> Iterator[None]:
+    """Jitter and the desk's id are drawn from the seed; nothing else in the desk throws dice."""
+    dice = random.Random(f"{seed}/entropy")
+    jitter = SimpleNamespace(Random=lambda: random.Random(dice.random()))
+    tokens = SimpleNamespace(**vars(real_secrets) | {"token_hex": lambda n: dice.randbytes(n).hex()})
+    with mock.patch.object(retry, "random", jitter), mock.patch.object(ids, "secrets", tokens):
+        yield
+
+
+@contextmanager
+def _rare_lag_probes() -> Iterator[None]:
+    """In virtual time a loop has no lag, and looking for it twenty times a second is a fifth of all steps."""
+    with mock.patch.object(latency, "LAG_PROBE_S", 2.0):
+        yield
+
+
+@contextmanager
+def _logs_of(world: World) -> Iterator[None]:
+    handler, root = _Lines(world), logging.getLogger()
+    level, propagated = root.level, list(root.handlers)
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.handlers[:] = propagated
+        root.setLevel(level)
+
+
+def simulate(seed: int) -> Outcome:
+    """Run one seed from start to end."""
+    began_s = time.perf_counter()
+    weather = weather_of(random.Random(f"{seed}/weather"))
+    loop = VirtualLoop(seed)
+    gc.freeze()  # the libraries need not be looked through after each seed
+    where = TMPFS if TMPFS.is_dir() else None
+    gc.disable()
+    try:
+        with _entropy(seed), tempfile.TemporaryDirectory(dir=where, prefix="greenlight-") as folder:
+            world = World(seed, loop, Path(folder), weather)
+            with _logs_of(world), _rare_lag_probes():
+                try:
+                    loop.run_until_complete(world.run())
+                except Exception as error:
+                    world.violated("the_simulation_ends", repr(error), error)
+                finally:
+                    finish(loop)
+                    for life in world.machine.lives:
+                        life.close_reader()
+            journal = world.machine.life.journal
+            facts = [(type(r.event).__name__, r.event.subject) for r in read_all(journal)] if journal.exists() else []
+    finally:
+        gc.enable()
+    counts = {
+        "lives": len(world.machine.lives),
+        "entries": len(world.entries),
+        "writes": len(world.broker.witness.arrivals),
+        "reads": world.broker.witness.reads,
+        "facts": len(facts),
+    }
+    return Outcome(
+        seed, world.violations, world.story, facts, loop.time(), time.perf_counter() - began_s, counts
+    )
