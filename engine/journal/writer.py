@@ -141,8 +141,8 @@ class Journal:
             give_up_at: float | None = None
             while True:
                 await self._work.wait()
-            # Facts of one turn of the loop share a group: an approval and its intent cost one fsync, not two.
-            await self._clock.sleep(0)
+                # Facts of one turn of the loop share a group: an approval and its intent cost one fsync, not two.
+                await self._clock.sleep(0)
                 if self._queue:
                     await self._write_group()
                 if self._closing.is_set() and self.failure is not None and give_up_at is None:

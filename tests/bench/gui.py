@@ -247,7 +247,9 @@ def cold_starts(count: int) -> None:
             )
             try:
                 assert desk.stdout is not None
-                line = next(line for line in desk.stdout if line.startswith(PAINTED))
+                line = next((line for line in desk.stdout if line.startswith(PAINTED)), None)
+                if line is None:
+                    raise RuntimeError("main.py has ended before its window was painted")
                 after_s, resident_mb = map(float, line.removeprefix(PAINTED).split())
                 time.sleep(SETTLED_S if number == count else 0.5)
                 if number:  # the first one warms the disk's cache
