@@ -25,7 +25,7 @@ from engine.model.order import Order, apply_report
 from engine.model.position import Position
 from engine.model.signal import SignalRecord
 from engine.model.words import DeskState, OrderRole, OrderStatus, SignalStatus
-from engine.protection.ledger import Cover, cover_of, is_finished
+from engine.protection.ledger import Cover, count_naked, cover_of, is_finished
 
 replace = msgspec.structs.replace
 
@@ -346,7 +346,7 @@ class Book:
         bracket = self.brackets[bracket_id]
         before = self._covers.get(bracket_id)
         cover = self._covers[bracket_id] = cover_of(bracket, self.orders_of(bracket_id))
-        bracket = _count_naked(bracket, before, cover, at)
+        bracket = count_naked(bracket, before, cover, at)
         if cover.naked == 0 and cover.held > 0 and bracket.attempts:
             bracket = replace(bracket, attempts=0, gave_up_at=None, last_error=None)
         if is_finished(cover):
@@ -430,19 +430,6 @@ class Book:
         self.open_incidents.pop(incident.key, None)
         self._touch("incident", event.incident_id)
         self._touch("desk", "")
-
-
-def _count_naked(bracket: Bracket, before: Cover | None, cover: Cover, at: datetime) -> Bracket:
-    """The naked clock: runs from the first uncovered share to the last one covered."""
-    if before is not None and before.naked > 0 and bracket.naked_counted_at is not None:
-        span_s = max(0.0, (at - bracket.naked_counted_at).total_seconds())
-        bracket = replace(bracket, naked_share_s=bracket.naked_share_s + span_s * float(before.naked))
-    if cover.naked > 0:
-        return replace(bracket, naked_since=bracket.naked_since or at, naked_counted_at=at)
-    if bracket.naked_since is not None:
-        span_s = max(0.0, (at - bracket.naked_since).total_seconds())
-        bracket = replace(bracket, naked_since=None, naked_counted_at=None, naked_s=bracket.naked_s + span_s)
-    return bracket
 
 
 def bracket_for(signal_id: str, book: Book) -> str:

@@ -176,3 +176,18 @@ def plan_of(cover: Cover, orders: Iterable[Order]) -> str:
 def is_finished(cover: Cover) -> bool:
     """Nothing is held, and nothing can change that any more."""
     return cover.held == 0 and not cover.orders_open and cover.entry is not None
+
+
+def count_naked(bracket: Bracket, before: Cover | None, cover: Cover, at: datetime) -> Bracket:
+    """The naked clock: runs from the first uncovered share to the last one covered."""
+    if before is not None and before.naked > 0 and bracket.naked_counted_at is not None:
+        span_s = max(0.0, (at - bracket.naked_counted_at).total_seconds())
+        bracket = msgspec.structs.replace(bracket, naked_share_s=bracket.naked_share_s + span_s * float(before.naked))
+    if cover.naked > 0:
+        return msgspec.structs.replace(bracket, naked_since=bracket.naked_since or at, naked_counted_at=at)
+    if bracket.naked_since is not None:
+        span_s = max(0.0, (at - bracket.naked_since).total_seconds())
+        bracket = msgspec.structs.replace(
+            bracket, naked_since=None, naked_counted_at=None, naked_s=bracket.naked_s + span_s
+        )
+    return bracket
