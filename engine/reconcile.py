@@ -275,6 +275,12 @@ class Reconciler:
                 self._take_answer(order_id, nested.value or answer.value, self._proof(nested.request_id))
             else:
                 self._never_reached(order)
+        for order_id in tuple(self._book.open_orders):
+            order = self._book.orders[order_id]
+            if order.cancel_requested_at is not None and order.status is not OrderStatus.PENDING_CANCEL:
+                # The wish died with the last process. The supervisor asks anew for what it still wants gone.
+                why = "The desk stopped before the broker took the cancel; ask again if it is still wanted."
+                self._recorder.record(ev.CancelRefused(order_id=order_id, text=why))
         for signal_id in tuple(self._book.approved):
             record = self._book.signals[signal_id]
             if record.bracket_id not in self._book.brackets:
