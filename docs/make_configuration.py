@@ -1,4 +1,4 @@
-"""Writes ``docs/configuration.md`` from the schema in ``engine/config.py``, so that the manual cannot say anything else.
+"""Writes ``docs/configuration.md`` from the schema in ``engine/config.py``, so that the manual follows it.
 
     python docs/make_configuration.py
 

@@ -347,7 +347,7 @@ class Book:
         before = self._covers.get(bracket_id)
         cover = self._covers[bracket_id] = cover_of(bracket, self.orders_of(bracket_id))
         bracket = count_naked(bracket, before, cover, at)
-        if cover.naked == 0 and cover.held > 0 and bracket.attempts:
+        if cover.naked == 0 and cover.held > 0 and (bracket.attempts or bracket.last_error):
             bracket = replace(bracket, attempts=0, gave_up_at=None, last_error=None)
         if is_finished(cover):
             if bracket.closed_at is None:
@@ -355,7 +355,7 @@ class Book:
                 self.open_brackets.pop(bracket_id, None)
                 self.brackets_of_symbol[bracket.symbol].pop(bracket_id, None)
                 closer = self.closers.pop(bracket_id, None)
-                if closer is not None:
+                if closer is not None and closer not in self.closers.values():
                     self._set_signal_status(closer, SignalStatus.CLOSED)
         elif bracket.closed_at is not None:  # a late fill reopens it
             bracket = replace(bracket, closed_at=None)

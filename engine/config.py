@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -182,18 +182,37 @@ def config_from_table(table: dict[str, Any], where: str) -> Config:
 
 
 def _named(message: str, table: dict[str, Any]) -> str:
-    """msgspec's ``Expected `int` >= 1 - at `$.limits.max_order_qty``` with the key first and the found value."""
+    """msgspec's ``Expected `int` >= 1 - at `$.limits.max_order_qty``` with key, found value and what is allowed."""
     what, _, path = message.partition(" - at `$.")
-    if not path:
-        return f"{message} ({_allowed_sections()})" if "unknown field" in message else message
-    key = path.rstrip("`")
-    found: Any = table
-    for part in key.split("."):
-        found = found.get(part, "nothing") if isinstance(found, dict) else found
+    keys = path.rstrip("`").split(".") if path else []
     if "unknown field" in what:
-        return f"[{key}]: {what}"
-    return f"{key} = {found}: {what[0].lower()}{what[1:]}"
+        where = f"[{keys[0]}]: " if keys else ""
+        return f"{where}{what} (known: {', '.join(_section(keys).__struct_fields__)})"
+    if not keys:
+        return message
+    allowed = _words_of(keys)
+    reason = f"allowed are {', '.join(allowed)}" if allowed else what[0].lower() + what[1:]
+    return f"{'.'.join(keys)} = {_found(table, keys)}: {reason}"
 
 
-def _allowed_sections() -> str:
-    return "known: " + ", ".join(Config.__struct_fields__)
+def _section(keys: list[str]) -> type[msgspec.Struct]:
+    return type(getattr(Config(), keys[0])) if keys else Config
+
+
+def _words_of(keys: list[str]) -> list[str]:
+    """The words a key may hold, when it holds one of a few."""
+    for field in msgspec.structs.fields(_section(keys)):
+        if field.name == keys[-1]:
+            kind = get_args(field.type)[0] if get_origin(field.type) is Annotated else field.type
+            return [str(word) for word in get_args(kind)] if get_origin(kind) is Literal else []
+    return []
+
+
+def _found(table: dict[str, Any], keys: list[str]) -> str:
+    """The value as it was written; tokens are never repeated."""
+    if keys[0] == "api":
+        return "…"
+    found: Any = table
+    for key in keys:
+        found = found.get(key, "nothing") if isinstance(found, dict) else found
+    return str(found)

@@ -13,6 +13,7 @@ from engine.bus import Bus, Change
 from engine.clock import Clock
 from engine.gateway import Submitted
 from engine.model import events as ev
+from engine.model.bracket import Bracket
 from engine.model.words import OrderStatus, Stage
 from engine.recorder import Recorder
 
@@ -33,6 +34,9 @@ class Stopwatch:
         self._book = book
         self._clock = clock
         self._marks: dict[str, _Marks] = {}
+        self._covered: dict[str, _Marks] = {}
+        """Trades measured whole, while they are open: their cover may turn out not to have stood."""
+        self._lost: set[str] = set()
         bus.on_changes(self._notice)
 
     def measured(self, signal_id: str, stage: Stage, start_s: float, end_s: float) -> None:
@@ -69,9 +73,12 @@ class Stopwatch:
 
     def _notice(self, changes: frozenset[Change]) -> None:
         for change in changes:
-            if change.kind != "bracket" or not self._marks:
+            if change.kind != "bracket" or not (self._marks or self._covered):
                 continue
             bracket = self._book.brackets[change.key]
+            if bracket.signal_id in self._covered:
+                self._watch_cover(bracket)
+                continue
             marks = self._marks.get(bracket.signal_id)
             if marks is None:
                 continue
@@ -91,8 +98,29 @@ class Stopwatch:
         """Working, bracket and total are known together, once answer, fill and cover are all in."""
         if marks.answered_s is None or marks.filled_s is None or marks.covered_s is None:
             return
-        del self._marks[signal_id]
+        self._covered[signal_id] = self._marks.pop(signal_id)
         self.measured(signal_id, Stage.WORKING, marks.answered_s, max(marks.answered_s, marks.filled_s))
-        self.measured(signal_id, Stage.BRACKET, marks.filled_s, marks.covered_s)
-        total_s = (marks.answered_s - marks.approved_s) + (marks.covered_s - marks.filled_s)
-        self.measured(signal_id, Stage.TOTAL, marks.approved_s, marks.approved_s + total_s)
+        self._measure_cover(signal_id, marks.approved_s, marks.answered_s, marks.filled_s, marks.covered_s)
+
+    def _measure_cover(
+        self, signal_id: str, approved_s: float, answered_s: float, filled_s: float, covered_s: float
+    ) -> None:
+        self.measured(signal_id, Stage.BRACKET, filled_s, covered_s)
+        total_s = (answered_s - approved_s) + (covered_s - filled_s)
+        self.measured(signal_id, Stage.TOTAL, approved_s, approved_s + total_s)
+
+    def _watch_cover(self, bracket: Bracket) -> None:
+        """Exits rejected after the fill never stood: the trade is measured anew when others do."""
+        signal_id, cover = bracket.signal_id, self._book.cover(bracket.id)
+        marks = self._covered[signal_id]
+        if bracket.closed_at is not None or bracket.exit_requested_at is not None:
+            del self._covered[signal_id]
+            self._lost.discard(signal_id)
+        elif cover.naked > 0:
+            self._lost.add(signal_id)
+        elif signal_id in self._lost and cover.held > 0:
+            self._lost.discard(signal_id)
+            assert marks.answered_s is not None
+            assert marks.filled_s is not None
+            now_s = self._clock.monotonic_s()
+            self._measure_cover(signal_id, marks.approved_s, marks.answered_s, marks.filled_s, now_s)

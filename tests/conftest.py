@@ -1,8 +1,47 @@
-"""Shared by all tests: no judgement by wall clock. Machines are slow and shared; how fast is the benchmarks' matter."""
+"""Guards for all tests below: a warning in the engine's log is a finding, unless the test asked for the log itself."""
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
-settings.register_profile("greenlight", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("greenlight")
+import pytest
+from hypothesis import settings
+
+settings.register_profile("suite", deadline=None)  # a busy machine is no finding
+settings.load_profile("suite")
+
+HERE: Final = Path(__file__).parent
+GUARDED: Final = tuple(
+    HERE / folder
+    for folder in ("property", "unit/desk", "unit/model", "unit/pipeline", "unit/protection", "unit/rules")
+)
+"""Where nothing is meant to go wrong. Elsewhere tests break things on purpose, and the log says so."""
+
+
+class _Warnings(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(f"{record.name}: {record.getMessage()}")
+
+
+@pytest.fixture(autouse=True)
+def _no_unexpected_warning(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that expects a line takes ``caplog``, and says which."""
+    guarded = any(folder in request.path.parents for folder in GUARDED)
+    if not guarded or "caplog" in request.fixturenames:
+        yield
+        return
+    heard = _Warnings()
+    logger = logging.getLogger("engine")
+    logger.addHandler(heard)
+    try:
+        yield
+    finally:
+        logger.removeHandler(heard)
+    assert not heard.said, "the engine warned: " + " | ".join(heard.said)

@@ -115,7 +115,9 @@ class DemoStrategy:
                 "limit_price": plain(ceil_to_tick(entry + through) if long else floor_to_tick(entry - through)),
                 "time_in_force": "day",
             },
-            "stop_loss": {"stop_price": plain(round_to_tick(entry - distance if long else entry + distance))},
+            "stop_loss": {
+                "stop_price": plain(floor_to_tick(entry - distance) if long else ceil_to_tick(entry + distance))
+            },
             "take_profit": {
                 "limit_price": plain(round_to_tick(entry + 2 * distance if long else entry - 2 * distance))
             },

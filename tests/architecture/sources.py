@@ -63,7 +63,7 @@ def comments(path: Path) -> Iterator[tuple[int, str]]:
 def reason_codes() -> set[str]:
     """Every code that a verdict of the gate can carry, read from the calls that make them."""
     found = set()
-    for path in files("engine/rules", "engine/pipeline") + (ROOT / "engine/approval.py",):
+    for path in (*files("engine/rules", "engine/pipeline"), ROOT / "engine/approval.py"):
         for name, call in calls(path):
             texts = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
             if name in VERDICTS and texts:

@@ -133,6 +133,7 @@ async def rest_entries(desk: Desk, venue: Venue) -> list[str]:
             while moments.acknowledged_s is None:
                 await asyncio.sleep(0.005)
         resting.append(moments.entry_broker_id())
+        moments.leave()
     return resting
 
 

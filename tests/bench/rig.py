@@ -93,7 +93,8 @@ class Moments:
         self.protected_s: float | None = None
         self.protected = asyncio.Event()
         self.closed = asyncio.Event()
-        self._leave = desk.bus.on_changes(self._notice)
+        self.leave = desk.bus.on_changes(self._notice)
+        """Stop looking; happens by itself when the trade is closed."""
 
     def _notice(self, changes: frozenset[Change]) -> None:
         if not any(change.kind == "bracket" and change.key == self._bracket_id for change in changes):
@@ -108,7 +109,7 @@ class Moments:
             self.protected.set()
         if bracket.closed_at is not None:
             self.closed.set()
-            self._leave()
+            self.leave()
 
     def bracket(self) -> BracketView:
         return self._desk.bracket(self._bracket_id)

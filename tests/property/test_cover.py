@@ -1,4 +1,4 @@
-"""Arithmetic that no luck may break: cover is never more than the broker would close, and no step sells a share twice."""
+"""Arithmetic that no luck may break: cover is what the broker would close, and no step sells a share twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of an order, told badly: doubled, late, out of order, with gaps. What is true in the end is what the book says."""
+"""The life of an order, told badly: doubled, late, out of order, with gaps. The book still ends at the truth."""
 
 from __future__ import annotations
 
@@ -22,12 +22,8 @@ QTY = 10
 @st.composite
 def order_lives(draw: st.DrawFn, broker_id: str = "broker-entry") -> list[OrderReport]:
     """What really happened to an order of ten shares, oldest first: each report with a later stamp."""
-    words: list[tuple[OrderStatus, int, str | None]] = []
-    for opening in draw(st.permutations([S.PENDING_NEW, S.ACCEPTED, S.HELD]).map(lambda some: some[:2])):
-        if opening is not S.HELD or draw(st.booleans()):
-            words.append((opening, 0, None))
-    words = sorted(words, key=lambda word: [S.PENDING_NEW, S.ACCEPTED, S.HELD].index(word[0]))
-    words.append((S.NEW, 0, None))
+    openings = [status for status in (S.PENDING_NEW, S.ACCEPTED, S.HELD) if draw(st.booleans())]
+    words: list[tuple[OrderStatus, int, str | None]] = [(status, 0, None) for status in (*openings, S.NEW)]
     done = 0
     for number, size in enumerate(draw(st.lists(st.integers(1, 4), max_size=4))):
         if done + size < QTY:

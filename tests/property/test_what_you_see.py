@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine.alpaca.bodies import encode_body
@@ -84,6 +84,7 @@ def facts(bid: str = "187.08", ask: str = "187.10") -> Facts:
     return make_facts(config=ROOMY, quote=make_quote(bid, ask))
 
 
+@settings(max_examples=50)
 @given(signals(), st.sampled_from([NO_EDITS, Edits(qty=Decimal(7)), Edits(stop_price=Decimal("181.00"))]))
 def test_the_executor_sends_the_bytes_that_the_preview_showed(signal: Signal, edits: Edits) -> None:
     shown = decide(signal, facts(), edits)
@@ -93,6 +94,7 @@ def test_the_executor_sends_the_bytes_that_the_preview_showed(signal: Signal, ed
     assert request(again) == request(shown)
 
 
+@settings(max_examples=50)
 @given(signals())
 def test_a_moving_market_does_not_move_what_was_approved(signal: Signal) -> None:
     shown = decide(signal, facts())
@@ -101,6 +103,7 @@ def test_a_moving_market_does_not_move_what_was_approved(signal: Signal) -> None
     assert request(later) == request(shown)
 
 
+@settings(max_examples=50)
 @given(signals())
 def test_every_price_that_is_sent_lies_on_the_tick_grid_and_every_quantity_is_whole(signal: Signal) -> None:
     decision = decide(signal, facts())

@@ -7,6 +7,7 @@ one, and at rest, after quiet time without faults. Each yields what it found wro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 ZERO: Final = Decimal(0)
 PRICES_MOVE: Final = Decimal("1.3")
 """Between the verdict and the broker's word a shock may move the price; a second entry would double the exposure."""
+A_MOMENT: Final = timedelta(seconds=1)
 COVERING: Final = frozenset({"new", "held", "accepted", "partially_filled", "pending_replace"})
 
 # --- when a write arrives --------------------------------------------------------------------------------------------
@@ -272,7 +274,7 @@ def nothing_is_stuck(world: World) -> Iterator[str]:
         if not any(_is_unknown(book, order) for order in orders):
             yield f"{signal_id} is approved, and nothing happens"
     for signal_id, record in book.signals.items():
-        if record.status is SignalStatus.PENDING and record.signal.expires_at < world.clock.now():
+        if record.status is SignalStatus.PENDING and record.signal.expires_at + A_MOMENT < world.clock.now():
             yield f"{signal_id} is pending after its time"
     for order_id in book.open_orders:
         order = book.orders[order_id]

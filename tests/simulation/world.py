@@ -9,6 +9,7 @@ import random
 import secrets as real_secrets
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,10 +44,12 @@ QUIET_S: Final = 75.0
 LOOK_AGAIN_S: Final = 3.0
 LOOKS: Final = 5
 """What is in motion when the quiet ends may need another look; what is wrong stays wrong."""
+TRACE_LINES: Final = 40
 PROMPT_S: Final = 2.0
 """An exit or a cancel that is in the journal reaches a reachable broker within this time."""
 TMPFS: Final = Path("/dev/shm")
-STORY_LINES: Final = 400
+STORY_LINES: Final = 250
+"""What is kept of the story: its last lines up to the first violation, and that."""
 
 
 @dataclass(slots=True)
@@ -179,16 +182,15 @@ class World:
         self.disturbed_until_s = max(self.disturbed_until_s, self.clock.monotonic_s() + 2.0)
 
     def tell(self, text: str) -> None:
-        self.story.append(f"{self.loop.time():9.3f}  {text}")
-        del self.story[:-STORY_LINES]
+        if not self.violations or text.startswith("VIOLATED"):
+            self.story.append(f"{self.loop.time():9.3f}  {text}")
+            del self.story[:-STORY_LINES]
 
     def violated(self, invariant: str, text: str, error: BaseException | None = None) -> None:
         self.violations.append(Violation(invariant, self.loop.time(), text))
         self.tell(f"VIOLATED {invariant}: {text}")
         if error is not None:
-            import traceback
-
-            self.story += "".join(traceback.format_exception(error)).splitlines()[-60:]
+            self.story += "".join(traceback.format_exception(error)).splitlines()[-TRACE_LINES:]
 
     # --- what it hears -----------------------------------------------------------------------------------------------
 

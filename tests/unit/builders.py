@@ -46,7 +46,9 @@ def after(seconds: float) -> datetime:
 
 
 def price_exit(value: str, limit_price: str | None = None) -> ExitSpec:
-    return ExitSpec(unit="price", value=Decimal(value), limit_price=None if limit_price is None else Decimal(limit_price))
+    return ExitSpec(
+        unit="price", value=Decimal(value), limit_price=None if limit_price is None else Decimal(limit_price)
+    )
 
 
 def make_signal(**changes: Any) -> Signal:
@@ -206,7 +208,11 @@ def make_exit(role: OrderRole, order_id: str, **changes: Any) -> Order:
 def legs_of(entry: Order, **changes: Any) -> tuple[Order, Order]:
     """Target and stop of a native bracket, live unless told otherwise."""
     target = make_exit(
-        OrderRole.TAKE_PROFIT, leg_id(entry.id, "tp"), client_order_id=None, parent_id=entry.id, order_class=entry.order_class
+        OrderRole.TAKE_PROFIT,
+        leg_id(entry.id, "tp"),
+        client_order_id=None,
+        parent_id=entry.id,
+        order_class=entry.order_class,
     )
     stop = make_exit(
         OrderRole.STOP_LOSS,

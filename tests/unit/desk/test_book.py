@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 
 import pytest
 
 from engine.book import bracket_for
-from engine.bus import Change
 from engine.errors import IllegalTransition, InvariantViolated
 from engine.model import events as ev
-from engine.model.incident import Incident, Priority
-from engine.model.position import Position
 from engine.model.signal import Reason
-from engine.model.words import DeskState, OrderClass, OrderRole, OrderStatus, Purpose, Side, SignalStatus, Verdict
+from engine.model.words import OrderRole, OrderStatus, Purpose, Side, SignalStatus, Verdict
 from tests.unit.builders import (
     DESK_ID,
     ENTRY_ID,
-    T0,
     Story,
     after,
     make_approval,
@@ -27,11 +22,9 @@ from tests.unit.builders import (
     make_order,
     make_signal,
     oco_of,
-    proof,
     replace,
     state_of,
 )
-from tests.unit.journal.events import EVERY_KIND
 
 S = OrderStatus
 TARGET_ID, STOP_ID = f"{ENTRY_ID}.tp", f"{ENTRY_ID}.sl"
@@ -162,9 +155,7 @@ def test_a_closing_signal_works_while_the_trade_is_on_its_way_out_and_ends_with_
     story.is_protected()
     closing = make_signal(id="s000002", source_id="2", side=Side.SELL, intent=None)
     story.tell(ev.SignalReceived(signal=closing), 1)
-    story.tell(
-        ev.SignalApproved(signal_id="s000002", bracket_id=None, approval=make_approval(after(2))), 2
-    )
+    story.tell(ev.SignalApproved(signal_id="s000002", bracket_id=None, approval=make_approval(after(2))), 2)
     asked = ev.ExitRequested(bracket_id="b000001", actor="window", reason="breakout closes", signal_id="s000002")
     story.tell(asked, 2)
     assert status(story, "s000002") is SignalStatus.WORKING
@@ -173,6 +164,21 @@ def test_a_closing_signal_works_while_the_trade_is_on_its_way_out_and_ends_with_
     story.report(TARGET_ID, S.FILLED, 3, filled=10, price="187.00")
     assert status(story, "s000002") is SignalStatus.CLOSED
     assert status(story) is SignalStatus.CLOSED
+
+
+def test_a_closing_signal_that_ends_two_trades_is_closed_with_the_last_of_them(story: Story) -> None:
+    story.tell(ev.SignalReceived(signal=make_signal(id="s000009", source_id="9", side=Side.SELL)))
+    story.tell(ev.SignalApproved(signal_id="s000009", bracket_id=None, approval=make_approval()))
+    for number in (1, 2):
+        bracket_id, entry_id = f"b00000{number}", f"entry-{number}"
+        story.tell(ev.BracketOpened(bracket=make_bracket(id=bracket_id)))
+        entry = make_order(id=entry_id, client_order_id=entry_id, bracket_id=bracket_id)
+        story.tell(ev.OrderIntended(order=entry, body={}, purpose=Purpose.ENTRY))
+        story.tell(ev.ExitRequested(bracket_id=bracket_id, actor="window", reason="closes", signal_id="s000009"))
+    story.report("entry-1", S.CANCELED, 1)
+    assert status(story, "s000009") is SignalStatus.WORKING
+    story.report("entry-2", S.CANCELED, 2)
+    assert status(story, "s000009") is SignalStatus.CLOSED
 
 
 # --- naked seconds ---------------------------------------------------------------------------------------------------
@@ -274,9 +280,7 @@ def test_shares_taken_by_another_hand_close_the_trade_when_nothing_else_is_open(
 
 def test_moved_exits_are_what_is_placed_from_here_on(story: Story) -> None:
     story.is_protected()
-    moved = ev.ExitsChanged(
-        bracket_id="b000001", stop_price=Decimal("186.00"), take_profit_price=None, actor="window"
-    )
+    moved = ev.ExitsChanged(bracket_id="b000001", stop_price=Decimal("186.00"), take_profit_price=None, actor="window")
     story.tell(moved, 1)
     bracket = story.book.brackets["b000001"]
     assert (bracket.stop_price, bracket.take_profit_price) == (Decimal("186.00"), None)
@@ -315,11 +319,15 @@ def test_a_replacement_is_linked_both_ways(story: Story) -> None:
     target = story.book.orders[TARGET_ID]
     patch_id = f"gl-{DESK_ID}-000001-patch-1"
     patch = replace(
-        target, id=patch_id, client_order_id=patch_id, broker_id=None, status=S.SENDING, evidence=None, replaces=TARGET_ID
+        target,
+        id=patch_id,
+        client_order_id=patch_id,
+        broker_id=None,
+        status=S.SENDING,
+        evidence=None,
+        replaces=TARGET_ID,
     )
-    story.tell(
-        ev.ReplaceIntended(order_id=TARGET_ID, order=patch, body={}, purpose=Purpose.CLOSE, actor="desk"), 2
-    )
+    story.tell(ev.ReplaceIntended(order_id=TARGET_ID, order=patch, body={}, purpose=Purpose.CLOSE, actor="desk"), 2)
     story.report(patch_id, S.NEW, 3, broker_id="b9", replaces=f"broker-{TARGET_ID}")
     story.report(TARGET_ID, S.REPLACED, 3, replaced_by="b9")
     assert story.book.orders[TARGET_ID].replaced_by == patch_id
@@ -340,112 +348,3 @@ def test_an_adopted_order_without_a_trade_is_open_and_in_no_trade(story: Story) 
     story.tell(ev.OrderAdopted(order=make_order(id="foreign", bracket_id=None, status=S.NEW, broker_id="b7")))
     assert list(story.book.open_orders) == ["foreign"]
     assert not story.book.brackets
-
-
-# --- the desk and its counters ---------------------------------------------------------------------------------------
-
-
-def test_a_scope_that_nobody_set_is_active(story: Story) -> None:
-    assert story.book.state_of("symbol:AAPL") is DeskState.ACTIVE
-    story.tell(ev.DeskStateSet(scope="symbol:AAPL", state=DeskState.PAUSED, actor="window", cause="news"))
-    assert story.book.state_of("symbol:AAPL") is DeskState.PAUSED
-    assert story.book.state_of("desk") is DeskState.ACTIVE
-
-
-def test_a_start_without_a_stop_before_it_follows_a_crash(story: Story) -> None:
-    story.tell(ev.JournalOpened(desk_id=DESK_ID, mode="sim"))
-    assert story.book.stopped_in_order
-    story.tell(ev.DeskStarted(version="0.1.0"))
-    assert not story.book.stopped_in_order
-    story.tell(ev.DeskStopped())
-    assert story.book.stopped_in_order
-    assert (story.book.desk_id, story.book.mode) == (DESK_ID, "sim")
-
-
-def test_entries_are_counted_from_midnight_in_new_york(story: Story) -> None:
-    story.approve()
-    story.enter(0)  # 10:00 in New York
-    assert story.book.entries_on(after(3600)) == 1
-    late_evening = datetime.fromisoformat("2026-08-22T03:59:59+00:00")
-    past_midnight = datetime.fromisoformat("2026-08-22T04:00:00+00:00")
-    assert story.book.entries_on(late_evening) == 1
-    assert story.book.entries_on(past_midnight) == 0
-
-
-def test_exits_are_not_counted_as_entries(story: Story) -> None:
-    story.is_protected()
-    stop = make_exit(OrderRole.STOP_LOSS, "stop-1", status=S.SENDING, broker_id=None)
-    story.tell(ev.OrderIntended(order=stop, body={}, purpose=Purpose.PROTECT), 1)
-    assert story.book.entries_on(after(2)) == 1
-
-
-def test_signals_are_counted_by_source_and_time(story: Story) -> None:
-    for number in range(3):
-        signal = make_signal(id=f"s00000{number + 1}", source_id=str(number), received_at=after(number * 40))
-        story.tell(ev.SignalReceived(signal=signal), number * 40)
-    assert story.book.signals_since("breakout", after(20)) == 2
-    assert story.book.signals_since("another", T0) == 0
-
-
-# --- positions and incidents -----------------------------------------------------------------------------------------
-
-
-def test_a_position_of_nothing_is_no_position(story: Story) -> None:
-    held = Position(symbol="AAPL", qty=Decimal(-5), avg_entry_price=Decimal("187.20"), evidence=proof())
-    story.tell(ev.PositionReported(position=held))
-    assert story.book.positions == {"AAPL": held}
-    story.tell(ev.PositionReported(position=replace(held, qty=Decimal(0))))
-    assert story.book.positions == {}
-
-
-def test_an_incident_is_open_until_it_is_cleared_and_its_number_is_not_used_again(story: Story) -> None:
-    incident = Incident(
-        id="i000001",
-        key="stream",
-        priority=Priority.SOON,
-        cause="down",
-        consequence="",
-        action="",
-        subject_kind="desk",
-        subject_id="desk",
-        symbol=None,
-        raised_at=T0,
-    )
-    story.tell(ev.IncidentRaised(incident=incident))
-    story.tell(ev.IncidentAcked(incident_id="i000001", actor="window"), 1)
-    assert story.book.open_incidents == {"stream": "i000001"}
-    story.tell(ev.IncidentCleared(incident_id="i000001", why="over"), 2)
-    kept = story.book.incidents["i000001"]
-    assert (kept.acked_by, kept.acked_at, kept.cleared_at) == ("window", after(1), after(2))
-    assert not story.book.open_incidents
-    assert story.book.next_incident_number() == 2
-
-
-# --- what listeners are told -----------------------------------------------------------------------------------------
-
-
-def test_each_fact_names_the_views_that_are_out_of_date(story: Story) -> None:
-    story.approve()
-    story.enter()
-    told = story.report(ENTRY_ID, S.PARTIALLY_FILLED, 1, filled=4, execution_id="x1")
-    assert told >= {
-        Change("order", ENTRY_ID),
-        Change("bracket", "b000001"),
-        Change("signal", "s000001"),
-        Change("position", "AAPL"),
-        Change("activity", ""),
-        Change("desk", ""),
-    }
-
-
-def test_every_kind_of_fact_can_be_folded() -> None:
-    kinds = {type(event) for event in EVERY_KIND}
-    assert all(hasattr(Story().book, "_on_" + kind.__struct_config__.tag) for kind in kinds)
-
-
-def test_an_order_group_without_a_target_folds_alike(story: Story) -> None:
-    story.approve()
-    story.enter(order_class=OrderClass.OTO)
-    story.answer()
-    story.report(ENTRY_ID, S.FILLED, 1, filled=10)
-    assert story.book.cover("b000001").naked == 0

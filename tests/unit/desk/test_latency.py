@@ -94,7 +94,9 @@ def test_other_facts_are_no_samples() -> None:
 
 def test_the_newest_measurement_of_a_stage_counts_for_its_signal() -> None:
     log = LatencyLog(lambda signal_id: "")
-    log.fold([measured(Stage.SUBMIT, 50.0, 1), measured(Stage.SUBMIT, 60.0, 2), measured(Stage.GATE, 1.0, 3, "s000002")])
+    log.fold(
+        [measured(Stage.SUBMIT, 50.0, 1), measured(Stage.SUBMIT, 60.0, 2), measured(Stage.GATE, 1.0, 3, "s000002")]
+    )
     assert log.spans("s000001") == {Stage.SUBMIT: (after(2), 60.0)}
     assert log.spans("s000003") == {}
 

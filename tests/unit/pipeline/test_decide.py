@@ -1,4 +1,4 @@
-"""What approving now would do: all verdicts, the numbers on their grids, a person's edits, and the same when done again."""
+"""What approving now would do: all verdicts, numbers on their grids, a person's edits, and the same again."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -17,7 +16,6 @@ from engine.pipeline.picture import Pictures
 from engine.rules.facts import AssetFacts, Exposure
 from tests.unit.builders import (
     ENTRY_ID,
-    T0,
     TRADABLE,
     Story,
     after,
@@ -26,24 +24,9 @@ from tests.unit.builders import (
     make_signal,
     proof,
 )
+from tests.unit.desk.desk_parts import HandClock
 
 S = OrderStatus
-
-
-class HandClock:
-    """Time as the test sets it."""
-
-    def __init__(self) -> None:
-        self.at_s = 0.0
-
-    def now(self) -> datetime:
-        return T0 + timedelta(seconds=self.at_s)
-
-    def monotonic_s(self) -> float:
-        return 1000.0 + self.at_s
-
-    async def sleep(self, seconds: float) -> None:
-        self.at_s += seconds
 
 
 class Around:

@@ -162,7 +162,10 @@ def test_the_sentence_names_the_whole_order() -> None:
 
 def test_risk_headroom_and_drift_are_worked_out() -> None:
     facts = make_facts(
-        exposures=(exposure("MSFT", 8_128),), correlations={"MSFT": 0.1}, reserved=Decimal(1_000), account=make_account()
+        exposures=(exposure("MSFT", 8_128),),
+        correlations={"MSFT": 0.1},
+        reserved=Decimal(1_000),
+        account=make_account(),
     )
     view = Previews().show("s000001", seen(facts), None, T0)
     assert view.risk is not None
@@ -181,7 +184,9 @@ def test_risk_headroom_and_drift_are_worked_out() -> None:
     assert (view.approvable, view.blocked_by) == (True, None)
 
 
-@pytest.mark.parametrize(("side", "bid", "ask", "ticks"), [(Side.BUY, "187.18", "187.20", 10), (Side.SELL, "187.00", "187.02", 10)])
+@pytest.mark.parametrize(
+    ("side", "bid", "ask", "ticks"), [(Side.BUY, "187.18", "187.20", 10), (Side.SELL, "187.00", "187.02", 10)]
+)
 def test_drift_against_the_trade_is_positive(side: Side, bid: str, ask: str, ticks: int) -> None:
     signal = make_signal(side=side, stop_loss=ExitSpec(unit="amount", value=Decimal(2)), take_profit=None)
     view = Previews().show("s000001", decide(signal, make_facts(quote=make_quote(bid, ask))), None, T0)

@@ -82,9 +82,7 @@ def test_a_quantity_that_a_strategy_named_is_left_to_the_limits_to_judge() -> No
 def test_what_cannot_be_sized_is_nothing_and_says_why(
     basis: Decimal | None, stop: str | None, account: bool, why: str
 ) -> None:
-    found = sized(
-        ("risk_pct", "0.5"), basis=basis, stop=levels(stop), account=make_account() if account else None
-    )
+    found = sized(("risk_pct", "0.5"), basis=basis, stop=levels(stop), account=make_account() if account else None)
     assert found == ("0", why)
 
 

@@ -18,9 +18,7 @@ def make_plan(**changes: Any) -> Plan:
         qty=Decimal(10),
         size_reason="the signal's quantity",
         basis=Decimal("187.20"),
-        levels=Levels(
-            stop_price=Decimal("184.90"), stop_limit_price=None, take_profit_price=Decimal("191.80")
-        ),
+        levels=Levels(stop_price=Decimal("184.90"), stop_limit_price=None, take_profit_price=Decimal("191.80")),
         limit_price=Decimal("187.20"),
     )
     return replace(plan, **changes)

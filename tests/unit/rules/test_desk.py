@@ -21,9 +21,7 @@ def test_every_other_state_denies_and_says_which(state: DeskState) -> None:
     assert reason.text == f"The desk is {state.value}: no new entries."
 
 
-@pytest.mark.parametrize(
-    ("scope", "name"), [("symbol:AAPL", "Symbol AAPL"), ("strategy:meanRev", "Strategy meanRev")]
-)
+@pytest.mark.parametrize(("scope", "name"), [("symbol:AAPL", "Symbol AAPL"), ("strategy:meanRev", "Strategy meanRev")])
 def test_the_scope_that_denies_is_named_as_it_is_spelled(scope: str, name: str) -> None:
     reason = desk.desk_state(make_case(state=DeskState.PAUSED, state_scope=scope))
     assert reason.text.startswith(f"{name} is paused")

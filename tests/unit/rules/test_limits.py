@@ -48,9 +48,7 @@ def test_notional_up_to_the_limit_passes(limit: float, verdict: str) -> None:
 
 
 def test_a_notional_limit_written_in_cents_is_compared_as_it_was_written() -> None:
-    case = make_case(
-        config=limited(max_order_notional=0.1), plan=make_plan(qty=Decimal(1), basis=Decimal("0.1"))
-    )
+    case = make_case(config=limited(max_order_notional=0.1), plan=make_plan(qty=Decimal(1), basis=Decimal("0.1")))
     assert told(limits.notional(case))[1] == "pass"
 
 
@@ -71,9 +69,7 @@ def test_without_an_account_or_a_price_buying_power_is_not_judged() -> None:
     [(["MSFT"], "pass", "2"), (["MSFT", "NVDA"], "deny", "3"), (["MSFT", "AAPL"], "pass", "2")],
 )
 def test_open_positions_counts_symbols_and_the_signals_own(others: list[str], verdict: str, count: str) -> None:
-    case = make_case(
-        config=limited(max_open_positions=2), exposures=tuple(exposure(symbol, 1000) for symbol in others)
-    )
+    case = make_case(config=limited(max_open_positions=2), exposures=tuple(exposure(symbol, 1000) for symbol in others))
     assert told(limits.open_positions(case)) == ("OPEN_POSITIONS", verdict, count, "2")
 
 
@@ -120,9 +116,7 @@ def test_the_fifth_entry_of_five_is_still_sent(today: int, verdict: str) -> None
 
 @pytest.mark.parametrize(("seen", "verdict"), [(3, "pass"), (4, "deny")])
 def test_a_source_that_floods_is_denied(seen: int, verdict: str) -> None:
-    reason = limits.signals_per_minute(
-        make_case(config=limited(max_signals_per_minute=3), signals_last_minute=seen)
-    )
+    reason = limits.signals_per_minute(make_case(config=limited(max_signals_per_minute=3), signals_last_minute=seen))
     assert told(reason) == ("SIGNALS_PER_MINUTE", verdict, str(seen), "3")
     assert reason is not None
     assert "breakout" in reason.text

@@ -168,9 +168,7 @@ def test_a_short_has_its_stop_above() -> None:
 )
 def test_a_stop_that_would_trigger_at_once_denies(side: Side, bid: str, ask: str, stop: str) -> None:
     """A long is closed at the bid, a short at the ask."""
-    case = make_case(
-        signal=make_signal(side=side), quote=make_quote(bid, ask), plan=make_plan(levels=levels(stop))
-    )
+    case = make_case(signal=make_signal(side=side), quote=make_quote(bid, ask), plan=make_plan(levels=levels(stop)))
     assert told(market.stop(case)) == ("STOP_PASSED", "deny", stop, stop)
 
 
