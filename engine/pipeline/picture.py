@@ -86,6 +86,7 @@ class Pictures:
             exposures=exposures,
             position_qty=self._position_qty(signal.symbol),
             entry_in_flight=self._entry_in_flight(signal),
+            exit_in_flight=self._exit_in_flight(signal),
             unknown_order=self._unknown_order(signal.symbol),
             unsettled_orders=self._unsettled(now),
             orders_today=self._orders_today(now),
@@ -170,6 +171,13 @@ class Pictures:
                 return signal_id
         for bracket in self._book.open_brackets_of(signal.symbol):
             if bracket.signal_id != signal.id and self._book.cover(bracket.id).entry_open:
+                return bracket.id
+        return None
+
+    def _exit_in_flight(self, signal: Signal) -> str | None:
+        for bracket in self._book.open_brackets_of(signal.symbol):
+            cover = self._book.cover(bracket.id)
+            if bracket.signal_id != signal.id and cover.held == 0 and cover.orders_open and not cover.entry_open:
                 return bracket.id
         return None
 

@@ -16,6 +16,9 @@ def check_position(case: Case) -> list[Reason]:
         reasons.append(
             denied("ENTRY_IN_FLIGHT", f"{facts.entry_in_flight} already enters {signal.symbol}: one at a time.")
         )
+    if facts.exit_in_flight is not None:
+        # A stop whose cancel is stuck would fire against the new position.
+        reasons.append(denied("EXIT_IN_FLIGHT", f"The exits of {facts.exit_in_flight} are not over yet."))
     held = facts.position_qty
     opposes = held != 0 and (held > 0) is not (signal.side is Side.BUY)
     if signal.intent is None and (opposes or (held == 0 and signal.side is Side.SELL)):

@@ -60,6 +60,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Signed, of the signal's symbol."""
     entry_in_flight: str | None
     """Id of the approved signal or working entry of this symbol."""
+    exit_in_flight: str | None = None
+    """Id of an earlier trade of this symbol that holds nothing, but whose exits may still execute."""
     unknown_order: str | None
     """An unsettled order of this symbol."""
     unsettled_orders: int

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QWidget
 
 from engine.model.words import Mode
 from gui import formatting as say
 from gui.dialogs.confirm import ConfirmStrip, Question
+from gui.dialogs.sheet import Centred
 
 _WIDTH: Final = 540
 
@@ -18,10 +18,8 @@ _WIDTH: Final = 540
 class CloseSheet(ConfirmStrip):
     def __init__(self, mode: Mode, parent: QWidget) -> None:
         super().__init__(mode, name="close-sheet", parent=parent)
-        self.setProperty("part", "sheet")
         self._mode = mode
-        self._over = parent
-        parent.installEventFilter(self)
+        self._place = Centred(self, parent, width=_WIDTH, above=0.5)
 
     def ask_to_close(
         self, entries: int, positions: int, *, leave: Callable[[], object], cancel: Callable[[], object]
@@ -39,16 +37,4 @@ class CloseSheet(ConfirmStrip):
             also=("Cancel working entries", cancel) if entries else None,
         )
         self.ask(question)
-        self.raise_()
-        self._place()
-
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.Resize and self.isVisible():
-            self._place()
-        return False
-
-    def _place(self) -> None:
-        self.setFixedWidth(_WIDTH)
-        self.adjustSize()
-        parent = self._over
-        self.move((parent.width() - self.width()) // 2, (parent.height() - self.height()) // 3)
+        self._place.bring()

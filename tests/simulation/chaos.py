@@ -67,14 +67,14 @@ class Weather(msgspec.Struct, frozen=True, kw_only=True):
 
 def weather_of(rng: random.Random) -> Weather:
     """Mostly a rough minute or two, now and then a calmer half hour, rarely hours."""
-    lasts_s = rng.choices((45.0, 90.0, 180.0, 1200.0, 5400.0), (40, 45, 12.7, 2, 0.3))[0]
+    lasts_s = rng.choices((45.0, 90.0, 180.0, 1200.0, 5400.0), (55, 36, 7.2, 1.5, 0.3))[0]
     slower = max(1.0, lasts_s / 180)
     return Weather(
         lasts_s=lasts_s,
         fault_every_s=rng.choice((0.7, 2.0, 5.0, 15.0)) * slower,
         shock_every_s=rng.choice((3.0, 8.0, 30.0)) * slower,
-        signal_every_s=rng.choice((0.8, 2.0, 5.0)) * slower,
-        act_every_s=rng.choice((0.5, 1.0, 2.0)) * slower,
+        signal_every_s=rng.choice((1.5, 2.5, 5.0)) * slower,
+        act_every_s=rng.choice((0.7, 1.2, 2.5)) * slower,
         kills=rng.choices((0, 1, 2, 4), (25, 35, 28, 12))[0],
         latency_ms=rng.choice((0.0, 20.0, 80.0, 200.0)),
         partial_fill_rate=rng.choice((0.0, 0.1, 0.5)),

@@ -101,7 +101,7 @@ class Person:
             "symbol": symbol,
             "side": side,
             "qty": rng.choice((1, 2, 5, 10, 20, 30)),
-            "stop_loss": {"percent": rng.choice((0.3, 1.0, 3.0))},
+            "stop_loss": {"percent": rng.choice((0.2, 0.6, 2.0))},
             "expires_in_s": rng.choice((20, 60, 120)),
         }
         if intent is not None:
@@ -109,7 +109,7 @@ class Person:
         if rng.random() < 0.1:
             del signal["qty"]
         if rng.random() < 0.7:
-            signal["take_profit"] = {"percent": rng.choice((0.5, 1.5, 4.0))}
+            signal["take_profit"] = {"percent": rng.choice((0.2, 1.0, 3.0))}
         quote = desk.quote(symbol)
         if rng.random() < 0.4 and quote is not None and quote.bid and quote.ask:
             up = 1 if side == "buy" else -1
@@ -142,7 +142,7 @@ class Person:
         return self._rng.choices([act for _, act in acts], [weight for weight, _ in acts])[0]
 
     def _pending(self, desk: Desk) -> str | None:
-        waiting = desk.signals(SignalStatus.PENDING, 10)
+        waiting = desk.signals(SignalStatus.PENDING, 3)
         return self._rng.choice(waiting).id if waiting else None
 
     async def _approve(self, desk: Desk) -> None:
@@ -153,7 +153,7 @@ class Person:
 
     async def _approve_all(self, desk: Desk) -> None:
         """Everything that waits, at once: what each may do alone they may not do together."""
-        waiting = [signal.id for signal in desk.signals(SignalStatus.PENDING)]
+        waiting = [signal.id for signal in desk.signals(SignalStatus.PENDING, 6)]
         await asyncio.gather(*(self._do(lambda d, w=w: d.approve(w, actor=ACTOR), desk) for w in waiting))
 
     async def _approve_twice(self, desk: Desk) -> None:

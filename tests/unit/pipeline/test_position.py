@@ -45,6 +45,13 @@ def test_an_entry_in_flight_denies_a_second_one_and_is_named() -> None:
     assert "b000017" in reason.text
 
 
+def test_the_exits_of_an_earlier_trade_must_be_over_before_the_next_entry() -> None:
+    """A stop whose cancel is stuck would fire against the new position."""
+    reason = check_position(make_case(exit_in_flight="b000006"))[0]
+    assert told(reason)[:2] == ("EXIT_IN_FLIGHT", "deny")
+    assert "b000006" in reason.text
+
+
 def test_an_entry_in_flight_does_not_hide_the_position() -> None:
     assert codes(Side.BUY, Intent.OPEN, 10, "b000017") == ["ENTRY_IN_FLIGHT deny", "POSITION_EXISTS deny"]
 

@@ -161,3 +161,20 @@ async def test_a_cancel_that_sticks_is_told(rig: Rig) -> None:
         assert canceled.note == "cancel asked"
         await until(lambda: desk.order(order.id).status.value == "pending_cancel")
         assert not desk.order(order.id).can_cancel
+
+
+async def test_no_entry_while_a_stuck_exit_of_the_last_trade_could_still_fire(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        rig.exchange.faults.add(RejectLegs())
+        bracket_id = await approved(desk, rig.signal("NVDA"))
+        await until(lambda: desk.bracket(bracket_id).plan == "oco" and desk.bracket(bracket_id).naked_qty == 0)
+        rig.exchange.faults.add(StickCancel(count=None))
+        stop = desk.bracket(bracket_id).legs.stop_loss
+        assert stop is not None
+        await rig.ask("POST", "/_exchange/positions/NVDA", {"qty": "0"})
+        await desk.lookup_order(stop.id, actor="test")
+        await until(lambda: desk.bracket(bracket_id).held_qty == 0)
+        view, _ = await desk.receive(rig.signal("NVDA"))
+        with pytest.raises(CommandRefused) as refused:
+            await desk.approve(view.id, actor="test")
+        assert "EXIT_IN_FLIGHT" in {reason.code for reason in refused.value.reasons}

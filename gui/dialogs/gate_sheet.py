@@ -1,0 +1,189 @@
+"""Why the start gate is locked, and what the operator can settle: a sheet with one row a difference.
+
+It is opened from the state bar and goes by itself when nothing is left to settle. A row that goes moves those beneath
+it: their buttons then take no click for ``GUARD_MS``, so that the second half of a double click settles nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from engine.views import DeskView
+from gui import formatting as say
+from gui.actions import SETTLE, Actions, Refusal
+from gui.dialogs.sheet import Centred
+from gui.door import Difference
+from gui.theme import Type
+from gui.widgets.button import Button
+from gui.widgets.text import Text, rule
+
+GUARD_MS: Final = 300
+_WIDTH: Final = 560
+_MOST_LIST: Final = 320
+"""Pixels of the list; more rows than fit are scrolled."""
+
+_MEANING: Final = {"ignore": "Ignore: the desk will neither protect nor close it."}
+"""What a settlement means for what it settles."""
+
+
+class DifferenceRow(QWidget):
+    """What differs, and a button for each way to settle it."""
+
+    def __init__(self, difference: Difference, settle: Callable[[str, str], object]) -> None:
+        super().__init__()
+        self.setObjectName(f"difference-{difference.id}")
+        self.difference = difference
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(Text(say.sentence(difference.text), wrap=True, name="difference-text"))
+        meanings = "  ".join(_MEANING[each] for each in difference.settlements if each in _MEANING)
+        words.addWidget(Text(meanings, kind=Type.SMALL, tone="low", wrap=True, name="difference-meaning"))
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 9, 6, 9)
+        row.setSpacing(6)
+        row.addLayout(words, 1)
+        self._buttons: list[Button] = []
+        for settlement in difference.settlements:
+            button = Button(settlement.capitalize(), name=f"settle-{settlement}")
+            button.clicked.connect(lambda _on=False, chosen=settlement: settle(difference.id, chosen))
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+            self._buttons.append(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row)
+        column.addWidget(rule(vertical=False))
+
+    def set_ready(self, ready: bool) -> None:
+        for button in self._buttons:
+            button.setEnabled(ready)
+
+
+class DifferenceList(QScrollArea):
+    """The rows, as high as they need to be up to ``_MOST_LIST``."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.setObjectName("gate-sheet-list")
+        inside = QWidget()
+        inside.setObjectName("cards")
+        self.rows = QVBoxLayout(inside)
+        self.rows.setContentsMargins(0, 0, 0, 0)
+        self.rows.setSpacing(0)
+        self.rows.addStretch(1)
+        self.setWidget(inside)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._inside = width
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._inside, min(self.rows.totalHeightForWidth(self._inside), _MOST_LIST))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+
+class GateSheet(QFrame):
+    def __init__(self, actions: Actions, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("gate-sheet")
+        self._actions = actions
+        self._rows: dict[str, DifferenceRow] = {}
+        self._guard = QTimer(self, singleShot=True, interval=GUARD_MS)
+        self._guard.timeout.connect(self._enable)
+        self._reason = Text(tone="mid", wrap=True, name="gate-sheet-reason")
+        self._refusal = Text(kind=Type.MEDIUM, tone="p1_text", wrap=True, name="gate-sheet-refusal")
+        self._list = DifferenceList(_WIDTH - 40)
+        self._back = Button("Back", name="gate-sheet-back")
+        self._back.clicked.connect(self.dismiss)
+        actions.started.connect(lambda _key: self._enable())
+        actions.ended.connect(lambda _key: self._enable())
+        actions.refused.connect(self._refused)
+        foot = QHBoxLayout()
+        foot.addWidget(Text("Exits and protection go on.", kind=Type.SMALL, tone="low"))
+        foot.addStretch(1)
+        foot.addWidget(self._back)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 16, 20, 16)
+        column.setSpacing(8)
+        column.addWidget(Text("Start gate locked", kind=Type.SYMBOL))
+        for widget in (self._reason, self._list, self._refusal):
+            column.addWidget(widget)
+        column.addLayout(foot)
+        self._place = Centred(self, parent, width=_WIDTH, above=0.5)
+        self.hide()
+
+    def ask(self, desk: DeskView, differences: Sequence[Difference]) -> None:
+        self._say_refusal("")
+        self._show(desk, differences)
+        self._place.bring()
+        self._back.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_desk(self, desk: DeskView, differences: Sequence[Difference]) -> None:
+        """A newer picture while it is open."""
+        settled = bool(self._rows) and not differences
+        self._show(desk, differences)
+        if settled or desk.gate_locked_by is None:
+            self.dismiss()
+
+    def dismiss(self) -> None:
+        self.hide()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.dismiss()
+            return
+        super().keyPressEvent(event)
+
+    def _show(self, desk: DeskView, differences: Sequence[Difference]) -> None:
+        there = {difference.id: difference for difference in differences}
+        gone = [key for key in self._rows if key not in there]
+        fresh = [difference for key, difference in there.items() if key not in self._rows]
+        for key in gone:
+            row = self._rows.pop(key)
+            self._list.rows.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        for difference in fresh:
+            row = DifferenceRow(difference, self._actions.settle_difference)
+            self._rows[difference.id] = row
+            self._list.rows.insertWidget(self._list.rows.count() - 1, row)
+        self._list.setVisible(bool(there))
+        said = self._reason.text()
+        self._reason.say(_why(desk, len(there)))
+        if gone and there:
+            self._guard.start()
+        self._enable()
+        if (gone or fresh or said != self._reason.text()) and not self.isHidden():
+            self._fit()
+
+    def _fit(self) -> None:
+        self._list.updateGeometry()
+        self._place.place()
+
+    def _enable(self) -> None:
+        for key, row in self._rows.items():
+            row.set_ready(not self._guard.isActive() and not self._actions.is_running(f"{SETTLE}{key}"))
+
+    def _refused(self, command: str, refusal: Refusal) -> None:
+        if command.startswith(SETTLE):
+            self._say_refusal(refusal.text)
+
+    def _say_refusal(self, text: str) -> None:
+        self._refusal.say(text)
+        self._refusal.setVisible(bool(text))
+        if not self.isHidden():
+            self._fit()
+
+
+def _why(desk: DeskView, differences: int) -> str:
+    """The lock's own reason; with differences below, only their number, since each says itself."""
+    if differences == 0:
+        return f"{say.sentence(desk.gate_locked_by or '')}. No entry is sent until then."
+    places = say.plural(differences, "point")
+    return f"Book and broker differ in {places}. Entries are possible again when each is settled."

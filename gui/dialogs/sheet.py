@@ -1,0 +1,39 @@
+"""A sheet: a frame over the window that blocks nothing. The window goes on beneath it and takes keys and clicks."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QFrame, QWidget
+
+
+class Centred(QObject):
+    """Keeps a sheet in the middle of the window, a little above it or not, whatever either's size becomes."""
+
+    def __init__(self, sheet: QFrame, over: QWidget, *, width: int | None = None, above: float = 1.0) -> None:
+        """``width`` in pixels (as its words need when None); ``above``: room over the sheet for each part under it."""
+        super().__init__(sheet)
+        self._sheet = sheet
+        self._over = over
+        self._width = width
+        self._share = above / (1.0 + above)
+        sheet.setProperty("part", "sheet")
+        over.installEventFilter(self)
+
+    def place(self) -> None:
+        sheet, over = self._sheet, self._over
+        if self._width is not None:
+            sheet.setFixedWidth(self._width)
+        sheet.adjustSize()
+        sheet.move((over.width() - sheet.width()) // 2, int((over.height() - sheet.height()) * self._share))
+
+    def bring(self) -> None:
+        """Show it, over everything else in the window."""
+        self._sheet.show()
+        self._sheet.raise_()
+        self.place()
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        # A sheet asked for before the window stands is placed with the window's first size.
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Show) and not self._sheet.isHidden():
+            self.place()
+        return False
