@@ -22,7 +22,7 @@ from engine.tasks import task_scope
 
 log = logging.getLogger(__name__)
 
-BATCH: Final = 200
+BATCH: Final = 10
 """Messages folded before the loop gets its turn."""
 WATCH_EVERY_S: Final = 0.5
 FALLBACK_EVERY_S: Final = 2.0

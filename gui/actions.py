@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 ACTOR: Final = "window"
 RELEASE: Final = "RELEASE"
 """What has to be typed to leave ``halted``."""
+CONFIRM_ACCOUNT: Final = "confirm-account"
+SETTLE: Final = "settle:"
+"""Before the id of the difference that is being settled."""
 
 type Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
 
@@ -136,6 +139,15 @@ class Actions(QObject):
 
     def set_state(self, state: DeskState, confirm: str | None = None) -> bool:
         return self._run("state", lambda: self._desk.set_state(state, actor=ACTOR, confirm=confirm))
+
+    def confirm_account(self, number: str) -> bool:
+        return self._run(CONFIRM_ACCOUNT, lambda: self._desk.confirm_account(number, actor=ACTOR))
+
+    def settle_difference(self, difference_id: str, settlement: str) -> bool:
+        return self._run(
+            f"{SETTLE}{difference_id}",
+            lambda: self._desk.settle_difference(difference_id, settlement=settlement, actor=ACTOR),
+        )
 
     def acknowledge(self, incident_id: str) -> bool:
         return self._run(f"ack:{incident_id}", lambda: self._desk.ack_incident(incident_id, actor=ACTOR))

@@ -7,7 +7,7 @@ asked for again on the beat.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -16,8 +16,8 @@ from PySide6.QtCore import QObject, Signal
 from engine.bus import Change, ChangeKind, Unsubscribe
 from engine.errors import CommandRefused
 from engine.model.words import BracketStatus, SignalStatus
-from engine.views import ActivityLine, BracketView, PreviewView, SignalView, SpanView
-from gui.door import Door
+from engine.views import ActivityLine, BracketView, DeskView, PreviewView, SignalView, SpanView
+from gui.door import Difference, Door
 from gui.frame_clock import FrameClock
 
 HISTORY: Final = 500
@@ -62,7 +62,7 @@ class Bridge(QObject):
         """Everything once, then what changes."""
         self._unsubscribe = self._desk.bus.on_changes(self._told)
         desk = self._desk
-        self.desk_changed.emit(desk.view())
+        self.refresh_desk()
         # The desk lists newest first; models keep the order of arrival.
         self._hand_signals(desk.signals(limit=HISTORY)[::-1], [])
         self.orders_changed.emit(desk.orders("all", HISTORY)[::-1], [])
@@ -81,6 +81,17 @@ class Bridge(QObject):
         self._clock.stop()
 
     # --- asked by panels, for what they show right now ---------------------------------------------------------
+
+    def desk(self) -> DeskView:
+        return self._desk.view()
+
+    def refresh_desk(self) -> None:
+        """Show the desk as it is now: a command that changes it need not wait for the beat."""
+        self.desk_changed.emit(self._desk.view())
+
+    def differences(self) -> Sequence[Difference]:
+        """What keeps the start gate locked and can be settled."""
+        return self._desk.differences()
 
     def preview(self, signal_id: str) -> PreviewView | None:
         """What approving would do now; None when it is not pending any more."""
@@ -117,7 +128,7 @@ class Bridge(QObject):
                 self._clock.request()  # they wait for their frame
         desk = self._desk
         if "desk" in stale or "account" in stale:
-            self.desk_changed.emit(desk.view())
+            self.refresh_desk()
         if keys := stale.get("signal"):
             self._hand_signals(*_ask(desk.signal, keys))
         orders = stale.get("order", set())
@@ -140,7 +151,7 @@ class Bridge(QObject):
             self._take_latency()
 
     def _beat(self) -> None:
-        self.desk_changed.emit(self._desk.view())
+        self.refresh_desk()
         running = [b.id for b in self._open_brackets.values() if b.naked_since is not None]
         if running:
             self._hand_brackets(*_ask(self._desk.bracket, running))

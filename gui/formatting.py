@@ -87,6 +87,13 @@ def seconds(value: float) -> str:
     return countdown(value)
 
 
+def span(value: float) -> str:
+    """A time that only has to be known roughly: ``0.4 s``, ``16 s``, ``4 min``, ``2 h``."""
+    if value < 59.5:
+        return seconds(value)
+    return f"{value / 60:.0f} min" if value < 3_570 else f"{value / 3_600:.0f} h"
+
+
 def countdown(value: float) -> str:
     """``0:41``, ``12:31``, ``1:02:11``."""
     whole = int(max(value, 0.0) + 0.5)
@@ -115,6 +122,11 @@ def stamp(at: datetime | None) -> str:
 
 def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def sentence(words: str) -> str:
+    """Words that may stand in the middle of a sentence, as the start of one."""
+    return words[:1].upper() + words[1:]
 
 
 def side_letter(side: Side) -> str:

@@ -12,21 +12,24 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QPainter, QPaintEvent, QShortcut, QShowEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from engine.model.words import DeskState, OrderRole
 from engine.views import BracketView, DeskView, IncidentView, OrderView, PositionView, SignalView
 from gui import theme
-from gui.actions import RELEASE, Actions, Refusal
+from gui.actions import CONFIRM_ACCOUNT, RELEASE, SETTLE, Actions, Refusal
 from gui.bridge import Bridge
 from gui.dialogs.close_sheet import CloseSheet
 from gui.dialogs.confirm import Question
+from gui.dialogs.gate_sheet import GateSheet
 from gui.dialogs.key_sheet import KeySheet
+from gui.dialogs.live_sheet import LiveSheet
 from gui.door import Door
 from gui.frame_clock import FrameClock
 from gui.keys import DIGITS, KEYS
+from gui.layout import Layout
 from gui.panels.activity import ActivityPanel
 from gui.panels.brackets import BRACKETS_TAB, BracketsPanel
 from gui.panels.detail import DetailPanel, Subject
@@ -40,10 +43,8 @@ from gui.widgets.mode import paint_mode_frame
 from gui.widgets.panel import Panel
 from gui.widgets.toast import Toast
 
-LAYOUT_VERSION: Final = 1
-_SIDES: Final = (0.2, 0.213)
-"""Share of the width that the queue and the detail take."""
-_BOTTOM: Final = 0.232
+_TELL_THEMSELVES: Final = ("bars:", CONFIRM_ACCOUNT, SETTLE)
+"""Commands whose refusal is said where they were given: in the chart, in their sheet."""
 
 
 class MainWindow(QMainWindow):
@@ -62,7 +63,6 @@ class MainWindow(QMainWindow):
         self._now = now
         self._actions = actions
         self._on_close = on_close
-        self._settings = QSettings(str(layout_file), QSettings.Format.IniFormat)
         self._frames = FrameClock(self)
         self._zone: Panel | None = None
         self._picked: tuple[str, str] | None = None
@@ -80,11 +80,13 @@ class MainWindow(QMainWindow):
         self.toast = Toast(self)
         self._keys = KeySheet(self)
         self._closing = CloseSheet(mode, self)
+        self._live = LiveSheet(mode, actions, self)
+        self._gate = GateSheet(actions, self)
         self._connect()
         self._bind_keys()
         self._fill_menu()
-        self._default = self.saveState(LAYOUT_VERSION)
-        self._restored = self._restore()
+        self._layout = Layout(self, self._docks, self._middle, layout_file)
+        self._restored = self._layout.restore()
 
     # --- building --------------------------------------------------------------------------------------------
 
@@ -142,6 +144,7 @@ class MainWindow(QMainWindow):
         bridge.quotes_changed.connect(self.detail.take_quotes)
         self._frames.beat.connect(self._beat)
         actions.refused.connect(self._refused)
+        actions.ended.connect(self._ended)
         self.signals.chosen.connect(self._pick_signal)
         self.brackets.chosen.connect(lambda row: self._pick(self.brackets, row))
         self.orders.chosen.connect(lambda row: self._pick(self.orders, row))
@@ -153,6 +156,8 @@ class MainWindow(QMainWindow):
         bar.halt_held.connect(lambda: actions.set_state(DeskState.HALTED))
         bar.demo_asked.connect(actions.set_demo)
         bar.alarm_clicked.connect(self._show_symbol)
+        bar.gate_clicked.connect(self._ask_gate)
+        bar.confirm_clicked.connect(self._ask_account)
 
     def _fill_menu(self) -> None:
         menu = self.state_bar.menu
@@ -177,7 +182,7 @@ class MainWindow(QMainWindow):
     def put_away(self) -> None:
         """Stop following, keep the layout, leave the screen."""
         self.bridge.stop()
-        self.save_layout()
+        self._layout.save()
         self.hide()
         self.deleteLater()
 
@@ -205,6 +210,9 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{alarm}Greenlight · {self.mode.value.upper()}{account}")
         self.state_bar.show_desk(desk, self._now())
         self.signals.show_demo(desk.demo_on)
+        self._live.show_desk(desk)
+        if self._gate.isVisible():
+            self._gate.show_desk(desk, self.bridge.differences())
 
     def _take_signals(self, signals: list[SignalView], gone: list[str]) -> None:
         self.signals.take(signals, gone)
@@ -226,8 +234,12 @@ class MainWindow(QMainWindow):
         self.detail.show_time(now)
 
     def _refused(self, command: str, refusal: Refusal) -> None:
-        if not command.startswith("bars:"):  # a chart without bars says so itself
+        if not command.startswith(_TELL_THEMSELVES):
             self.toast.tell(refusal.code, refusal.text)
+
+    def _ended(self, command: str) -> None:
+        if command.startswith((CONFIRM_ACCOUNT, SETTLE)):
+            self.bridge.refresh_desk()
 
     # --- selection -------------------------------------------------------------------------------------------
 
@@ -309,6 +321,14 @@ class MainWindow(QMainWindow):
             )
         )
 
+    def _ask_gate(self) -> None:
+        self._live.dismiss()
+        self._gate.ask(self.bridge.desk(), self.bridge.differences())
+
+    def _ask_account(self) -> None:
+        self._gate.dismiss()
+        self._live.ask()
+
     # --- keys ------------------------------------------------------------------------------------------------
 
     def _bind_keys(self) -> None:
@@ -378,58 +398,24 @@ class MainWindow(QMainWindow):
     def _escape(self) -> None:
         for strip in (self._closing, *(panel.confirm for panel in self._zones())):
             strip.dismiss()
+        self._live.dismiss()
+        self._gate.dismiss()
         self._keys.hide()
         self.toast.hide()
 
     # --- layout ----------------------------------------------------------------------------------------------
 
     def use_theme(self, name: str) -> None:
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            theme.use(app, name)
-        self._settings.setValue("theme", name)
+        self._layout.use_theme(name)
 
     def reset_layout(self) -> None:
-        self.restoreState(self._default, LAYOUT_VERSION)
-        for dock in self._docks.values():
-            dock.show()
-        self._share_out()
-
-    def save_layout(self) -> None:
-        self._settings.setValue("geometry", self.saveGeometry())
-        self._settings.setValue("state", self.saveState(LAYOUT_VERSION))
-        self._settings.setValue("middle", self._middle.saveState())
-        self._settings.sync()
-
-    def _restore(self) -> bool:
-        name = self._settings.value("theme")
-        if name in theme.PALETTES:
-            self.use_theme(str(name))
-        geometry, state = self._settings.value("geometry"), self._settings.value("state")
-        if geometry is None or state is None:
-            return False
-        self.restoreGeometry(geometry)
-        self._middle.restoreState(self._settings.value("middle"))
-        return self.restoreState(state, LAYOUT_VERSION)
+        self._layout.reset()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not self._restored:
             self._restored = True
-            self._share_out()
-
-    def _share_out(self) -> None:
-        """The default proportions, of whatever size the window has."""
-        width, height = self.width(), self.height()
-        docks = self._docks
-        left, right = (int(width * share) for share in _SIDES)
-        self.resizeDocks(
-            [docks["signals"], docks["detail"]], [max(left, 322), max(right, 270)], Qt.Orientation.Horizontal
-        )
-        bottom = [docks["incidents"], docks["latency"], docks["activity"]]
-        self.resizeDocks(bottom, [int(width * 0.25), int(width * 0.45), int(width * 0.3)], Qt.Orientation.Horizontal)
-        self.resizeDocks(bottom[:1], [max(int(height * _BOTTOM), 176)], Qt.Orientation.Vertical)
-        self._middle.setSizes([43, 57])
+            self._layout.share_out()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -32,6 +32,7 @@ HEARTBEAT_S: Final = 3.0
 """A lost peer shows after 4.5 s at the latest."""
 GREETING_DEADLINE_S: Final = 10.0
 """From the first packet of a connection until the broker has confirmed what was asked for."""
+FRAMES_A_TURN: Final = 10
 QUEUE_SIZE: Final = 10_000
 HTTP_UNAUTHORIZED: Final = 401
 HTTP_TOO_MANY: Final = 429
@@ -205,8 +206,13 @@ class Stream[Item]:
 
     async def _read(self, socket: Socket) -> str:
         """Read until the connection ends; why it did."""
+        frames = 0
         while True:
+            frames += 1
             frame = await socket.receive()
+            if frames % FRAMES_A_TURN == 0:
+                # ``receive`` does not suspend while frames are buffered: a backlog must not keep the loop.
+                await self._clock.sleep(0)
             if frame.type not in _DATA:
                 return _ending(socket, frame.extra)
             try:

@@ -27,6 +27,8 @@ ARMING_S: Final = 1.0
 ARMING_LOOK_S: Final = 0.05
 MARKETABLE_BY: Final = Decimal("0.005")
 """How far through the market the moved target goes: half a percent."""
+REFUSED_CLOSE_S: Final = 0.5
+REFUSED_CLOSE_CAP_S: Final = 5.0
 PROMISED: Final = frozenset({OrderStatus.PENDING_NEW, OrderStatus.ACCEPTED_FOR_BIDDING})
 PROMISE_S: Final = 3.0
 """A stop that stays a promise for longer is replaced."""
@@ -189,7 +191,19 @@ def _close_at_once(bracket: Bracket, orders: Sequence[Order], cover: Cover, now:
     if remains:
         why = bracket.exit_reason or "the price is beyond the stop"
         return _cancel(remains, now, why) or Rest("cancels are under way", after_s=CANCEL_STUCK_S)
+    pause_s = _refused_pause_s(orders, now)
+    if pause_s > 0:
+        return Rest("the broker refused the close", after_s=pause_s)
     return Close(cover.held, bracket.exit_reason or "the price is beyond the stop")
+
+
+def _refused_pause_s(orders: Sequence[Order], now: datetime) -> float:
+    """A close that the broker refuses (a halt, shares still reserved) is asked again at growing distances."""
+    refused = [order for order in orders if order.role is OrderRole.EXIT and order.status is OrderStatus.REJECTED]
+    if not refused:
+        return 0.0
+    wait_s = min(REFUSED_CLOSE_CAP_S, REFUSED_CLOSE_S * 2.0 ** min(len(refused) - 1, 16))
+    return wait_s - (now - refused[-1].status_since).total_seconds()
 
 
 def _cancel(orders: Sequence[Order], now: datetime, why: str) -> Cancel | None:

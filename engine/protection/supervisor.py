@@ -151,11 +151,12 @@ class Supervisor:
             case Cancel(order_ids=order_ids, why=why):
                 refusals = [await self._gateway.cancel(key, actor=DESK, reason=why) for key in order_ids]
                 if any(refusals):
-                    return AFTER_REFUSAL_S
+                    # Our own record of the refusal is a change too: only a person cuts this pause short.
+                    await self._wait(actor.hurry, AFTER_REFUSAL_S)
             case MoveTarget():
                 await self._move_target(bracket_id, step)
             case Close(qty=qty):
-                return await self._close(bracket_id, qty)
+                await self._close(bracket_id, qty)
         return 0.01
 
     def _step(self, bracket_id: str) -> Step:
@@ -249,12 +250,10 @@ class Supervisor:
         # A refusal is on record; the next step cancels and closes instead.
         await self._gateway.replace(intent)
 
-    async def _close(self, bracket_id: str, qty: Decimal) -> float:
+    async def _close(self, bracket_id: str, qty: Decimal) -> None:
         bracket, orders = self._book.brackets[bracket_id], self._book.orders_of(bracket_id)
         intent = plan_close(bracket, orders, qty, desk_id=self._book.desk_id, now=self._clock.now())
         submitted = await self._gateway.submit(intent)
-        if submitted.error is None or submitted.is_unknown:
-            return 0.01
-        # Shares still reserved, or more sold than held: read the truth, then try again with it.
-        self._doubted(bracket.symbol)
-        return AFTER_REFUSAL_S
+        if submitted.error is not None and not submitted.is_unknown:
+            # Shares still reserved, or more sold than held: read the truth; the next step asks again with it.
+            self._doubted(bracket.symbol)

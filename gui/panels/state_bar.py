@@ -22,11 +22,13 @@ from gui.widgets.glyph import Glyph, paint_glyph
 from gui.widgets.hold_button import HoldButton
 from gui.widgets.lamp import Lamp, Light
 from gui.widgets.mode import ModeChip
+from gui.widgets.notice_chip import NoticeChip
 from gui.widgets.state_switch import StateSwitch
 from gui.widgets.switch import Switch
 from gui.widgets.text import Text, rule
 
-_STREAM_LATE_S: Final = 20.0
+_CHIP_WORDS: Final = 5
+"""Rank at which chips say less."""
 _SKEW_MS: Final = 500.0
 _LAG_MS: Final = 50.0
 _BUDGET_NEAR: Final = 0.6
@@ -52,6 +54,8 @@ class StateBar(QWidget):
     demo_asked = Signal(bool)
     alarm_clicked = Signal(str)
     """Symbol of what is naked."""
+    gate_clicked = Signal()
+    confirm_clicked = Signal()
 
     def __init__(self, mode: Mode) -> None:
         super().__init__()
@@ -63,7 +67,9 @@ class StateBar(QWidget):
         self._account = Text(tone="mid", name="account")
         self.switch = StateSwitch()
         self._cause = Text(tone="mid", name="state-cause")
-        self._gate = Text(kind=Type.STRONG, tone="p2_text", name="start-gate")
+        self._gate = NoticeChip("Start gate locked", "Gate locked", name="start-gate")
+        self._unconfirmed = NoticeChip("Confirm account", "Confirm", name="confirm-account")
+        self._chips = (self._gate, self._unconfirmed)
         self._rest, self._stream = Lamp("REST"), Lamp("Stream")
         self._quotes, self._clock = Lamp("Quotes"), Lamp("Clock")
         self._day = Text(kind=Type.STRONG, name="day-pl")
@@ -74,7 +80,8 @@ class StateBar(QWidget):
         self._budget = Text(tone="p2_text", name="budget")
         self._time = Text(kind=Type.STRONG, name="time")
         self._session = Text(tone="low", name="session")
-        self.demo = Switch("Demo strategy", name="demo")
+        self.demo = Switch("Demo", name="demo")
+        self.demo.setToolTip("The demo strategy proposes a signal every 10–30 s.")
         self.menu = QMenu(self)
         self.layout_button = Button("Layout", name="layout-menu", kind="quiet")
         self.layout_button.setMenu(self.menu)
@@ -83,24 +90,25 @@ class StateBar(QWidget):
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(CARD_PAD, 0, 10, 0)
         self._row.setSpacing(10)
-        brand = Text("Greenlight", kind=Type.STRONG)
-        # Groups with the rank at which they go when there is no room; 0 stays.
-        self._add(0, [BrandDot(), brand], spacing=6)
+        # Groups with the rank at which they go when there is no room, the highest first; 0 stays.
+        self._add(0, [BrandDot()])
+        self._add(10, [Text("Greenlight", kind=Type.STRONG)], lined=False)
         self._add(0, [ModeChip(mode)])
-        self._add(5, [self._account])
-        self._add(0, [self.switch, self._gate])
-        self._add(4, [self._cause])
+        self._add(7, [self._account], lined=False)
+        self._add(0, [self.switch])
+        self._add(0, [self._gate, self._unconfirmed], spacing=6, lined=False)
+        self._add(6, [self._cause], lined=False)
         self._add(0, [self._rest, self._stream, self._quotes])
-        self._add(6, [self._clock])
-        self._add(2, [Text("Day", tone="low"), self._day])
-        self._add(9, [self._equity])
+        self._add(8, [self._clock], lined=False)
+        self._add(1, [Text("Day", tone="low"), self._day])
+        self._add(12, [self._equity], lined=False)
         self._add(0, [self.alarm])
         self._add(3, [Text("Incidents", tone="low"), self._counts])
-        self._add(8, [Text("Loop", tone="low"), self._lag])
-        self._add(0, [self._budget])
+        self._add(11, [Text("Loop", tone="low"), self._lag])
+        self._add(2, [self._budget])
         self._row.addStretch(1)
-        self._add(1, [self._time], lined=False)
-        self._add(7, [self._session], lined=False)
+        self._add(4, [self._time], lined=False)
+        self._add(9, [self._session], lined=False)
         self._add(0, [self.demo], lined=False)
         self._add(0, [self.layout_button], lined=False)
         self._row.addWidget(self.halt)
@@ -108,7 +116,9 @@ class StateBar(QWidget):
         self.halt.held.connect(self.halt_held)
         self.demo.asked.connect(self.demo_asked)
         self.alarm.clicked.connect(lambda: self.alarm_clicked.emit(self._naked_symbol))
-        for widget in (self._gate, self._cause, self.alarm, self._budget, self.demo):
+        self._gate.clicked.connect(self.gate_clicked)
+        self._unconfirmed.clicked.connect(self.confirm_clicked)
+        for widget in (*self._chips, self._cause, self.alarm, self._budget, self.demo):
             widget.hide()
 
     def _add(self, rank: int, widgets: list[QWidget], *, spacing: int = 9, lined: bool = True) -> None:
@@ -116,7 +126,7 @@ class StateBar(QWidget):
         inside = QHBoxLayout(group)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(spacing)
-        if lined and self._groups and rank not in (4, 6, 9):
+        if lined and self._groups:
             inside.addWidget(rule())
         for widget in widgets:
             inside.addWidget(widget)
@@ -132,9 +142,7 @@ class StateBar(QWidget):
         self.halt.set_text("Halted" if halted else "Hold to halt")
         self._cause.setVisible(bool(desk.desk_state_cause) and health.desk_state is not DeskState.ACTIVE)
         self._cause.say(desk.desk_state_cause)
-        self._gate.setVisible(health.start_gate != "open")
-        self._gate.say("Start gate locked")
-        self._gate.setToolTip("Entries wait until book and broker agree; exits are open.")
+        self._show_gate(desk)
         self._show_links(desk, now)
         self._show_day(desk)
         self._show_alarm(desk)
@@ -158,7 +166,7 @@ class StateBar(QWidget):
             say.ms(desk.rest_ms) if desk.rest.up else f"down {_down_for(desk.rest, now)}",
             desk.rest.why or "Newest request, until its answer.",
         )
-        self._stream.show_link(*_age_light(desk.stream, now))
+        self._stream.show_link(*_stream_light(desk.stream, now))
         quotes = desk.quotes
         self._quotes.show_link(
             Light.UP if quotes.up else Light.DOWN,
@@ -171,6 +179,15 @@ class StateBar(QWidget):
         else:
             light = Light.UP if abs(offset) < _SKEW_MS else Light.LATE
             self._clock.show_link(light, f"{say.signed(offset, 0)} ms", "This machine's clock against the broker's.")
+
+    def _show_gate(self, desk: DeskView) -> None:
+        reason = desk.gate_locked_by or ""
+        self._gate.setVisible(desk.health.start_gate != "open")
+        self._gate.say(reason)
+        said = f"{say.sentence(reason)}.\n" if reason else ""
+        self._gate.setToolTip(f"{said}Entries wait; exits and protection go on. Click for what can be settled.")
+        self._unconfirmed.setVisible(desk.wants_confirmation)
+        self._unconfirmed.setToolTip("Type the live account's number to let this desk enter positions.")
 
     def _show_day(self, desk: DeskView) -> None:
         account = desk.account
@@ -197,37 +214,43 @@ class StateBar(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """Hide groups, the highest rank first, until the rest fits."""
-        for _, (group, *inside) in self._groups:
-            group.setVisible(any(not widget.isHidden() for widget in inside))
-        room = self.width()
-        needed = self._needed()
-        for rank, (group, *_) in sorted(self._groups, key=lambda each: -each[0]):
+        """What matters least goes first, the words within the chips in their turn, until the rest fits."""
+        chips = [chip for chip in self._chips if not chip.isHidden()]
+        spacing, margins = self._row.spacing(), self._row.contentsMargins()
+        steps: list[tuple[int, int, QWidget | None]] = [
+            (rank, group.sizeHint().width() + spacing, group)
+            for rank, (group, *inside) in self._groups
+            if any(not widget.isHidden() for widget in inside)
+        ]
+        room = self.width() - margins.left() - margins.right() - self.halt.sizeHint().width() - 2 * spacing
+        needed = sum(width for _, width, _ in steps) + sum(chip.gives for chip in chips if chip.is_brief)
+        shown = {group for _, _, group in steps}
+        steps.append((_CHIP_WORDS, sum(chip.gives for chip in chips), None))
+        brief = False
+        for rank, width, group in sorted(steps, key=lambda step: -step[0]):
             if needed <= room or rank == 0:
                 break
-            if not group.isHidden():
-                needed -= group.sizeHint().width() + self._row.spacing()
-                group.hide()
-
-    def _needed(self) -> int:
-        margins = self._row.contentsMargins()
-        shown = [group.sizeHint().width() for _, (group, *_) in self._groups if not group.isHidden()]
-        shown.append(self.halt.sizeHint().width())
-        return sum(shown) + self._row.spacing() * (len(shown) + 1) + margins.left() + margins.right()
+            needed -= width
+            shown.discard(group)
+            brief = brief or group is None
+        for _, (group, *_) in self._groups:
+            group.setVisible(group in shown)
+        for chip in chips:
+            chip.set_brief(brief)
 
 
 def _down_for(link: LinkView, now: datetime) -> str:
     return say.age(link.since, now) if link.since is not None else ""
 
 
-def _age_light(link: LinkView, now: datetime) -> tuple[Light, str, str]:
+def _stream_light(link: LinkView, now: datetime) -> tuple[Light, str, str]:
     if not link.up:
         return Light.DOWN, f"down {_down_for(link, now)}", link.why
     if link.last_seen_at is None:
         return Light.UP, "", link.why
-    age = (now - link.last_seen_at).total_seconds()
-    light = Light.LATE if age > _STREAM_LATE_S else Light.UP
-    return light, say.seconds(age), link.why or "Since the stream's last message or heartbeat."
+    # Orders may have nothing to tell for hours; that the peer lives is what the adapter's pings find out.
+    age = say.span((now - link.last_seen_at).total_seconds())
+    return Light.QUIET, age, link.why or "Since the stream's last message. Silence is normal: pings watch the line."
 
 
 def _session_words(desk: DeskView, now: datetime) -> str:

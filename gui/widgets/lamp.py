@@ -14,6 +14,8 @@ from gui.widgets.glyph import Glyph, paint_glyph
 
 class Light(Enum):
     UP = "up"
+    QUIET = "quiet"
+    """Up, with nothing to report for a while, which is no fault."""
     LATE = "late"
     DOWN = "down"
     UNKNOWN = "unknown"
@@ -21,6 +23,7 @@ class Light(Enum):
 
 _LOOK = {
     Light.UP: (Glyph.DISC, "covered", "high"),
+    Light.QUIET: (Glyph.DISC, "covered", "low"),
     Light.LATE: (Glyph.HALF, "p2_text", "p2_text"),
     Light.DOWN: (Glyph.CROSS_HEAVY, "p1_text", "p1_text"),
     Light.UNKNOWN: (Glyph.RING, "low", "low"),
@@ -46,13 +49,13 @@ class Lamp(QWidget):
         return self._value
 
     def show_link(self, light: Light, value: str, why: str = "") -> None:
+        self.setToolTip(why)
         if (light, value) == (self._light, self._value):
             return
         if light is not self._light:
             self._widest = 0
             self.updateGeometry()
         self._light, self._value = light, value
-        self.setToolTip(why)
         self.setAccessibleName(f"{self._title} {light.value} {value}")
         # While its light stays, it grows with its text and never shrinks: its neighbours stand still.
         width = QFontMetrics(font(Type.BODY)).horizontalAdvance(value)
@@ -70,7 +73,7 @@ class Lamp(QWidget):
         painter = QPainter(self)
         paint_glyph(painter, QPointF(5, self.height() / 2 + 0.5), 9, glyph, tone(dot))
         painter.setFont(font(Type.BODY))
-        painter.setPen(tone("mid" if self._light is Light.UP else ink))
+        painter.setPen(tone("mid" if self._light in (Light.UP, Light.QUIET) else ink))
         box = self.rect().adjusted(13, 0, 0, 0)
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._title)
         if self._value:

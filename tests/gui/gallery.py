@@ -16,6 +16,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
 from qasync import QEventLoop
 
 from gui import theme
@@ -55,7 +56,7 @@ async def draw(
 
 
 def pose(name: str, window: MainWindow) -> None:
-    """Bring the window of the scene ``trouble`` into a state that a scene alone does not show."""
+    """Bring the window of the pose's scene into a state that a scene alone does not show."""
     match name:
         case "asking":
             window.brackets.ask_flatten(window.brackets.model.row("b-TSLA"))
@@ -77,8 +78,23 @@ def pose(name: str, window: MainWindow) -> None:
             window.orders.show_all.click()
             window.latency.header.tabs.choose(1)
 
+        case "refused":
+            field = window.findChild(QLineEdit, "live-sheet-number")
+            QTest.keyClicks(field, "918273654")
+            QTest.keyClick(field, Qt.Key.Key_Return)
+        case "gate":
+            window.state_bar.gate_clicked.emit()
 
-POSES = ("asking", "closing", "keys", "history")
+
+POSES = {
+    "asking": "trouble",
+    "closing": "trouble",
+    "keys": "trouble",
+    "history": "trouble",
+    "refused": "unconfirmed",
+    "gate": "differing",
+}
+"""Pose -> the scene it is taken in."""
 
 
 async def draw_all(
@@ -93,8 +109,8 @@ async def draw_all(
 
 async def draw_poses(out: Path, palettes: list[str], app: object) -> None:
     for palette in palettes:
-        for name in POSES:
-            path = await draw("trouble", SIZES[0], palette, out, app, name)
+        for name, scene in POSES.items():
+            path = await draw(scene, SIZES[0], palette, out, app, name)
             sys.stdout.write(f"{path}\n")
 
 

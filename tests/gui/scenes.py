@@ -66,6 +66,14 @@ class SceneSample:
     signal_id: str = ""
 
 
+@dataclass(frozen=True)
+class SceneDifference:
+    id: str
+    symbol: str
+    text: str
+    settlements: tuple[str, ...] = ("ignore",)
+
+
 class SceneDesk:
     def __init__(
         self,
@@ -82,6 +90,7 @@ class SceneDesk:
         timelines: dict[str, list[SpanView]] | None = None,
         bars: dict[str, list[BarView]] | None = None,
         quotes: dict[str, SceneQuote] | None = None,
+        differences: Sequence[SceneDifference] = (),
     ) -> None:
         """All sequences oldest first."""
         self.bus = Bus()
@@ -100,6 +109,7 @@ class SceneDesk:
         self._timelines = timelines or {}
         self._bars = bars or {}
         self._quotes = quotes or {}
+        self._differences = {d.id: d for d in differences}
         self._gates: dict[str, asyncio.Event] = {}
         self._refusals: dict[str, CommandRefused] = {}
 
@@ -140,6 +150,17 @@ class SceneDesk:
                     self._view = view
                     changes.append(Change("desk", ""))
         self.bus.publish((), changes)
+
+    def differ(self, *differences: SceneDifference) -> None:
+        """Only these are left to settle; the gate is locked while there is one. The desk tells nobody."""
+        self._differences = {d.id: d for d in differences}
+        texts = [d.text for d in differences]
+        more = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
+        self._view = replace(
+            self._view,
+            health=replace(self._view.health, start_gate="locked" if texts else "open"),
+            gate_locked_by=texts[0] + more if texts else None,
+        )
 
     def say(self, line: ActivityLine) -> None:
         self._activity.append(line)
@@ -215,6 +236,9 @@ class SceneDesk:
     def quote(self, symbol: str) -> SceneQuote | None:
         return self._quotes.get(symbol)
 
+    def differences(self) -> list[SceneDifference]:
+        return list(self._differences.values())
+
     # --- commands -------------------------------------------------------------------------------------------
 
     async def approve(self, signal_id: str, *, actor: str, preview_id: str | None = None) -> SignalView:
@@ -288,6 +312,20 @@ class SceneDesk:
         incident = replace(self.incident(incident_id), acked_at=self.clock.now(), acked_by=actor)
         self.put(incident)
         return incident
+
+    async def confirm_account(self, number: str, *, actor: str) -> HealthView:
+        await self._take("confirm_account", number)
+        if number.strip() != self._view.health.account:
+            raise CommandRefused("WRONG_ACCOUNT", "That is not this account's number.")
+        health = replace(self._view.health, start_gate="open")
+        self._view = replace(self._view, wants_confirmation=False, gate_locked_by=None, health=health)
+        return health
+
+    async def settle_difference(self, difference_id: str, *, settlement: str, actor: str) -> list[SceneDifference]:
+        await self._take("settle_difference", difference_id, settlement)
+        _known(self._differences, difference_id)
+        self.differ(*(d for d in self._differences.values() if d.id != difference_id))
+        return self.differences()
 
     async def set_demo(self, on: bool, *, actor: str) -> None:
         await self._take("set_demo", on)

@@ -1,4 +1,4 @@
-"""The scenes: empty, busy, trouble, stale."""
+"""The scenes: empty, busy, trouble, stale, and two desks that may not enter yet."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from engine.model.words import (
 from engine.views import BracketView, OrderView, SignalView, SpanView
 from tests.gui import measured
 from tests.gui import scenery as make
-from tests.gui.scenes import SceneDesk, SceneQuote, replace
+from tests.gui.scenes import SceneDesk, SceneDifference, SceneQuote, replace
 
 BUY, SELL = Side.BUY, Side.SELL
 ENTRY, TARGET, STOP, EXIT = OrderRole.ENTRY, OrderRole.TAKE_PROFIT, OrderRole.STOP_LOSS, OrderRole.EXIT
@@ -325,7 +325,40 @@ def stale() -> SceneDesk:
     return desk
 
 
-SCENES: dict[str, Callable[[], SceneDesk]] = {"empty": empty, "busy": busy, "trouble": trouble, "stale": stale}
+def unconfirmed() -> SceneDesk:
+    """A live desk whose account's number has not been typed yet."""
+    return _full(
+        _calm_trades(),
+        pending=4,
+        health={"mode": Mode.LIVE, "account": "918273645", "start_gate": "locked"},
+        account=make.account(account_number="918273645", day_pl=Decimal("1212.55")),
+        gate_locked_by="the live account has not been confirmed in the window",
+        wants_confirmation=True,
+        demo_on=None,
+    )
+
+
+def differing() -> SceneDesk:
+    """A desk that found at its broker what its book does not explain."""
+    desk = _full(_calm_trades(), pending=4, health={"mode": Mode.PAPER, "account": "PA3ZQ7LM0K"})
+    desk.differ(*DIFFERENCES)
+    return desk
+
+
+DIFFERENCES = (
+    SceneDifference("position:NFLX", "NFLX", "25 NFLX are held that no trade explains"),
+    SceneDifference("order:61e69015-8549", "AAPL", "an order of AAPL was made by another program or by hand"),
+    SceneDifference("order:904837e3-3b76", "DIS", "an order of DIS was made by desk k7"),
+)
+
+SCENES: dict[str, Callable[[], SceneDesk]] = {
+    "empty": empty,
+    "busy": busy,
+    "trouble": trouble,
+    "stale": stale,
+    "unconfirmed": unconfirmed,
+    "differing": differing,
+}
 
 
 def desk_of(name: str) -> SceneDesk:

@@ -192,7 +192,12 @@ class Chaos:
         rng = self._rng
         method = rng.choices(("POST", "PATCH", "DELETE", "GET", None), (6, 2, 3, 2, 1))[0]
         path = ORDERS if method in ("POST", "PATCH", "DELETE") else None
-        where = {"method": method, "path": path, "count": rng.choice((1, 1, 1, 2, 4)), "after": rng.choice((0, 0, 0, 1))}
+        where = {
+            "method": method,
+            "path": path,
+            "count": rng.choice((1, 1, 1, 2, 4)),
+            "after": rng.choice((0, 0, 0, 1)),
+        }
         fault: f.Fault = rng.choice(
             (
                 lambda: f.Refuse(**where, status=rng.choice((403, 422, 429, 500))),

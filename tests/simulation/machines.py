@@ -103,7 +103,12 @@ class Life:
 
     @property
     def is_running(self) -> bool:
-        return self.desk is not None and not (self.is_killed or self.stop.is_set()) and self.task is not None and not self.task.done()
+        return (
+            self.desk is not None
+            and not (self.is_killed or self.stop.is_set())
+            and self.task is not None
+            and not self.task.done()
+        )
 
     def has_on_disk(self, kind: str, subject: str) -> bool:
         """Whether such a fact would survive a kill in this very moment."""

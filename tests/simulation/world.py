@@ -370,6 +370,4 @@ def simulate(seed: int) -> Outcome:
         "reads": world.broker.witness.reads,
         "facts": len(facts),
     }
-    return Outcome(
-        seed, world.violations, world.story, facts, loop.time(), time.perf_counter() - began_s, counts
-    )
+    return Outcome(seed, world.violations, world.story, facts, loop.time(), time.perf_counter() - began_s, counts)

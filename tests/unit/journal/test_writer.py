@@ -1,4 +1,3 @@
-# ruff: noqa: ASYNC240, ASYNC110 - a test may wait for its own small files
 from __future__ import annotations
 
 import asyncio

@@ -315,6 +315,17 @@ def test_a_closing_order_that_sold_a_part_and_died_is_followed_by_one_for_the_re
     assert found.qty == 6
 
 
+def test_a_refused_close_is_asked_again_at_growing_distances() -> None:
+    """0.5 s after the first refusal, 1 s after the second: a halt must not eat the whole request budget."""
+    first = make_exit(OrderRole.EXIT, "gl-7f3a2c-000001-close-1", status=OrderStatus.REJECTED, status_since=after(20))
+    second = make_exit(OrderRole.EXIT, "gl-7f3a2c-000001-close-2", status=OrderStatus.REJECTED, status_since=after(21))
+    leaving = {"naked_since": after(9), "exit_requested_at": after(19)}
+    assert rest_of(step(filled(ENTRY), first, now_s=20.4, **leaving)) == pytest.approx(0.1)
+    assert isinstance(step(filled(ENTRY), first, now_s=20.6, **leaving), Close)
+    assert rest_of(step(filled(ENTRY), first, second, now_s=21.9, **leaving)) == pytest.approx(0.1)
+    assert isinstance(step(filled(ENTRY), first, second, now_s=22.1, **leaving), Close)
+
+
 def test_exits_left_after_the_last_share_is_gone_are_canceled() -> None:
     assert canceled_by(step(filled(ENTRY), filled(TARGET), STOP, **LEAVING)) == (STOP.id,)
 

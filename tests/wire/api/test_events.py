@@ -103,7 +103,7 @@ async def test_a_number_that_cannot_be_resumed_from_is_refused(client: Client, v
 async def test_silence_is_filled_with_comments(client: Client, desk: ScriptedDesk) -> None:
     async with follow(client) as stream:
         waiting = asyncio.ensure_future(stream.next())
-        while stream.comments < 2:  # noqa: ASYNC110 - comments come by themselves
+        while stream.comments < 2:
             await asyncio.sleep(0.01)
         desk.record(*notes(1))
         assert await waiting is not None
@@ -114,7 +114,7 @@ async def test_a_reader_that_leaves_is_forgotten(client: Client, desk: ScriptedD
         desk.record(*notes(1))
         await stream.ids(1)
         assert desk.streams == 1
-    while desk.streams:  # noqa: ASYNC110 - the server notices by itself
+    while desk.streams:
         await asyncio.sleep(0.01)
 
 
@@ -152,7 +152,7 @@ async def test_a_reader_that_takes_nothing_is_cut_and_disturbs_nobody(client: Cl
         for _ in range(20):
             desk.record(*(LinkChanged(link="rest", up=True, why=pad) for _ in range(50)))
             await stream.ids(50)
-        while desk.streams > 1:  # noqa: ASYNC110 - the server cuts by itself
+        while desk.streams > 1:
             await asyncio.sleep(0.02)
         desk.record(SignalExpired(signal_id="s1"))
         assert await stream.ids(1) == [1001]

@@ -187,7 +187,7 @@ async def test_the_order_stream(serving: Serving) -> None:
         stream.subscribe_trade_updates(updates.put)
         task = asyncio.create_task(stream._run_forever(), name="official-stream")
         async with asyncio.timeout(2):
-            while running.exchange.floor.render_update is None:  # noqa: ASYNC110 - the client tells nobody
+            while running.exchange.floor.render_update is None:
                 await asyncio.sleep(0.005)
             order = await client(
                 client.trading.submit_order,
