@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from engine.alpaca.check import RequestModels
-from engine.book import Book, bracket_for
+from engine.book import Book
 from engine.clock import Clock
 from engine.errors import BrokerError, CommandRefused, JournalUnavailable
 from engine.intake.draft import SignalDraft
@@ -20,7 +20,7 @@ from engine.intake.redact import excerpt
 from engine.journal.writer import Journal
 from engine.model import events as ev
 from engine.model.commands import NO_EDITS, Edits
-from engine.model.ids import signal_id
+from engine.model.ids import bracket_id_of, signal_id
 from engine.model.signal import Approval, Signal, SignalRecord
 from engine.model.words import Intent, SignalStatus, Stage
 from engine.pipeline.decide import Decision, decide
@@ -309,3 +309,14 @@ class ApprovalQueue:
                 if self._book.signals[pending].signal.expires_at <= now:
                     self._recorder.record(ev.SignalExpired(signal_id=pending))
             await self._clock.sleep(EXPIRY_LOOK_S)
+
+
+def bracket_for(signal_id: str, book: Book) -> str:
+    """The id of the trade that approving this signal makes: a signal approved again after a return gets a new one."""
+    first = bracket_id_of(signal_id)
+    if first not in book.brackets:
+        return first
+    again = 2
+    while f"{first}r{again}" in book.brackets:
+        again += 1
+    return f"{first}r{again}"

@@ -19,7 +19,6 @@ from engine.bus import Change
 from engine.errors import InvariantViolated
 from engine.model import events as ev
 from engine.model.bracket import Bracket
-from engine.model.ids import bracket_id_of
 from engine.model.incident import Incident
 from engine.model.order import Order, apply_report
 from engine.model.position import Position
@@ -331,7 +330,17 @@ class Book:
 
     def _on_order_unresolved(self, event: ev.OrderUnresolved, at: datetime) -> None:
         order = self.orders[event.order_id]
-        self._put_order(replace(order, unresolved_since=order.unresolved_since or at, last_error=event.text), at)
+        if order.broker_id is not None:
+            return  # the stream knew it before its answer was lost
+        self._put_order(
+            replace(
+                order,
+                status=OrderStatus.SENDING,
+                unresolved_since=order.unresolved_since or at,
+                last_error=event.text,
+            ),
+            at,
+        )
 
     def _on_cancel_intended(self, event: ev.CancelIntended, at: datetime) -> None:
         order = self.orders[event.order_id]
@@ -430,14 +439,3 @@ class Book:
         self.open_incidents.pop(incident.key, None)
         self._touch("incident", event.incident_id)
         self._touch("desk", "")
-
-
-def bracket_for(signal_id: str, book: Book) -> str:
-    """The id of the trade that approving this signal makes: a signal approved again after a return gets a new one."""
-    first = bracket_id_of(signal_id)
-    if first not in book.brackets:
-        return first
-    again = 2
-    while f"{first}r{again}" in book.brackets:
-        again += 1
-    return f"{first}r{again}"

@@ -21,12 +21,12 @@ from engine.book import Book
 from engine.clock import Clock
 from engine.errors import BrokerError, EngineError, IllegalTransition, InvariantViolated
 from engine.model import events as ev
-from engine.model.ids import desk_of
+from engine.model.ids import desk_of, leg_id, parts_of
 from engine.model.money import ZERO, plain
 from engine.model.order import Evidence, Order
 from engine.model.words import OrderRole, OrderStatus, SignalStatus, Source
 from engine.recorder import Recorder
-from engine.reports import leg_of, position_from, report_from
+from engine.reports import STOP_TYPES, leg_of, order_from, position_from, report_from
 from engine.surroundings import World
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,14 @@ BUSY_EVERY_S: Final = 12.0
 """Orders are read this often while anything works: five requests a minute."""
 IDLE_EVERY_S: Final = 30.0
 """Positions and account, and orders when nothing works."""
+ROLE_OF_PURPOSE: Final = {
+    "entry": OrderRole.ENTRY,
+    "oco": OrderRole.TAKE_PROFIT,
+    "stop": OrderRole.STOP_LOSS,
+    "close": OrderRole.EXIT,
+    "patch": OrderRole.TAKE_PROFIT,
+}
+"""What an order of ours is for, by the word in its client id."""
 DOUBT_PAUSE_S: Final = 0.3
 """Doubts that come together are settled together."""
 
@@ -80,7 +88,9 @@ class Reconciler:
         self._wake = asyncio.Event()
         self._whole = True
         self._account_doubted = False
-        self._started = False
+        self._began_at = clock.now()
+        self.has_read = False
+        """Whether orders and positions have been read since this process began."""
         self.differences: dict[str, Difference] = {}
         self.verified: dict[str, Evidence] = {}
         """Order id -> when REST last confirmed it as the book has it. Not journaled: it proves nothing tomorrow."""
@@ -123,7 +133,7 @@ class Reconciler:
                 log.info("reconciliation: %s", lost)
             self._wake.clear()
             if not (self._whole or self._doubts or self._account_doubted):
-                await self._pause(BUSY_EVERY_S if self._started else 2.0)
+                await self._pause(BUSY_EVERY_S if self.has_read else 2.0)
             await self._clock.sleep(DOUBT_PAUSE_S)
 
     async def _pause(self, seconds: float) -> None:
@@ -145,7 +155,7 @@ class Reconciler:
         self._check_account(account.account_number)
         await self._world.refresh_session()
         orders = await self._read_orders(())
-        if not self._started:
+        if not self.has_read:
             await self._settle_left_behind()
         positions = await self._world.asking(self._client.positions())
         proof = self._proof(positions.request_id)
@@ -153,7 +163,7 @@ class Reconciler:
         for symbol in held.keys() | self._book.positions.keys():
             self._take_position(symbol, held.get(symbol), proof)
         self._compare(orders, held.keys() | self._book.brackets_of_symbol.keys())
-        self._started = True
+        self.has_read = True
         self._lock_or_open()
 
     async def symbols(self, symbols: Iterable[str]) -> None:
@@ -217,6 +227,8 @@ class Reconciler:
         order_id = self._book.order_of_client_id.get(found.client_order_id) or self._book.order_of_broker_id.get(
             found.id
         )
+        if order_id is None:
+            order_id = self._adopt_own(found)
         if order_id is not None:
             known = self._book.orders[order_id]
             if known.unresolved_since is not None or known.broker_id is None:
@@ -229,6 +241,26 @@ class Reconciler:
                 self._fold(leg_id, leg, proof)
             elif order_id is not None:
                 self._name_leg(order_id, found, proof)
+
+    def _adopt_own(self, found: wire.Order) -> str | None:
+        """An exit of ours that went out before its journal line was on disk: its id tells which trade it belongs to."""
+        parts = parts_of(found.client_order_id, self._book.desk_id)
+        if parts is None or parts.bracket_id not in self._book.brackets:
+            return None
+        replaced = self._book.orders.get(self._book.order_of_broker_id.get(found.replaces or "", ""))
+        role = replaced.role if replaced is not None else ROLE_OF_PURPOSE.get(parts.purpose, OrderRole.EXIT)
+        now = self._clock.now()
+        order_id = found.client_order_id
+        adopted = order_from(found, order_id, role, parts.bracket_id, now)
+        parent_id = replaced.parent_id if replaced is not None else None
+        self._recorder.record(ev.OrderAdopted(order=msgspec.structs.replace(adopted, parent_id=parent_id)))
+        for leg in found.legs:
+            leg_role = OrderRole.STOP_LOSS if leg.type in STOP_TYPES else OrderRole.TAKE_PROFIT
+            suffix = "sl" if leg_role is OrderRole.STOP_LOSS else "tp"
+            child = order_from(leg, leg_id(order_id, suffix), leg_role, parts.bracket_id, now)
+            self._recorder.record(ev.OrderAdopted(order=msgspec.structs.replace(child, parent_id=order_id)))
+        log.warning("%s was not in the journal: adopted from the broker", order_id)
+        return order_id
 
     def _name_leg(self, parent_id: str, found: wire.Order, proof: Evidence) -> None:
         """A leg whose broker id is not known yet (the answer of its submit was lost)."""
@@ -264,7 +296,7 @@ class Reconciler:
         """Writes whose answer the last process never saw, and approvals that never became an intent."""
         for order_id in tuple(self._book.open_orders):
             order = self._book.orders[order_id]
-            if order.broker_id is not None or order.client_order_id is None:
+            if order.broker_id is not None or order.client_order_id is None or order.created_at >= self._began_at:
                 continue
             if order.unresolved_since is not None:
                 self._settle(order_id)
@@ -358,7 +390,7 @@ class Reconciler:
         self._lock_or_open()
 
     def _lock_or_open(self) -> None:
-        if not self._started:
+        if not self.has_read:
             return
         self._world.gate_locked_by = None if not self.differences else _sentence(self.differences.values())
 

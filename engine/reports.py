@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from engine.alpaca import wire
 from engine.model.account import Account
@@ -10,6 +11,8 @@ from engine.model.money import ZERO
 from engine.model.order import Evidence, Order, OrderReport
 from engine.model.position import Position
 from engine.model.words import OrderClass, OrderRole, OrderStatus, OrderType, Side, Source, TimeInForce
+
+STOP_TYPES: Final = frozenset({"stop", "stop_limit", "trailing_stop"})
 
 
 def evidence(source: Source, evidence_id: str | None, at: datetime) -> Evidence:
@@ -71,7 +74,7 @@ def order_from(found: wire.Order, order_id: str, role: OrderRole, bracket_id: st
 def leg_of(legs: tuple[wire.Order, ...], role: OrderRole) -> wire.Order | None:
     """The stop or the target among a group's children, told apart by type: a target is a plain limit."""
     for leg in legs:
-        is_stop = leg.type in ("stop", "stop_limit", "trailing_stop")
+        is_stop = leg.type in STOP_TYPES
         if is_stop is (role is OrderRole.STOP_LOSS):
             return leg
     return None

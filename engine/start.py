@@ -204,6 +204,7 @@ def _assemble(
         config.protection,
         config.quotes.max_age_s,
         doubted=reconciler.doubt,
+        may_act=lambda: reconciler.has_read,
     )
 
     def in_play() -> list[str]:

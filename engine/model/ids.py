@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from typing import Final
+from typing import Final, NamedTuple
 
 PREFIX: Final = "gl"
 _OURS: Final = re.compile(
@@ -43,6 +43,22 @@ def desk_of(client_id: str) -> str | None:
     """The id of the desk that made this client order id, or None when no Greenlight desk did."""
     match = _OURS.match(client_id)
     return match["desk"] if match else None
+
+
+class Parts(NamedTuple):
+    """What a client order id of ours says."""
+
+    bracket_id: str
+    purpose: str
+    attempt: int
+
+
+def parts_of(client_id: str, desk_id: str) -> Parts | None:
+    """The trade and the purpose of an order that this desk made, from its id alone; None of anybody else's."""
+    match = _OURS.match(client_id)
+    if match is None or match["desk"] != desk_id:
+        return None
+    return Parts(bracket_id="b" + match["number"], purpose=match["purpose"], attempt=int(match["attempt"]))
 
 
 def leg_id(parent_id: str, role_suffix: str) -> str:

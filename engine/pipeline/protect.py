@@ -13,7 +13,7 @@ from typing import Literal
 from engine.alpaca.bodies import oco_body, replace_body, simple_body
 from engine.model import events as ev
 from engine.model.bracket import Bracket
-from engine.model.ids import client_order_id, leg_id
+from engine.model.ids import client_order_id, leg_id, parts_of
 from engine.model.order import Order
 from engine.model.words import OrderClass, OrderRole, OrderStatus, OrderType, Purpose, Side, TimeInForce
 
@@ -152,7 +152,8 @@ def _closing_intent(bracket: Bracket) -> Literal["sell_to_close", "buy_to_close"
 
 def _next_id(bracket: Bracket, orders: Sequence[Order], purpose: str, desk_id: str) -> str:
     """The next unused client id of this purpose: derivable from the orders alone, also after a crash."""
-    taken = sum(1 for order in orders if order.parent_id is None or purpose == "patch" if f"-{purpose}-" in order.id)
+    known = (parts_of(order.id, desk_id) for order in orders)
+    taken = max((parts.attempt for parts in known if parts is not None and parts.purpose == purpose), default=0)
     return client_order_id(desk_id, bracket.id, purpose, taken + 1)
 
 

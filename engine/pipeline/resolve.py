@@ -88,8 +88,12 @@ class Resolver:
             self._at_work.discard(order_id)
 
     def _is_unknown(self, order_id: str) -> bool:
+        """Unknown itself, or known with legs whose names only the lost answer told."""
         order = self._book.orders[order_id]
-        return order.unresolved_since is not None and order.is_open
+        if order.unresolved_since is not None and order.is_open:
+            return True
+        legs = self._book.orders_of(order.bracket_id) if order.bracket_id is not None and order.broker_id else ()
+        return any(leg.parent_id == order_id and leg.is_open and leg.broker_id is None for leg in legs)
 
     async def look_up(self, order_id: str) -> bool | None:
         """True: found, and in the book. None: the broker does not know it. False: the broker could not be asked."""

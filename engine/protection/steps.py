@@ -14,10 +14,12 @@ from typing import Final, Literal
 import msgspec
 
 from engine.model.bracket import Bracket
-from engine.model.money import ceil_to_tick, floor_to_tick
+from engine.model.money import ZERO, ceil_to_tick, floor_to_tick
 from engine.model.order import Order
 from engine.model.words import OrderRole, OrderStatus, Side
 from engine.protection.ledger import Cover, is_armed
+
+E: Final = OrderRole.ENTRY
 
 FLATTEN_PATIENCE_S: Final = 2.0
 """A target moved through the market that has not filled for longer is given up for cancel-and-close."""
@@ -32,6 +34,8 @@ REFUSED_CLOSE_CAP_S: Final = 5.0
 PROMISED: Final = frozenset({OrderStatus.PENDING_NEW, OrderStatus.ACCEPTED_FOR_BIDDING})
 PROMISE_S: Final = 3.0
 """A stop that stays a promise for longer is replaced."""
+UNNAMED_S: Final = 15.0
+"""Exits that nobody could name for longer do not exist; the broker refuses what would close their shares twice."""
 PROMISE_LOOK_S: Final = 0.2
 PATCHABLE: Final = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
 
@@ -41,6 +45,12 @@ class Rest(msgspec.Struct, frozen=True):
 
     why: str
     after_s: float | None = None
+
+
+class ReadAgain(msgspec.Struct, frozen=True):
+    """What is known cannot be the whole truth: ask the broker before doing anything."""
+
+    why: str
 
 
 class AttachExits(msgspec.Struct, frozen=True):
@@ -66,7 +76,7 @@ class Close(msgspec.Struct, frozen=True):
     why: str
 
 
-Step = Rest | AttachExits | MoveTarget | Cancel | Close
+Step = Rest | ReadAgain | AttachExits | MoveTarget | Cancel | Close
 
 
 def next_step(
@@ -82,7 +92,7 @@ def next_step(
     """``mark`` is what the position could be closed at now, None without a live quote."""
     if bracket.closed_at is not None:
         return Rest("closed")
-    unknown = next((o for o in orders if o.unresolved_since is not None and o.role is not OrderRole.ENTRY), None)
+    unknown = next((o for o in orders if o.unresolved_since is not None and o.is_open and o.role is not E), None)
     if unknown is not None:
         # A closing order of unknown fate may be live: anything more could sell the same shares twice.
         return Rest(f"{unknown.id} is being looked up", after_s=1.0)
@@ -110,7 +120,7 @@ def _rescue_partial(bracket: Bracket, orders: Sequence[Order], now: datetime, af
     naked_s = (now - bracket.naked_since).total_seconds() if bracket.naked_since else 0.0
     if naked_s < after_s:
         return Rest("the entry may still complete", after_s=after_s - naked_s)
-    entries = [order for order in orders if order.role is OrderRole.ENTRY]
+    entries = [order for order in orders if order.role is E]
     return _cancel(entries, now, "the entry stays part-filled: cover what is held") or Rest(
         "the entry's cancel is under way", after_s=CANCEL_STUCK_S
     )
@@ -120,9 +130,15 @@ def _cover(bracket: Bracket, orders: Sequence[Order], cover: Cover, now: datetim
     """The entry is over and shares stand without a stop: remains of the old exits go first, then new ones come."""
     if bracket.gave_up_at is not None:
         return Rest("waits for Retry")
-    remains = [order for order in orders if order.role is not OrderRole.ENTRY and order.is_open]
-    if any(_is_promised(order, now) for order in remains):
+    exits = [order for order in orders if order.role is not E and order.is_open]
+    if any(_is_promised(order, now) for order in exits):
         return Rest("the broker is taking the stop", PROMISE_LOOK_S)
+    if any(_is_unnamed(order, now) for order in exits):
+        return Rest("the exits are being looked up", PROMISE_LOOK_S)
+    remains = [order for order in exits if order.broker_id is not None]
+    if _closing_qty(remains) + cover.naked > cover.held and cover.covered > 0:
+        # A live target still closes what its smaller stop does not: a fill of it has not been told yet.
+        return ReadAgain("the exits at the broker would close more than is held")
     if cover.covered > 0:
         # A live exit is never cancelled to resize upward: further shares get exits of their own.
         return AttachExits(cover.naked)
@@ -139,10 +155,25 @@ def _is_promised(order: Order, now: datetime) -> bool:
     return order.role is OrderRole.STOP_LOSS and order.status in PROMISED and age_s < PROMISE_S
 
 
+def _is_unnamed(order: Order, now: datetime) -> bool:
+    """An exit that came into being with a request whose answer was lost: its name at the broker is being looked up."""
+    age_s = (now - order.created_at).total_seconds()
+    return order.broker_id is None and order.parent_id is not None and age_s < UNNAMED_S
+
+
+def _closing_qty(exits: Sequence[Order]) -> Decimal:
+    """Shares that these exits could still close: of each group its largest leg, since one leg ends the other."""
+    largest: dict[str, Decimal] = {}
+    for order in exits:
+        group = order.parent_id or order.id
+        largest[group] = max(largest.get(group, ZERO), order.leaves_qty)
+    return sum(largest.values(), ZERO)
+
+
 def _leave(bracket: Bracket, orders: Sequence[Order], cover: Cover, mark: Decimal | None, now: datetime) -> Step:
     """Somebody wants out. The stop stays until the last moment."""
     if cover.entry_open:
-        entries = [order for order in orders if order.role is OrderRole.ENTRY]
+        entries = [order for order in orders if order.role is E]
         return _cancel(entries, now, bracket.exit_reason) or Rest("the entry's cancel is under way", CANCEL_STUCK_S)
     if cover.held == 0:
         remains = [order for order in orders if order.is_open]
@@ -160,7 +191,7 @@ def _is_live_target(target: Order, orders: Sequence[Order]) -> bool:
 
 def _is_arming(orders: Sequence[Order], now: datetime) -> bool:
     """The entry has only just filled: the broker's word that the target works is on its way."""
-    filled_at = max((order.status_since for order in orders if order.role is OrderRole.ENTRY), default=now)
+    filled_at = max((order.status_since for order in orders if order.role is E), default=now)
     return (now - filled_at).total_seconds() < ARMING_S
 
 
@@ -172,11 +203,11 @@ def _by_target(bracket: Bracket, orders: Sequence[Order], target: Order, mark: D
         waited_s = (now - target.created_at).total_seconds()
         if waited_s < FLATTEN_PATIENCE_S:
             return Rest("the target was moved through the market", FLATTEN_PATIENCE_S - waited_s)
-        exits = [order for order in orders if order.role is not OrderRole.ENTRY and order.is_open]
+        exits = [order for order in orders if order.role is not E and order.is_open]
         return _cancel(exits, now, "the moved target did not fill") or Rest("cancel under way", CANCEL_STUCK_S)
     refused_before = any("-patch-" in order.id and order.status is OrderStatus.REJECTED for order in orders)
     if target.status not in PATCHABLE or target.cancel_requested_at is not None or refused_before:
-        exits = [order for order in orders if order.role is not OrderRole.ENTRY and order.is_open]
+        exits = [order for order in orders if order.role is not E and order.is_open]
         return _cancel(exits, now, bracket.exit_reason) or Rest("cancel under way", CANCEL_STUCK_S)
     if bracket.side is Side.BUY:
         return MoveTarget(target.id, floor_to_tick(mark * (1 - MARKETABLE_BY)))

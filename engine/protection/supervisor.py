@@ -25,7 +25,7 @@ from engine.market.quotes import QuoteBoard
 from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.pipeline.protect import plan_close, plan_exits, plan_marketable_target
-from engine.protection.steps import AttachExits, Cancel, Close, MoveTarget, Rest, Step, next_step
+from engine.protection.steps import AttachExits, Cancel, Close, MoveTarget, ReadAgain, Rest, Step, next_step
 from engine.recorder import Recorder
 from engine.tasks import Spawn
 
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 SWEEP_S: Final = 2.0
 """How often an actor looks again although nothing happened."""
+NOT_YET_LOOK_S: Final = 0.05
 AFTER_REFUSAL_S: Final = 1.0
 DESK: Final = "desk"
 
@@ -58,8 +59,11 @@ class Supervisor:
         quote_max_age_s: float,
         *,
         doubted: Callable[[str], None],
+        may_act: Callable[[], bool],
     ) -> None:
-        """``doubted`` gets the symbol whose position and orders should be read again at the broker."""
+        """``doubted`` gets the symbol whose position and orders should be read at the broker again; ``may_act`` tells
+        whether they have been read at all since this process began: exits are sized by what is true, not by what was.
+        """
         self._gateway = gateway
         self._recorder = recorder
         self._book = book
@@ -68,6 +72,7 @@ class Supervisor:
         self._rules = rules
         self._quote_max_age_s = quote_max_age_s
         self._doubted = doubted
+        self._may_act = may_act
         self._actors: dict[str, _Actor] = {}
         self._spawn: Spawn | None = None
         self._unsubscribe = bus.on_changes(self._notice)
@@ -142,10 +147,15 @@ class Supervisor:
     async def _advance(self, bracket_id: str, actor: _Actor) -> float:
         """Take one step; returns after how many seconds to look again at the latest."""
         actor.hurry.clear()
+        if not self._may_act():
+            return NOT_YET_LOOK_S
         step = self._step(bracket_id)
         match step:
             case Rest(after_s=after_s):
                 return SWEEP_S if after_s is None else max(0.01, after_s)
+            case ReadAgain():
+                self._doubted(self._book.brackets[bracket_id].symbol)
+                await self._wait(actor.hurry, AFTER_REFUSAL_S)
             case AttachExits():
                 await self._cover(bracket_id, actor)
             case Cancel(order_ids=order_ids, why=why):
@@ -204,7 +214,9 @@ class Supervisor:
         try:
             async for attempt in waiting(self._clock, attempts=10, pause_s=0.3):
                 with attempt:
-                    await self._submit_exits(bracket_id, step.qty)
+                    now_due = self._step(bracket_id)  # while it waited, shares may have gone or been covered
+                    if isinstance(now_due, AttachExits):
+                        await self._submit_exits(bracket_id, now_due.qty)
         except PriceRefused as through:
             if self._rules.stop_through == "exit":
                 self._recorder.record(

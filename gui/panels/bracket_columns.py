@@ -218,6 +218,7 @@ def open_columns() -> tuple[Column[BracketView], ...]:
             child_text=_price_words,
             child_cell=TextCell("high"),
             stretch=True,
+            least=92,
         ),
         Column(
             "last",
@@ -240,6 +241,7 @@ def open_columns() -> tuple[Column[BracketView], ...]:
             cover_share,
             CoverCell(cover_share, limited=lambda b: b.cover_kind is CoverKind.LIMITED),
             tip=cover_words,
+            least=50,
         ),
         _NAKED,
         _TRIES,

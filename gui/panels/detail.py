@@ -23,7 +23,7 @@ from gui.status_words import bracket_face, order_face, role_words
 from gui.theme import CARD_PAD, Type
 from gui.widgets.button import Button
 from gui.widgets.panel import Panel
-from gui.widgets.text import Text, rule
+from gui.widgets.text import ElidedText, Text, rule
 
 type Subject = BracketView | SignalView | PositionView
 
@@ -74,7 +74,7 @@ class DetailPanel(Panel):
         self._bars_at: datetime | None = None
         self._bars_of = ""
         self._title = Text(kind=Type.STRONG, name="detail-title")
-        self._remark = Text(kind=Type.SMALL, tone="low", name="detail-remark")
+        self._remark = ElidedText(kind=Type.SMALL, tone="low", name="detail-remark", greedy=False)
         self.header.add_tool(self._title)
         self.header.add_tool(self._remark)
         self.chart = PriceChart()

@@ -27,7 +27,7 @@ from gui.widgets.state_switch import StateSwitch
 from gui.widgets.switch import Switch
 from gui.widgets.text import Text, rule
 
-_CHIP_WORDS: Final = 5
+_CHIP_WORDS: Final = 2
 """Rank at which chips say less."""
 _SKEW_MS: Final = 500.0
 _LAG_MS: Final = 50.0
@@ -103,11 +103,11 @@ class StateBar(QWidget):
         self._add(1, [Text("Day", tone="low"), self._day])
         self._add(12, [self._equity], lined=False)
         self._add(0, [self.alarm])
-        self._add(3, [Text("Incidents", tone="low"), self._counts])
+        self._add(4, [Text("Incidents", tone="low"), self._counts])
         self._add(11, [Text("Loop", tone="low"), self._lag])
-        self._add(2, [self._budget])
+        self._add(3, [self._budget])
         self._row.addStretch(1)
-        self._add(4, [self._time], lined=False)
+        self._add(5, [self._time], lined=False)
         self._add(9, [self._session], lined=False)
         self._add(0, [self.demo], lined=False)
         self._add(0, [self.layout_button], lined=False)
@@ -222,21 +222,23 @@ class StateBar(QWidget):
             for rank, (group, *inside) in self._groups
             if any(not widget.isHidden() for widget in inside)
         ]
-        room = self.width() - margins.left() - margins.right() - self.halt.sizeHint().width() - 2 * spacing
-        needed = sum(width for _, width, _ in steps) + sum(chip.gives for chip in chips if chip.is_brief)
+        left = self.width() - margins.left() - margins.right() - self.halt.sizeHint().width() - 2 * spacing
+        left -= sum(width for _, width, _ in steps) + sum(chip.most - chip.sizeHint().width() for chip in chips)
+        words = sum(chip.most - chip.least for chip in chips)
+        steps.append((_CHIP_WORDS, words, None))
         shown = {group for _, _, group in steps}
-        steps.append((_CHIP_WORDS, sum(chip.gives for chip in chips), None))
-        brief = False
         for rank, width, group in sorted(steps, key=lambda step: -step[0]):
-            if needed <= room or rank == 0:
+            if left >= 0 or rank == 0:
                 break
-            needed -= width
+            left += width
             shown.discard(group)
-            brief = brief or group is None
         for _, (group, *_) in self._groups:
             group.setVisible(group in shown)
-        for chip in chips:
-            chip.set_brief(brief)
+        words = words if None in shown else max(left, 0)
+        for chip in reversed(chips):
+            said = min(chip.most - chip.least, words)
+            chip.set_room(chip.least + said)
+            words -= said
 
 
 def _down_for(link: LinkView, now: datetime) -> str:

@@ -267,7 +267,10 @@ class Blotter(QTreeView):
         self.fit_columns()
 
     def fit_columns(self) -> None:
-        """Give the stretching column what is left; when there is too little, spare columns go, then all give in."""
+        """Give the stretching column what is left.
+
+        When there is too little, spare columns go, then those that can be narrower are, at last all give in.
+        """
         columns = self.rows.columns
         head, room = self.header(), self.viewport().width()
         needed = sum(column.width for column in columns)
@@ -277,14 +280,17 @@ class Blotter(QTreeView):
                 break
             hidden.add(number)
             needed -= column.width
+        shown = [number for number in range(len(columns)) if number not in hidden]
+        gives = {number: columns[number].width - (columns[number].least or columns[number].width) for number in shown}
+        share = min(max(needed - room, 0) / max(sum(gives.values()), 1), 1.0)
+        needed -= int(sum(gives.values()) * share)
         scale = min(1.0, room / max(needed, 1))
         used = 0
         for number, column in enumerate(columns):
             head.setSectionHidden(number, number in hidden)
             if number not in hidden:
-                head.resizeSection(number, int(column.width * scale))
+                head.resizeSection(number, int((column.width - gives[number] * share) * scale))
                 used += head.sectionSize(number)
-        shown = [number for number in range(len(columns)) if number not in hidden]
         taker = next((number for number in shown if columns[number].stretch), shown[-1])
         head.resizeSection(taker, head.sectionSize(taker) + max(room - used, 0))
 

@@ -32,5 +32,7 @@ class Column[R]:
     """Absent: the line beneath shows nothing in this column."""
     stretch: bool = False
     """Takes the width that is left; one column a table."""
+    least: int = 0
+    """Pixels it can do with when room is short: it gives first. Absent: as wide as ``width``."""
     spare: int = 0
     """Goes when the table is narrow, the highest first; 0 stays."""

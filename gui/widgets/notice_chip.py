@@ -13,6 +13,8 @@ from gui.widgets.glyph import Glyph, paint_glyph
 
 _MOST_REASON: Final = 220
 """Pixels of the reason; what is longer ends with an ellipsis and stands in the tooltip."""
+_LEAST_REASON: Final = 70
+"""With less room it would say nothing: the title stands alone."""
 _LEFT: Final = 25
 _PAD: Final = 9
 _GAP: Final = 7
@@ -28,7 +30,7 @@ class NoticeChip(QWidget):
         self._title = title
         self._brief = brief
         self._reason = ""
-        self._is_brief = False
+        self._room: int | None = None
         self._hot = False
         self.setAccessibleName(title)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -36,17 +38,17 @@ class NoticeChip(QWidget):
 
     @property
     def text(self) -> str:
-        """As it reads now: shortened to its room."""
-        return self._brief if self._is_brief else " ".join(part for part in (self._title, self._shown_reason()) if part)
+        """As it reads now, in the room it has."""
+        return " ".join(part for part in self._words() if part)
 
     @property
-    def gives(self) -> int:
-        """Pixels that being brief saves."""
-        return self._width(brief=False) - self._width(brief=True)
+    def most(self) -> int:
+        """Pixels with all its words."""
+        return self._width(self._title, self._elided(_MOST_REASON))
 
     @property
-    def is_brief(self) -> bool:
-        return self._is_brief
+    def least(self) -> int:
+        return self._width(self._brief, "")
 
     def say(self, reason: str) -> None:
         if reason != self._reason:
@@ -55,26 +57,35 @@ class NoticeChip(QWidget):
             self.updateGeometry()
             self.update()
 
-    def set_brief(self, brief: bool) -> None:
-        if brief is not self._is_brief:
-            self._is_brief = brief
+    def set_room(self, pixels: int) -> None:
+        """From ``least`` to ``most``: it says as much as goes in."""
+        if pixels != self._room:
+            self._room = pixels
             self.updateGeometry()
             self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(self._width(brief=self._is_brief), 24)
+        return QSize(self._width(*self._words()), 24)
 
-    def _shown_reason(self) -> str:
-        if text_width(self._reason, Type.BODY) <= _MOST_REASON:
+    def _words(self) -> tuple[str, str]:
+        """Title, or what stands for it, and as much of the reason as there is room for."""
+        left = self.most if self._room is None else self._room
+        left -= self._width(self._title, "")
+        if left < 0:
+            return self._brief, ""
+        left = min(left - _GAP, _MOST_REASON)
+        is_enough = left >= min(_LEAST_REASON, text_width(self._reason, Type.BODY))
+        return self._title, self._elided(left) if is_enough else ""
+
+    def _elided(self, pixels: int) -> str:
+        if text_width(self._reason, Type.BODY) <= pixels:
             return self._reason
-        return metrics(Type.BODY).elidedText(self._reason, Qt.TextElideMode.ElideRight, _MOST_REASON)
+        return metrics(Type.BODY).elidedText(self._reason, Qt.TextElideMode.ElideRight, pixels)
 
-    def _width(self, *, brief: bool) -> int:
-        if brief:
-            return _LEFT + text_width(self._brief, Type.STRONG) + _PAD
-        reason = self._shown_reason()
+    @staticmethod
+    def _width(title: str, reason: str) -> int:
         more = _GAP + text_width(reason, Type.BODY) if reason else 0
-        return _LEFT + text_width(self._title, Type.STRONG) + more + _PAD
+        return _LEFT + text_width(title, Type.STRONG) + more + _PAD
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
@@ -97,14 +108,13 @@ class NoticeChip(QWidget):
         painter.setBrush(tone("plane2"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), CONTROL_RADIUS, CONTROL_RADIUS)
         paint_glyph(painter, QPointF(14, self.height() / 2), 10, Glyph.WARNING, tone("p2_text"))
-        title = self._brief if self._is_brief else self._title
+        title, reason = self._words()
         middle = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.setFont(font(Type.STRONG))
         painter.setPen(tone("p2_text"))
         painter.drawText(self.rect().adjusted(_LEFT, 0, 0, 0), middle, title)
-        if not self._is_brief:
-            left = _LEFT + text_width(title, Type.STRONG) + _GAP
-            painter.setFont(font(Type.BODY))
-            painter.setPen(tone("mid"))
-            painter.drawText(self.rect().adjusted(left, 0, 0, 0), middle, self._shown_reason())
+        left = _LEFT + text_width(title, Type.STRONG) + _GAP
+        painter.setFont(font(Type.BODY))
+        painter.setPen(tone("mid"))
+        painter.drawText(self.rect().adjusted(left, 0, 0, 0), middle, reason)
         painter.end()

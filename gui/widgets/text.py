@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
@@ -43,9 +43,16 @@ class Text(QLabel):
 class ElidedText(Text):
     """A label that ends with an ellipsis where its room ends, and says the rest in its tooltip."""
 
-    def __init__(self, text: str = "", kind: Type = Type.BODY, tone: str = "high", *, name: str = "") -> None:
+    def __init__(
+        self, text: str = "", kind: Type = Type.BODY, tone: str = "high", *, name: str = "", greedy: bool = True
+    ) -> None:
+        """``greedy`` takes all the room there is; else as much as the words need, and less when there is less."""
         super().__init__(text, kind, tone, name=name)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        wanted = QSizePolicy.Policy.Ignored if greedy else QSizePolicy.Policy.Preferred
+        self.setSizePolicy(wanted, QSizePolicy.Policy.Preferred)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

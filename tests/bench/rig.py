@@ -27,6 +27,8 @@ from engine.views import BracketView
 SYMBOLS: Final = tuple(asset.symbol for asset in LISTED if not asset.is_crypto and asset.price > 50)
 PATIENCE_S: Final = 20.0
 LOOK_S: Final = 0.3
+FRESH_S: Final = 5.0
+"""A quote older than that could go stale while the click is on its way."""
 CENT: Final = Decimal("0.01")
 _numbers = count(1)
 
@@ -78,7 +80,12 @@ def signal_body(symbol: str, price: Decimal, *, qty: int = 1, limit_price: Decim
 async def pending(desk: Desk, body: bytes) -> str:
     """A signal that waits for its click, with every rule's yes, for as long as a quick person looks. Returns its id."""
     view, _ = await desk.receive(body)
-    await until(lambda: desk.preview(view.id).approvable)
+
+    def is_ready() -> bool:
+        shown = desk.preview(view.id)
+        return shown.approvable and shown.price_age_s is not None and shown.price_age_s < FRESH_S
+
+    await until(is_ready)
     await asyncio.sleep(LOOK_S)
     return view.id
 

@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from engine.model.words import DeskState
 from gui import theme
+from gui.tables.cells import PAD
+from gui.theme import Type, text_width
 from gui.widgets.hold_button import HOLD_MS
 from gui.widgets.lamp import Lamp, Light
 from gui.widgets.state_switch import StateSwitch
+from tests.gui import scenery as make
 from tests.gui.conftest import Screen, until
 from tests.gui.scenes import replace
 
@@ -48,6 +51,41 @@ async def test_links_that_are_down_say_since_when(opened: Any) -> None:
         assert (lamp.light, lamp.value) == (Light.DOWN, "down 1:34")
         assert screen.find("start-gate").isVisible()
         assert screen.text("budget") == "Requests 151 of 200"
+
+
+async def test_a_quiet_order_stream_is_no_fault_and_only_shows_its_age(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        lamp = screen.find("lamp-stream")
+        assert isinstance(lamp, Lamp)
+        screen.desk.put(replace(screen.desk.view(), stream=make.link(seen_s=7_300)))
+        await until(lambda: lamp.value == "2 h")
+        assert lamp.light is Light.QUIET
+        screen.desk.put(replace(screen.desk.view(), stream=make.link(False, seen_s=7_300, since_s=3)))
+        await until(lambda: lamp.light is Light.DOWN)
+        assert lamp.value == "down 3.0 s"
+
+
+@pytest.mark.parametrize("scene", ["trouble", "busy", "stale", "unconfirmed", "differing"])
+async def test_a_small_screen_keeps_what_matters(opened: Any, scene: str) -> None:
+    async with opened(scene) as screen:
+        window = screen.window
+        window.resize(1366, 768)
+        window.reset_layout()
+        await asyncio.sleep(0.1)
+        always = ["mode", "desk-state", "lamp-rest", "lamp-stream", "lamp-quotes", "day-pl", "layout-menu", "halt"]
+        some = ["start-gate", "confirm-account", "alarm", "budget", "demo"]
+        asked = [name for name in some if not screen.find(name).isHidden()]
+        bar = screen.find("state-bar")
+        for name in always + asked:
+            widget = screen.find(name)
+            assert widget.isVisible(), name
+            assert widget.width() >= widget.sizeHint().width(), name
+            assert bar.rect().contains(widget.geometry().translated(widget.parentWidget().mapTo(bar, QPoint()))), name
+        trades = window.brackets.view
+        for number, column in enumerate(trades.rows.columns):
+            if column.key in ("symbol", "filled", "pl", "naked"):
+                words = [text_width(column.text(row), Type.STRONG) for row in trades.rows.rows()]
+                assert trades.header().sectionSize(number) >= max(words) + 2 * PAD, column.key
 
 
 async def test_the_state_switch_asks_the_desk_and_shows_its_answer(opened: Any) -> None:

@@ -1,55 +1,43 @@
-"""Many seeds on all cores, each process with the same hash seed, so that a seed is the same run everywhere."""
+"""Many seeds on all cores, in processes whose hashes are fixed: sets of strings are walked alike, a seed is one run."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import batched
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Final
+from unittest import mock
 
 from tests.simulation.world import Outcome, simulate
 
-HASH_SEED: Final = "0"
-"""Sets of strings are walked in the same order in every process."""
-ROOT: Final = Path(__file__).parents[2]
-A_FEW: Final = 5
+HASHES: Final = {"PYTHONHASHSEED": "0"}
+MOST_AT_ONCE: Final = 5
+"""Seeds that a process is handed at a time: few enough that all processes end together."""
 
 
-def is_reproducible() -> bool:
-    return os.environ.get("PYTHONHASHSEED") == HASH_SEED
-
-
-def run_again_reproducibly(arguments: list[str]) -> int:
-    """The same command in a process whose hashes are fixed; returns its exit status."""
-    command = [sys.executable, "-m", "tests.simulation", *arguments]
-    return subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": HASH_SEED}, cwd=ROOT, check=False).returncode
-
-
-def run_seeds(first: int, count: int, *, jobs: int | None = None) -> Iterator[Outcome]:
+def run_seeds(seeds: Sequence[int], *, jobs: int | None = None) -> Iterator[Outcome]:
     """Outcomes as they come in, not in the order of the seeds."""
-    seeds = range(first, first + count)
-    jobs = min(jobs or os.cpu_count() or 1, count)
-    if jobs == 1:
-        yield from map(simulate, seeds)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        running = [pool.submit(_simulate_some, some) for some in batched(seeds, A_FEW, strict=False)]
+    jobs = min(jobs or os.cpu_count() or 1, len(seeds))
+    at_once = max(1, min(MOST_AT_ONCE, len(seeds) // jobs))
+    with (
+        mock.patch.dict(os.environ, HASHES),
+        ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool,
+    ):
+        running = [pool.submit(_simulate, some) for some in batched(seeds, at_once, strict=False)]
         for done in as_completed(running):
             yield from done.result()
 
 
-def _simulate_some(seeds: tuple[int, ...]) -> list[Outcome]:
+def _simulate(seeds: tuple[int, ...]) -> list[Outcome]:
     return [simulate(seed) for seed in seeds]
 
 
 def report(outcome: Outcome, *, lines: int) -> str:
-    """A failing seed as a short story: what is wrong, and what happened just before each first wrong thing."""
+    """A failing seed as a short story: what is wrong, and what happened just before the first wrong thing."""
     words = [f"seed {outcome.seed}: {len(outcome.violations)} violations in {outcome.virtual_s:.0f} s"]
     words += [f"  {v.invariant} at {v.at_s:.3f} s: {v.text}" for v in outcome.violations[:10]]
-    words += ["  the end of the story:"] + [f"    {line}" for line in outcome.story[-lines:]] if lines else []
+    if lines:
+        words += ["  until then:", *(f"    {line}" for line in outcome.story[-lines:])]
     return "\n".join(words)

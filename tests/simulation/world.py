@@ -339,10 +339,10 @@ def _load_libraries() -> None:
     gc.freeze()
 
 
-def simulate(seed: int) -> Outcome:
-    """Run one seed from start to end."""
+def simulate(seed: int, weather: Weather | None = None) -> Outcome:
+    """Run one seed from start to end, in the weather it draws, or in a given one."""
     began_s = time.perf_counter()
-    weather = weather_of(random.Random(f"{seed}/weather"))
+    weather = weather or weather_of(random.Random(f"{seed}/weather"))
     loop = VirtualLoop(seed)
     _load_libraries()
     where = TMPFS if TMPFS.is_dir() else None

@@ -11,7 +11,7 @@ from engine.model.bracket import Bracket
 from engine.model.order import Order
 from engine.model.words import OrderRole, OrderStatus, Side
 from engine.protection.ledger import cover_of
-from engine.protection.steps import AttachExits, Cancel, Close, MoveTarget, Rest, Step, next_step
+from engine.protection.steps import AttachExits, Cancel, Close, MoveTarget, ReadAgain, Rest, Step, next_step
 from tests.unit.builders import (
     ENTRY_ID,
     T0,
@@ -170,6 +170,21 @@ def test_legs_whose_answer_the_fill_has_overtaken_are_waited_for() -> None:
 
 
 # --- giving up and coming back ---------------------------------------------------------------------------------------
+
+
+def test_exits_whose_names_only_a_lost_answer_told_are_looked_up_and_not_replaced() -> None:
+    parent = make_exit(OrderRole.TAKE_PROFIT, "gl-7f3a2c-000001-oco-1", created_at=after(9.5))
+    nameless = make_exit(
+        OrderRole.STOP_LOSS, "gl-7f3a2c-000001-oco-1.sl", parent_id=parent.id, broker_id=None, created_at=after(9.5)
+    )
+    assert isinstance(step(filled(ENTRY), parent, nameless, naked_since=after(9)), Rest)
+
+
+def test_a_target_that_closes_more_than_its_stop_covers_is_read_again_before_anything_is_added() -> None:
+    """The stop was reduced by a fill of the target that nobody told: one more exit would close more than is held."""
+    target, stop = legs_of(filled(ENTRY))
+    reduced = replace(stop, qty=stop.qty - 1)
+    assert isinstance(step(filled(ENTRY), target, reduced, naked_since=after(9)), ReadAgain)
 
 
 def test_a_desk_that_gave_up_waits_for_the_operator() -> None:
