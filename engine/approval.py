@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 EXPIRY_LOOK_S: Final = 0.25
 FACTS_WAIT_S: Final = 3.0
+FRESH_QUOTE_S: Final = 1.0
+"""A quote of a symbol that was not in play may be almost too old by the time of the click."""
 FACTS_LOOK_S: Final = 0.02
 UNPROTECTED_TEXT: Final = "The signal has no stop, and its strategy has no default one."
 
@@ -159,7 +161,8 @@ class ApprovalQueue:
             await self._world.ensure_asset(signal.symbol)
         except (UnknownSymbol, BrokerError) as why:
             log.info("asset %s: %s", signal.symbol, why)
-        if self._pictures.take(signal).quote is None:
+        quote = self._pictures.take(signal).quote
+        if quote is None or quote.age_s > FRESH_QUOTE_S:
             await self._fetch_quotes([signal.symbol])
         in_play = {exposure.symbol for exposure in self._pictures.exposures()} | {signal.symbol}
         await self._world.ensure_history(sorted(in_play))

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from engine.adoption import Adopter
 from engine.alpaca import wire
 from engine.alpaca.client import AlpacaClient
 from engine.alpaca.vocabulary import TERMINAL_STATUSES
@@ -21,12 +22,12 @@ from engine.book import Book
 from engine.clock import Clock
 from engine.errors import BrokerError, EngineError, IllegalTransition, InvariantViolated
 from engine.model import events as ev
-from engine.model.ids import desk_of, leg_id, parts_of
+from engine.model.ids import desk_of
 from engine.model.money import ZERO, plain
 from engine.model.order import Evidence, Order
 from engine.model.words import OrderRole, OrderStatus, SignalStatus, Source
 from engine.recorder import Recorder
-from engine.reports import STOP_TYPES, leg_of, order_from, position_from, report_from
+from engine.reports import leg_of, position_from, report_from
 from engine.surroundings import World
 
 log = logging.getLogger(__name__)
@@ -37,14 +38,6 @@ BUSY_EVERY_S: Final = 12.0
 """Orders are read this often while anything works: five requests a minute."""
 IDLE_EVERY_S: Final = 30.0
 """Positions and account, and orders when nothing works."""
-ROLE_OF_PURPOSE: Final = {
-    "entry": OrderRole.ENTRY,
-    "oco": OrderRole.TAKE_PROFIT,
-    "stop": OrderRole.STOP_LOSS,
-    "close": OrderRole.EXIT,
-    "patch": OrderRole.TAKE_PROFIT,
-}
-"""What an order of ours is for, by the word in its client id."""
 DOUBT_PAUSE_S: Final = 0.3
 """Doubts that come together are settled together."""
 
@@ -72,6 +65,7 @@ class Reconciler:
         book: Book,
         world: World,
         clock: Clock,
+        adopter: Adopter,
         *,
         take_answer: Callable[[str, wire.Order, Evidence], None],
         settle: Callable[[str], None],
@@ -82,6 +76,7 @@ class Reconciler:
         self._book = book
         self._world = world
         self._clock = clock
+        self._adopter = adopter
         self._take_answer = take_answer
         self._settle = settle
         self._doubts: set[str] = set()
@@ -228,7 +223,7 @@ class Reconciler:
             found.id
         )
         if order_id is None:
-            order_id = self._adopt_own(found)
+            order_id = self._adopter.adopt(found)
         if order_id is not None:
             known = self._book.orders[order_id]
             if known.unresolved_since is not None or known.broker_id is None:
@@ -237,30 +232,11 @@ class Reconciler:
                 self._fold(order_id, found, proof)
         for leg in found.legs:
             leg_id = self._book.order_of_broker_id.get(leg.id)
+            if leg_id is None and order_id is not None:
+                self._name_leg(order_id, found, proof)
+                leg_id = self._book.order_of_broker_id.get(leg.id) or self._adopter.adopt(leg)
             if leg_id is not None:
                 self._fold(leg_id, leg, proof)
-            elif order_id is not None:
-                self._name_leg(order_id, found, proof)
-
-    def _adopt_own(self, found: wire.Order) -> str | None:
-        """An exit of ours that went out before its journal line was on disk: its id tells which trade it belongs to."""
-        parts = parts_of(found.client_order_id, self._book.desk_id)
-        if parts is None or parts.bracket_id not in self._book.brackets:
-            return None
-        replaced = self._book.orders.get(self._book.order_of_broker_id.get(found.replaces or "", ""))
-        role = replaced.role if replaced is not None else ROLE_OF_PURPOSE.get(parts.purpose, OrderRole.EXIT)
-        now = self._clock.now()
-        order_id = found.client_order_id
-        adopted = order_from(found, order_id, role, parts.bracket_id, now)
-        parent_id = replaced.parent_id if replaced is not None else None
-        self._recorder.record(ev.OrderAdopted(order=msgspec.structs.replace(adopted, parent_id=parent_id)))
-        for leg in found.legs:
-            leg_role = OrderRole.STOP_LOSS if leg.type in STOP_TYPES else OrderRole.TAKE_PROFIT
-            suffix = "sl" if leg_role is OrderRole.STOP_LOSS else "tp"
-            child = order_from(leg, leg_id(order_id, suffix), leg_role, parts.bracket_id, now)
-            self._recorder.record(ev.OrderAdopted(order=msgspec.structs.replace(child, parent_id=order_id)))
-        log.warning("%s was not in the journal: adopted from the broker", order_id)
-        return order_id
 
     def _name_leg(self, parent_id: str, found: wire.Order, proof: Evidence) -> None:
         """A leg whose broker id is not known yet (the answer of its submit was lost)."""
@@ -393,6 +369,7 @@ class Reconciler:
         if not self.has_read:
             return
         self._world.gate_locked_by = None if not self.differences else _sentence(self.differences.values())
+        self._world.has_unexplained_shares = any(found.kind == "position" for found in self.differences.values())
 
     def _proof(self, request_id: str | None) -> Evidence:
         return Evidence(source=Source.REST, id=request_id, at=self._clock.now())

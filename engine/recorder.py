@@ -72,7 +72,7 @@ class Recorder:
             async with asyncio.timeout(EXIT_DISK_WAIT_S):
                 await self._journal.durable(recorded[-1].seq)
         except (TimeoutError, JournalUnavailable) as why:
-            log.warning("exit goes out before its journal line is on disk: %s", why or "the disk is slow")
+            log.warning("exit goes out before its journal line is on disk: %s", str(why) or "the disk is slow")
         return recorded
 
     def report(self, order_id: str, report: OrderReport) -> bool:

@@ -18,6 +18,7 @@ import msgspec
 
 from engine import VERSION
 from engine.activity import ActivityLog
+from engine.adoption import Adopter
 from engine.alpaca.check import RequestModels
 from engine.alpaca.client import AlpacaClient, open_client
 from engine.alpaca.endpoints import Access
@@ -188,10 +189,11 @@ def _assemble(
         surprised=lambda symbol: reconciler.doubt(symbol),
         answered=lambda: tracker.retry_waiting(),
     )
+    adopter = Adopter(recorder, book, clock)
     reconciler = Reconciler(
-        client, recorder, book, world, clock, take_answer=gateway.take_answer, settle=resolver.settle
+        client, recorder, book, world, clock, adopter, take_answer=gateway.take_answer, settle=resolver.settle
     )
-    tracker = Tracker(recorder, book, clock, surprised=reconciler.doubt)
+    tracker = Tracker(recorder, book, clock, adopter, surprised=reconciler.doubt)
     stopwatch = Stopwatch(recorder, book, clock, bus)
     executor = Executor(pictures, gateway, recorder, book, clock, SymbolLocks(), stopwatch)
     supervisor = Supervisor(

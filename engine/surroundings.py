@@ -78,6 +78,8 @@ class World:
         self.stream = Link("stream", recorder, clock)
         self.quotes = Link("quotes", recorder, clock)
         self.gate_locked_by: str | None = "book and broker have not been compared yet"
+        self.has_unexplained_shares = False
+        """The broker holds shares that no trade of this desk explains, so nothing here protects them."""
         self.loading: str | None = None
         """A part of the desk that is not there yet."""
         self.unconfirmed: str | None = None

@@ -178,11 +178,12 @@ class Watch:
             )
         locked = self._world.gate_locked_by
         if locked is not None and now - self._started_at > timedelta(seconds=STREAM_GRACE_S):
+            bare = self._world.has_unexplained_shares
             yield _about_desk(
                 "gate",
-                Priority.SOON,
+                Priority.NOW if bare else Priority.SOON,
                 f"The start gate is locked: {locked}",
-                "Entries are denied, exits work.",
+                "No stop of this desk stands behind those shares." if bare else "Entries are denied, exits work.",
                 "Settle the difference.",
                 now,
             )

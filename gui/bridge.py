@@ -7,6 +7,7 @@ asked for again on the beat.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final
@@ -47,7 +48,7 @@ class Bridge(QObject):
         super().__init__(parent)
         self._desk = desk
         self._clock = clock
-        self._stale: dict[ChangeKind, set[str]] = {}
+        self._stale: defaultdict[ChangeKind, set[str]] = defaultdict(set)
         self._quoted: set[str] = set()
         self._frames = 0
         self._open_brackets: dict[str, BracketView] = {}
@@ -114,11 +115,11 @@ class Bridge(QObject):
             if kind == "quote":
                 self._quoted.add(key)
             else:
-                self._stale.setdefault(kind, set()).add(key)
+                self._stale[kind].add(key)
         self._clock.request()
 
     def _frame(self) -> None:
-        stale, self._stale = self._stale, {}
+        stale, self._stale = self._stale, defaultdict(set)
         self._frames += 1
         quoted: set[str] = set()
         if self._quoted:
@@ -131,7 +132,7 @@ class Bridge(QObject):
             self.refresh_desk()
         if keys := stale.get("signal"):
             self._hand_signals(*_ask(desk.signal, keys))
-        orders = stale.get("order", set())
+        orders = stale["order"]
         if keys := stale.get("bracket"):
             brackets, gone = _ask(desk.bracket, keys)
             self._hand_brackets(brackets, gone)
@@ -156,17 +157,17 @@ class Bridge(QObject):
         if running:
             self._hand_brackets(*_ask(self._desk.bracket, running))
 
-    def _take_quotes(self, stale: dict[ChangeKind, set[str]]) -> set[str]:
+    def _take_quotes(self, stale: defaultdict[ChangeKind, set[str]]) -> set[str]:
         """Prices moved: rows and cards of those symbols are out of date, nothing else.
 
         Tells the trades that are stale for their price alone.
         """
         quoted, self._quoted = self._quoted, set()
         touched = [key for key, bracket in self._open_brackets.items() if bracket.symbol in quoted]
-        priced = set(touched) - stale.setdefault("bracket", set())
+        priced = set(touched) - stale["bracket"]
         stale["bracket"].update(touched)
-        stale.setdefault("position", set()).update(self._open_brackets[key].symbol for key in touched)
-        stale.setdefault("signal", set()).update(key for key, symbol in self._pending.items() if symbol in quoted)
+        stale["position"].update(self._open_brackets[key].symbol for key in touched)
+        stale["signal"].update(key for key, symbol in self._pending.items() if symbol in quoted)
         self.quotes_changed.emit(frozenset(quoted))
         return priced
 

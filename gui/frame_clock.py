@@ -24,7 +24,8 @@ class FrameClock(QObject):
     def __init__(self, parent: QObject | None = None, *, frame_ms: int = FRAME_MS, beat_ms: int = BEAT_MS) -> None:
         super().__init__(parent)
         self._frame = QTimer(self, interval=frame_ms, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
-        self._frame.timeout.connect(self.frame)
+        self._frame.timeout.connect(self._fire)
+        self._is_coming = False
         self._beat = QTimer(self, interval=beat_ms, timerType=Qt.TimerType.CoarseTimer)
         self._beat.timeout.connect(self.beat)
 
@@ -33,9 +34,15 @@ class FrameClock(QObject):
 
     def request(self) -> None:
         """Ask for a frame; free when one is coming already."""
-        if not self._frame.isActive():
+        if not self._is_coming:  # asked a thousand times a frame: not of Qt
+            self._is_coming = True
             self._frame.start()
 
+    def _fire(self) -> None:
+        self._is_coming = False
+        self.frame.emit()
+
     def stop(self) -> None:
+        self._is_coming = False
         self._frame.stop()
         self._beat.stop()

@@ -12,17 +12,18 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
+from engine.adoption import Adopter
 from engine.alpaca import wire
 from engine.book import Book
 from engine.clock import Clock
 from engine.errors import IllegalTransition, InvariantViolated
 from engine.model import events as ev
 from engine.model.money import ZERO
-from engine.model.order import Evidence, Order
+from engine.model.order import Evidence
 from engine.model.position import Position
 from engine.model.words import OrderStatus, Source
 from engine.recorder import Recorder
-from engine.reports import order_from, report_from
+from engine.reports import report_from
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +31,14 @@ WAITING_MAX: Final = 10_000
 
 
 class Tracker:
-    def __init__(self, recorder: Recorder, book: Book, clock: Clock, *, surprised: Callable[[str], None]) -> None:
+    def __init__(
+        self, recorder: Recorder, book: Book, clock: Clock, adopter: Adopter, *, surprised: Callable[[str], None]
+    ) -> None:
         """``surprised`` gets the symbol whose truth at the broker should be read again."""
         self._recorder = recorder
         self._book = book
         self._clock = clock
+        self._adopter = adopter
         self._surprised = surprised
         self._waiting: deque[wire.TradeUpdate] = deque(maxlen=WAITING_MAX)
 
@@ -62,18 +66,7 @@ class Tracker:
     def _find(self, order: wire.Order) -> str | None:
         by_client = self._book.order_of_client_id.get(order.client_order_id)
         known = by_client or self._book.order_of_broker_id.get(order.id)
-        if known is None and order.replaces is not None:
-            replaced = self._book.order_of_broker_id.get(order.replaces)
-            if replaced is not None:
-                return self._adopt_replacement(self._book.orders[replaced], order)
-        return known
-
-    def _adopt_replacement(self, old: Order, order: wire.Order) -> str:
-        """The broker itself replaced a leg (it does when a trigger fires): the trade keeps following it."""
-        order_id = f"{old.id}.{order.id[:8]}"
-        adopted = order_from(order, order_id, old.role, old.bracket_id, self._clock.now())
-        self._recorder.record(ev.OrderAdopted(order=adopted))
-        return order_id
+        return known or self._adopter.adopt(order)
 
     def _may_be_ours(self, order: wire.Order) -> bool:
         """A leg whose id only the answer still under way will tell."""

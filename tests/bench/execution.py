@@ -45,6 +45,8 @@ class Leg(msgspec.Struct, frozen=True):
     naked_s: float
     requests: tuple[str, ...]
     """Those that reached the broker between the click and the confirmed stop, as ``METHOD path``."""
+    has_target: bool
+    """The broker holds a target besides the stop."""
 
 
 # --- ours ------------------------------------------------------------------------------------------------------------
@@ -72,6 +74,7 @@ async def our_trade(desk: Desk, venue: Venue, symbol: str) -> Leg:
             naked_s, *(_seconds_between(at_broker["filled_at"], leg["submitted_at"]) for leg in _stops(at_broker))
         ),
         requests=_within(seen, clicked_s, moments.protected_s),
+        has_target=any(leg["stop_price"] is None for leg in at_broker["legs"]),
     )
 
 
@@ -129,6 +132,7 @@ async def naive_trade(bot: Process, venue: Venue, symbol: str) -> Leg:
         market_wait_s=trip.market_wait_s,
         naked_s=trip.naked_s,
         requests=_within(seen, trip.approved_s, trip.protected_s),
+        has_target=not trip.target_refused,
     )
 
 
@@ -204,6 +208,8 @@ def _report(ours: list[Leg], theirs: list[Leg], plain: dict[str, list[float]]) -
             for name, legs in (("ours", ours), ("naive", theirs))
         ],
     )
+    targets = {name: sum(leg.has_target for leg in legs) for name, legs in (("ours", ours), ("naive", theirs))}
+    say(f"With a target besides the stop: ours {targets['ours']}, naive {targets['naive']} of {len(ours)}.\n")
     say("Requests that reached the broker between click and confirmed stop, per approval:")
     kinds = sorted({request for leg in (*ours, *theirs) for request in leg.requests})
     counted = {

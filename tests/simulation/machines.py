@@ -1,4 +1,4 @@
-"""The three parties on their machines: the exchange that lives on, the desk that dies and comes back, the wires between.
+"""The parties on their machines: the exchange that lives on, the desk that dies and comes back, the wires between.
 
 The desk is the real one (``start_desk``), the exchange too (``serve_exchange``), and between them real aiohttp. A kill
 leaves behind what ``kill -9`` leaves: the files as they were in that moment, which the next desk finds in its folder.

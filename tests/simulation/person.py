@@ -160,7 +160,9 @@ class Person:
         """Two impatient clicks, or two people."""
         wanted = self._pending(desk)
         if wanted is not None:
-            clicks = [self._do(lambda d: d.approve(wanted, actor=who), desk) for who in (ACTOR, "second screen")]
+            clicks = [
+                self._do(lambda d, who=who: d.approve(wanted, actor=who), desk) for who in (ACTOR, "second screen")
+            ]
             await asyncio.gather(*clicks)
 
     async def _approve_what_was_shown(self, desk: Desk) -> None:

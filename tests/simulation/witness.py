@@ -1,7 +1,7 @@
 """What really happened at the broker: every request in the order of its arrival, every order, every execution.
 
-The witness stands at the exchange's door and in its ledger. It judges nothing; ``invariants.py`` asks it. What has to be
-judged in the very moment (a request arrives, a book is committed) is told to listeners.
+The witness stands at the exchange's door and in its ledger. It judges nothing; ``invariants.py`` asks it. What has to
+be judged in the very moment (a request arrives, a book is committed) is told to listeners.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.book import bracket_for
+from engine.approval import bracket_for
 from engine.errors import IllegalTransition, InvariantViolated
 from engine.model import events as ev
 from engine.model.signal import Reason
