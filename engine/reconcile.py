@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -38,6 +39,10 @@ BUSY_EVERY_S: Final = 12.0
 """Orders are read this often while anything works: five requests a minute."""
 IDLE_EVERY_S: Final = 30.0
 """Positions and account, and orders when nothing works."""
+SECOND_LOOK_S: Final = 1.1
+CONFIRM_AFTER_S: Final = 2.0
+"""A gap between book and broker that looks the same for this long is real."""
+AT_REST: Final = frozenset({OrderStatus.HELD, OrderStatus.NEW, OrderStatus.ACCEPTED})
 DOUBT_PAUSE_S: Final = 0.3
 """Doubts that come together are settled together."""
 
@@ -80,6 +85,8 @@ class Reconciler:
         self._take_answer = take_answer
         self._settle = settle
         self._doubts: set[str] = set()
+        self._suspects: dict[str, tuple[Decimal, Decimal, float]] = {}
+        """Symbol -> what trades explain, what the broker holds, and since when they differ in just this way."""
         self._wake = asyncio.Event()
         self._whole = True
         self._account_doubted = False
@@ -128,7 +135,8 @@ class Reconciler:
                 log.info("reconciliation: %s", lost)
             self._wake.clear()
             if not (self._whole or self._doubts or self._account_doubted):
-                await self._pause(BUSY_EVERY_S if self.has_read else 2.0)
+                await self._pause(SECOND_LOOK_S if self._suspects else BUSY_EVERY_S if self.has_read else 2.0)
+                self._doubts.update(self._suspects)
             await self._clock.sleep(DOUBT_PAUSE_S)
 
     async def _pause(self, seconds: float) -> None:
@@ -331,6 +339,9 @@ class Reconciler:
         explained = sum((self._book.cover(b.id).held * b.side.sign for b in brackets), ZERO)
         if actual == explained:
             self.differences.pop(f"position:{symbol}", None)
+            self._suspects.pop(symbol, None)
+            return
+        if not self._is_confirmed(symbol, explained, actual):
             return
         for bracket in brackets:
             held = self._book.cover(bracket.id).held
@@ -344,10 +355,22 @@ class Reconciler:
             extra = actual - explained
             self._differ("position", symbol, symbol, f"{plain(extra)} {symbol} are held that no trade explains")
 
+    def _is_confirmed(self, symbol: str, explained: Decimal, actual: Decimal) -> bool:
+        """One look proves nothing: an execution may fall between reading the orders and reading the position."""
+        now_s = self._clock.monotonic_s()
+        seen = self._suspects.get(symbol)
+        if seen is None or seen[:2] != (explained, actual):
+            self._suspects[symbol] = (explained, actual, now_s)
+            return False
+        if now_s - seen[2] < CONFIRM_AFTER_S:
+            return False
+        del self._suspects[symbol]
+        return True
+
     def _is_moving(self, bracket_id: str) -> bool:
         """An execution may be under way whose report and whose position do not agree yet."""
         return any(
-            order.is_open and order.status not in (OrderStatus.HELD, OrderStatus.NEW, OrderStatus.ACCEPTED)
+            order.is_open and (order.role is OrderRole.EXIT or order.status not in AT_REST)
             for order in self._book.orders_of(bracket_id)
         )
 
@@ -368,7 +391,12 @@ class Reconciler:
     def _lock_or_open(self) -> None:
         if not self.has_read:
             return
-        self._world.gate_locked_by = None if not self.differences else _sentence(self.differences.values())
+        if self.differences:
+            self._world.gate_locked_by = _sentence(self.differences.values())
+        elif self._suspects:
+            self._world.gate_locked_by = f"the position of {', '.join(sorted(self._suspects))} is read once more"
+        else:
+            self._world.gate_locked_by = None
         self._world.has_unexplained_shares = any(found.kind == "position" for found in self.differences.values())
 
     def _proof(self, request_id: str | None) -> Evidence:

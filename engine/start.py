@@ -39,7 +39,7 @@ from engine.market.quotes import QuoteBoard
 from engine.model import events as ev
 from engine.model.ids import new_desk_id
 from engine.model.order import Order
-from engine.model.words import Mode
+from engine.model.words import Mode, OrderRole
 from engine.pipeline.decide import decide
 from engine.pipeline.executor import Executor, approved_numbers
 from engine.pipeline.picture import Pictures
@@ -167,6 +167,8 @@ def _assemble(
 
     def may_resend(order: Order) -> bool:
         bracket = book.brackets.get(order.bracket_id or "")
+        if order.role is not OrderRole.ENTRY:
+            return bracket is not None and book.cover(bracket.id).naked >= order.qty
         record = book.signals.get(bracket.signal_id) if bracket is not None else None
         if record is None or record.approval is None:
             return False

@@ -1,7 +1,7 @@
 """Settles orders of unknown fate: look up first, at most one resend of the same body under the same id, else a person.
 
 The broker's uniqueness of client ids is the idempotency key: sending the very same body twice can make one order only.
-An entry is resent while its approval is fresh and the gate still says yes; an exit always may be.
+An entry is resent while its approval is fresh and the gate still says yes, an exit while its shares are uncovered.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Resolver:
         *,
         may_resend: Callable[[Order], bool],
     ) -> None:
-        """``may_resend`` asks the gate whether an entry may still be sent."""
+        """``may_resend`` asks the gate whether an entry may still be sent, and the ledger whether an exit is wanted."""
         self._client = client
         self._recorder = recorder
         self._book = book
@@ -119,8 +119,14 @@ class Resolver:
         order = self._book.orders[order_id]
         known = self._bodies.get(order_id)
         assert self._gateway is not None
-        if known is None or (order.role is OrderRole.ENTRY and not self._may_resend(order)):
-            log.warning("%s stays unknown: it is not sent again", order_id)
+        if known is None:
+            return
+        if not self._may_resend(order):
+            if order.role is OrderRole.ENTRY:
+                log.warning("%s stays unknown: it is not sent again", order_id)
+            else:
+                why = "The broker does not know it, and its shares are covered or gone by now."
+                self._recorder.record(ev.OrderNeverReached(order_id=order_id, why=why))
             return
         body, purpose = known
         log.warning("%s never arrived: sent once more under the same id", order_id)

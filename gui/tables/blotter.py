@@ -129,7 +129,7 @@ class Blotter(QTreeView):
             head.resizeSection(number, column.width)
         self.selectionModel().currentChanged.connect(self._current_changed)
 
-    def dataChanged(self, first: QModelIndex, last: QModelIndex, roles: Sequence[int] = ()) -> None:
+    def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:
         """A wide word repaints what is in view: Qt would ask for the place of every row of the range, 2 µs each."""
         if last.row() - first.row() < _WIDE:
             super().dataChanged(first, last, list(roles))

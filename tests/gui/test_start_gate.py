@@ -50,9 +50,8 @@ async def test_a_live_desk_asks_for_its_accounts_number_by_itself(opened: Any) -
         assert screen.find("live-sheet-confirm").isEnabled()
 
 
-@pytest.mark.parametrize("scene", ["trouble", "busy", "stale"])
-async def test_no_other_desk_asks(opened: Any, scene: str) -> None:
-    async with opened(scene) as screen:
+async def test_a_live_desk_that_is_confirmed_does_not_ask(opened: Any) -> None:
+    async with opened("stale") as screen:
         assert screen.find("live-sheet").isHidden()
         assert screen.find("confirm-account").isHidden()
 

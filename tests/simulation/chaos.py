@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 SYMBOLS: Final = ("AAPL", "AMD", "COIN", "INTC", "NFLX", "PLTR")
 WIRE_S: Final = (0.0002, 0.012)
 ORDERS: Final = "/v2/orders*"
+STRANGE: Final[tuple[dict[str, Any], ...]] = ({"status": "frozen"}, {"legs": None}, {"filled_qty": None}, {"new": [1]})
+"""Words and shapes that nobody has seen before."""
 
 
 class Weather(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,6 +210,7 @@ class Chaos:
                 lambda: f.CutBody(**where),
                 lambda: f.Garbage(**where),
                 lambda: f.Delay(**where, seconds=rng.choice((0.3, 1.0, 4.0, 12.0))),
+                lambda: f.Mangle(method=rng.choice(("POST", "GET")), path=ORDERS, set=rng.choice(STRANGE)),
             )
         )()
         return self._add(fault)
@@ -224,6 +227,7 @@ class Chaos:
                 lambda: f.DelayEvent(**where, seconds=rng.choice((0.2, 1.0, 6.0))),
                 lambda: f.SwapEvents(**where),
                 lambda: f.CutStream(event=event),
+                lambda: f.Mangle(**where, set=rng.choice(STRANGE)),
                 lambda: f.RefuseStream(count=rng.choice((1, 3))),
             )
         )()

@@ -47,7 +47,8 @@ def the_intent_comes_first(world: World, arrival: Arrival) -> Iterator[str]:
     """The intent of every write is in the journal before the request arrives; that of an entry is on disk."""
     life = world.life_of(arrival.machine)
     if arrival.method == "DELETE":
-        order_id = world.our_id(arrival.order_id)
+        assert life.desk is not None
+        order_id = life.desk._book.order_of_broker_id.get(arrival.order_id)
         if order_id not in life.cancels:
             yield f"a cancel of {order_id or arrival.order_id} arrived that no journal line intends"
         return

@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from typing import Final
 from unittest import mock
 
-from tests.simulation.world import Outcome, simulate
+from tests.simulation.storm import Outcome, simulate
 
 HASHES: Final = {"PYTHONHASHSEED": "0"}
 MOST_AT_ONCE: Final = 5

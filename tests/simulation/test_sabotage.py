@@ -17,7 +17,7 @@ from engine.reconcile import Reconciler
 from engine.recorder import Recorder
 from engine.rules.facts import Exposure
 from tests.simulation.chaos import Weather
-from tests.simulation.world import simulate
+from tests.simulation.storm import simulate
 
 STORM: Final = Weather(
     lasts_s=45.0,

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from tests.simulation.runner import report, run_seeds
-from tests.simulation.world import Outcome
+from tests.simulation.storm import Outcome
 
 SEEDS: Final = range(100)
 ONCE_WRONG: Final = {

@@ -12,6 +12,7 @@ Built on simloop, which draws the order of everything that is ready from the see
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
 import random
 from collections.abc import Callable, Coroutine
@@ -19,10 +20,11 @@ from concurrent.futures import Executor
 from typing import Any, Final, override
 
 from simloop import SimLoop
-from simloop._net import SimNetwork
+from simloop._net import DRIVER, SimNetwork, _current_host
 from simloop._trace import TraceRecorder
 from simloop._transports import _SimStreamTransport
 
+FULL: Final = "No space left on device"
 DISK_S: Final = (0.0002, 0.004)
 """One job on a healthy disk: an fsync of a good or of a bad day."""
 
@@ -31,6 +33,13 @@ class _NoTrace(TraceRecorder):
     @override
     def record(self, *_: Any, **__: Any) -> None:
         pass
+
+
+def machine_of(task: asyncio.Task[Any]) -> str:
+    """Where it runs."""
+    name = task.get_context().get(_current_host, DRIVER)
+    assert isinstance(name, str)
+    return name
 
 
 class Disk(Executor):
@@ -71,7 +80,7 @@ class Disk(Executor):
     def _do(self, job: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         writes = job.__name__ in ("commit", "checkpoint")
         if writes and (self.is_gone or self.refuses):
-            raise OSError(28, "No space left on device")
+            raise OSError(errno.ENOSPC, FULL)
         return job(*args)
 
 
@@ -97,9 +106,9 @@ class Wires(SimNetwork):
     def is_killed(self, name: str) -> bool:
         return name in self._silent
 
-    def is_finished(self, name: str) -> bool:
-        """Nothing runs on this machine any more."""
-        return not self._tasks[name]
+    def tasks_of(self, name: str) -> list[str]:
+        """Names of what runs on this machine."""
+        return [task.get_name() for task in self._tasks[name] if not task.done()]
 
     def _reset(self, open_ends: list[_SimStreamTransport]) -> None:
         self._kernel_speaks = True

@@ -60,6 +60,8 @@ class Witness:
         self.on_order: list[Callable[[Order], None]] = []
         """Called with each order that the exchange accepted, in the moment it did."""
         self.on_execution: list[Callable[[Order, Execution], None]] = []
+        self.on_error: Callable[[Exception], None]
+        """A listener that fails must not look like an exchange that does."""
         self._orders_seen = 0
         self._executions_seen = 0
         self.wake: Callable[[], None] = lambda: None
@@ -102,8 +104,14 @@ class Witness:
             self.reads += 1
             return
         self.arrivals.append(arrival)
-        for listener in self.on_arrival:
-            listener(arrival)
+        self._tell(self.on_arrival, arrival)
+
+    def _tell[*A](self, listeners: list[Callable[[*A], None]], *what: *A) -> None:
+        for listener in listeners:
+            try:
+                listener(*what)
+            except Exception as error:
+                self.on_error(error)
 
     def _committed(self, exchange: Exchange) -> None:
         floor = exchange.floor
@@ -111,10 +119,8 @@ class Witness:
             new = list(floor.orders.oldest_first())[self._orders_seen :]
             self._orders_seen += len(new)
             for order in new:
-                for told in self.on_order:
-                    told(order)
+                self._tell(self.on_order, order)
         while self._executions_seen < len(floor.executions):
             execution = floor.executions[self._executions_seen]
             self._executions_seen += 1
-            for tell in self.on_execution:
-                tell(floor.orders[execution.order_id], execution)
+            self._tell(self.on_execution, floor.orders[execution.order_id], execution)

@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import gc
-import logging
 import random
-import secrets as real_secrets
-import tempfile
-import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final
-from unittest import mock
 
-from simloop._run import finish
-
-from engine import latency
-from engine.alpaca import retry
-from engine.alpaca.check import RequestModels
 from engine.book import Book
 from engine.clock import LoopClock
 from engine.config import Config, Limits
@@ -33,23 +18,22 @@ from engine.exchange.floor import Execution
 from engine.exchange.orders import Order as BrokerOrder
 from engine.journal.reader import read_all
 from engine.model import events as ev
-from engine.model import ids
 from tests.simulation import invariants
-from tests.simulation.chaos import WIRE_S, Chaos, Weather, weather_of
+from tests.simulation.chaos import WIRE_S, Chaos, Weather
 from tests.simulation.machines import EPOCH, Broker, DeskMachine, Life
 from tests.simulation.person import Person
-from tests.simulation.virtual import VirtualLoop
+from tests.simulation.virtual import FULL, VirtualLoop, machine_of
 from tests.simulation.witness import Arrival
 
 QUIET_S: Final = 75.0
 """Without faults and without new signals: long enough for every look-up, backoff and timer of the desk."""
+A_MOMENT_S: Final = 2.0
 LOOK_AGAIN_S: Final = 3.0
 LOOKS: Final = 5
 """What is in motion when the quiet ends may need another look; what is wrong stays wrong."""
 TRACE_LINES: Final = 40
 PROMPT_S: Final = 2.0
 """An exit or a cancel that is in the journal reaches a reachable broker within this time."""
-TMPFS: Final = Path("/dev/shm")
 STORY_LINES: Final = 250
 """What is kept of the story: its last lines up to the first violation, and that."""
 
@@ -59,24 +43,6 @@ class Violation:
     invariant: str
     at_s: float
     text: str
-
-
-@dataclass(slots=True)
-class Outcome:
-    """How one seed ended."""
-
-    seed: int
-    violations: list[Violation]
-    story: list[str]
-    facts: list[tuple[str, str]]
-    """Kind and subject of every journal line, of the last process."""
-    virtual_s: float
-    real_s: float
-    counts: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def ok(self) -> bool:
-        return not self.violations
 
 
 class World:
@@ -103,10 +69,12 @@ class World:
         self.machine.on_start.append(self._started)
         self.machine.on_end.append(self._died)
         self._sent_at_s: dict[str, float] = {}
+        self._at_work: asyncio.Task[None]
         self._is_over = False
         self.broker.witness.on_arrival.append(self._arrived)
         self.broker.witness.on_order.append(self._taken)
         self.broker.witness.on_execution.append(self._executed)
+        self.broker.witness.on_error = lambda error: self.violated("the_harness_is_sound", repr(error), error)
         self.person = Person(self, random.Random(f"{seed}/person"), weather)
         self.chaos = Chaos(self, random.Random(f"{seed}/chaos"), weather)
 
@@ -157,9 +125,14 @@ class World:
         if not self.machine.life.is_running:
             return
         error = await self.machine.stop()
-        is_told = isinstance(error, JournalUnavailable) and self.machine.life.disk.refuses
+        is_told = isinstance(error, JournalUnavailable) and FULL in str(error)
         if error is not None and not is_told:
             self.violated("the_desk_stops_in_order", repr(error), error)
+        self._at_work.cancel()
+        await self.clock.sleep(A_MOMENT_S)
+        left = self.loop.net.tasks_of(self.machine.life.machine)
+        if left:
+            self.violated("the_desk_stops_in_order", f"still running after the stop: {left}")
 
     # --- what is asked of it -----------------------------------------------------------------------------------------
 
@@ -175,9 +148,6 @@ class World:
 
     def life_of(self, machine: str) -> Life:
         return next(life for life in self.machine.lives if life.machine == machine)
-
-    def our_id(self, broker_id: str) -> str | None:
-        return self.book.order_of_broker_id.get(broker_id)
 
     def heal(self) -> None:
         self.machine.heal()
@@ -202,7 +172,7 @@ class World:
         if life.journal.exists():
             for recorded in read_all(life.journal):
                 self._note_approval(recorded)
-        self.loop.net.host(life.machine).create_task(self._work(life), name="person")
+        self._at_work = self.loop.net.host(life.machine).create_task(self._work(life), name="person")
 
     async def _work(self, life: Life) -> None:
         await life.up.wait()
@@ -258,16 +228,12 @@ class World:
     def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Nothing crashes silently, but what still twitches in a killed process is nobody's concern."""
         error = context.get("exception")
-        is_cancel = error is None or isinstance(error, asyncio.CancelledError)
-        if is_cancel or self._is_over or any(life.is_killed for life in self._of(context)):
+        if error is None or isinstance(error, asyncio.CancelledError) or self._is_over:
+            return
+        task = context.get("task") or context.get("future")
+        if isinstance(task, asyncio.Task) and self.loop.net.is_killed(machine_of(task)):
             return
         self.violated("nothing_crashes_silently", f"{context.get('message')}: {error!r}", error)
-
-    def _of(self, context: dict[str, Any]) -> Iterator[Life]:
-        task = context.get("task") or context.get("future")
-        for life in self.machine.lives:
-            if isinstance(task, asyncio.Task) and task in self.loop.net._tasks[life.machine]:
-                yield life
 
 
 def _detail(event: Any) -> str:
@@ -287,87 +253,3 @@ def _detail(event: Any) -> str:
         case ev.SignalReturned(why=why) | ev.OrderNeverReached(why=why) | ev.CancelRefused(text=why):
             return f" {why}"
     return ""
-
-
-class _Lines(logging.Handler):
-    def __init__(self, world: World) -> None:
-        super().__init__(logging.INFO)
-        self._world = world
-
-    def emit(self, record: logging.LogRecord) -> None:
-        line = record.getMessage()
-        self._world.log_lines.append(line)
-        if record.levelno >= logging.WARNING:
-            self._world.tell(f"     ! {line}")
-
-
-@contextmanager
-def _entropy(seed: int) -> Iterator[None]:
-    """Jitter and the desk's id are drawn from the seed; nothing else in the desk throws dice."""
-    dice = random.Random(f"{seed}/entropy")
-    jitter = SimpleNamespace(Random=lambda: random.Random(dice.random()))
-    tokens = SimpleNamespace(**vars(real_secrets) | {"token_hex": lambda n: dice.randbytes(n).hex()})
-    with mock.patch.object(retry, "random", jitter), mock.patch.object(ids, "secrets", tokens):
-        yield
-
-
-@contextmanager
-def _rare_lag_probes() -> Iterator[None]:
-    """In virtual time a loop has no lag, and looking for it twenty times a second is a fifth of all steps."""
-    with mock.patch.object(latency, "LAG_PROBE_S", 2.0):
-        yield
-
-
-@contextmanager
-def _logs_of(world: World) -> Iterator[None]:
-    handler, root = _Lines(world), logging.getLogger()
-    level, propagated = root.level, list(root.handlers)
-    root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        root.handlers[:] = propagated
-        root.setLevel(level)
-
-
-@functools.cache
-def _load_libraries() -> None:
-    """Once a process: what the first desk would import, put where the collector need not look after each seed."""
-    RequestModels._imported()
-    gc.collect()
-    gc.freeze()
-
-
-def simulate(seed: int, weather: Weather | None = None) -> Outcome:
-    """Run one seed from start to end, in the weather it draws, or in a given one."""
-    began_s = time.perf_counter()
-    weather = weather or weather_of(random.Random(f"{seed}/weather"))
-    loop = VirtualLoop(seed)
-    _load_libraries()
-    where = TMPFS if TMPFS.is_dir() else None
-    gc.disable()
-    try:
-        with _entropy(seed), tempfile.TemporaryDirectory(dir=where, prefix="greenlight-") as folder:
-            world = World(seed, loop, Path(folder), weather)
-            with _logs_of(world), _rare_lag_probes():
-                try:
-                    loop.run_until_complete(world.run())
-                except Exception as error:
-                    world.violated("the_simulation_ends", repr(error), error)
-                finally:
-                    finish(loop)
-                    for life in world.machine.lives:
-                        life.close_reader()
-            journal = world.machine.life.journal
-            facts = [(type(r.event).__name__, r.event.subject) for r in read_all(journal)] if journal.exists() else []
-    finally:
-        gc.enable()
-    counts = {
-        "lives": len(world.machine.lives),
-        "entries": len(world.entries),
-        "writes": len(world.broker.witness.arrivals),
-        "reads": world.broker.witness.reads,
-        "facts": len(facts),
-    }
-    return Outcome(seed, world.violations, world.story, facts, loop.time(), time.perf_counter() - began_s, counts)
