@@ -22,7 +22,9 @@ from PySide6.QtWidgets import QApplication, QStyleFactory
 from engine.clock import SystemClock
 from gui import theme
 from gui.actions import Actions, command_scope
+from gui.bridge import Bridge
 from gui.door import Door
+from gui.panel_set import build_panels
 from gui.window import MainWindow
 
 _CHARTS: Final = "gui.charts.latency_series"
@@ -67,9 +69,10 @@ async def show_window(
     now = (clock or SystemClock()).now
     async with command_scope() as spawn:
         actions = Actions(desk, spawn)
-        window = MainWindow(desk, actions, now=now, layout_file=layout_file, on_close=on_close)
+        bridge = Bridge(desk)
+        panels = await build_panels(desk, actions, bridge, now)
+        window = MainWindow(desk.mode, panels, bridge, actions, now=now, layout_file=layout_file, on_close=on_close)
         try:
-            # Building, filling and showing take some 80, 10 and 40 ms: the desk has its turn between them.
             await asyncio.sleep(0)
             window.start()
             await asyncio.sleep(0)

@@ -44,10 +44,10 @@ class Bridge(QObject):
     quotes_changed = Signal(object)
     """Symbols whose price moved."""
 
-    def __init__(self, desk: Door, clock: FrameClock, parent: QObject | None = None) -> None:
+    def __init__(self, desk: Door, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._desk = desk
-        self._clock = clock
+        self.clock = FrameClock(self)
         self._stale: defaultdict[ChangeKind, set[str]] = defaultdict(set)
         self._quoted: set[str] = set()
         self._frames = 0
@@ -56,8 +56,8 @@ class Bridge(QObject):
         self._activity_seq = 0
         self._sample_index = 0
         self._unsubscribe: Unsubscribe | None = None
-        clock.frame.connect(self._frame)
-        clock.beat.connect(self._beat)
+        self.clock.frame.connect(self._frame)
+        self.clock.beat.connect(self._beat)
 
     def start(self) -> None:
         """Everything once, then what changes."""
@@ -79,7 +79,7 @@ class Bridge(QObject):
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
-        self._clock.stop()
+        self.clock.stop()
 
     # --- asked by panels, for what they show right now ---------------------------------------------------------
 
@@ -116,7 +116,7 @@ class Bridge(QObject):
                 self._quoted.add(key)
             else:
                 self._stale[kind].add(key)
-        self._clock.request()
+        self.clock.request()
 
     def _frame(self) -> None:
         stale, self._stale = self._stale, defaultdict(set)
@@ -126,7 +126,7 @@ class Bridge(QObject):
             if self._frames % _QUOTE_FRAMES == 0:
                 quoted = self._take_quotes(stale)
             else:
-                self._clock.request()  # they wait for their frame
+                self.clock.request()  # they wait for their frame
         desk = self._desk
         if "desk" in stale or "account" in stale:
             self.refresh_desk()

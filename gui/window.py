@@ -1,7 +1,7 @@
 """The main window: panels in docks, one selection, keys, and the way out.
 
-Panels know their views and ``Actions``; only this file knows which panels there are and what a selection in one means
-for the others.
+Panels know their views and ``Actions``; only this file knows where they stand and what a selection in one means for the
+others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QPainter, QPaintEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from engine.model.words import DeskState, OrderRole
+from engine.model.words import DeskState, Mode, OrderRole
 from engine.views import BracketView, DeskView, IncidentView, OrderView, PositionView, SignalView
 from gui import theme
 from gui.actions import CONFIRM_ACCOUNT, RELEASE, SETTLE, Actions, Refusal
@@ -26,18 +26,12 @@ from gui.dialogs.confirm import Question
 from gui.dialogs.gate_sheet import GateSheet
 from gui.dialogs.key_sheet import KeySheet
 from gui.dialogs.live_sheet import LiveSheet
-from gui.door import Door
-from gui.frame_clock import FrameClock
 from gui.keys import DIGITS, KEYS
 from gui.layout import Layout
-from gui.panels.activity import ActivityPanel
-from gui.panels.brackets import BRACKETS_TAB, BracketsPanel
-from gui.panels.detail import DetailPanel, Subject
-from gui.panels.incidents import IncidentsPanel
-from gui.panels.latency import LatencyPanel
-from gui.panels.orders import OrdersPanel, is_open
-from gui.panels.signals import SignalsPanel
-from gui.panels.state_bar import StateBar
+from gui.panel_set import PanelSet
+from gui.panels.brackets import BRACKETS_TAB
+from gui.panels.detail import Subject
+from gui.panels.orders import is_open
 from gui.theme import FRAME, GAP
 from gui.widgets.mode import paint_mode_frame
 from gui.widgets.panel import Panel
@@ -50,7 +44,9 @@ _TELL_THEMSELVES: Final = ("bars:", CONFIRM_ACCOUNT, SETTLE)
 class MainWindow(QMainWindow):
     def __init__(
         self,
-        desk: Door,
+        mode: Mode,
+        panels: PanelSet,
+        bridge: Bridge,
         actions: Actions,
         *,
         now: Callable[[], datetime],
@@ -59,23 +55,22 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self.setObjectName("window")
-        self.mode = desk.mode
+        self.mode = mode
         self._now = now
         self._actions = actions
         self._on_close = on_close
-        self._frames = FrameClock(self)
         self._zone: Panel | None = None
         self._picked: tuple[str, str] | None = None
-        self.bridge = Bridge(desk, self._frames, self)
-        mode = self.mode
-        self.state_bar = StateBar(mode)
-        self.signals = SignalsPanel(mode, actions, self.bridge.preview, now)
-        self.brackets = BracketsPanel(mode, actions)
-        self.orders = OrdersPanel(mode, actions, now)
-        self.detail = DetailPanel(mode, actions, quote=desk.quote, timeline=self.bridge.timeline, now=now)
-        self.incidents = IncidentsPanel(mode, actions)
-        self.latency = LatencyPanel(mode)
-        self.activity = ActivityPanel(mode)
+        self.bridge = bridge
+        bridge.setParent(self)
+        self.state_bar = panels.state_bar
+        self.signals = panels.signals
+        self.brackets = panels.brackets
+        self.orders = panels.orders
+        self.detail = panels.detail
+        self.incidents = panels.incidents
+        self.latency = panels.latency
+        self.activity = panels.activity
         self._arrange()
         self.toast = Toast(self)
         self._keys = KeySheet(self)
@@ -142,7 +137,7 @@ class MainWindow(QMainWindow):
         bridge.activity_grew.connect(self.activity.take)
         bridge.latency_changed.connect(self.latency.take)
         bridge.quotes_changed.connect(self.detail.take_quotes)
-        self._frames.beat.connect(self._beat)
+        bridge.clock.beat.connect(self._beat)
         actions.refused.connect(self._refused)
         actions.ended.connect(self._ended)
         self.signals.chosen.connect(self._pick_signal)
@@ -177,7 +172,7 @@ class MainWindow(QMainWindow):
         """Fill every panel and follow the desk from here on."""
         self.bridge.start()
         self._beat()
-        self._frames.start()
+        self.bridge.clock.start()
 
     def put_away(self) -> None:
         """Stop following, keep the layout, leave the screen."""

@@ -34,6 +34,8 @@ REFUSED_CLOSE_CAP_S: Final = 5.0
 PROMISED: Final = frozenset({OrderStatus.PENDING_NEW, OrderStatus.ACCEPTED_FOR_BIDDING})
 PROMISE_S: Final = 3.0
 """A stop that stays a promise for longer is replaced."""
+NAMING_S: Final = 1.0
+"""The answer of the submit has this long to name the legs; then they are read."""
 UNNAMED_S: Final = 15.0
 """Exits that nobody could name for longer do not exist; the broker refuses what would close their shares twice."""
 PROMISE_LOOK_S: Final = 0.2
@@ -133,8 +135,11 @@ def _cover(bracket: Bracket, orders: Sequence[Order], cover: Cover, now: datetim
     exits = [order for order in orders if order.role is not E and order.is_open]
     if any(_is_promised(order, now) for order in exits):
         return Rest("the broker is taking the stop", PROMISE_LOOK_S)
-    if any(_is_unnamed(order, now) for order in exits):
-        return Rest("the exits are being looked up", PROMISE_LOOK_S)
+    unnamed = [order for order in exits if _is_unnamed(order, now)]
+    if unnamed:
+        waited_s = (now - min(order.created_at for order in unnamed)).total_seconds()
+        why = "the answer that names the exits has not come"
+        return Rest(why, PROMISE_LOOK_S) if waited_s < NAMING_S else ReadAgain(why)
     remains = [order for order in exits if order.broker_id is not None]
     if _closing_qty(remains) + cover.naked > cover.held and cover.covered > 0:
         # A live target still closes what its smaller stop does not: a fill of it has not been told yet.

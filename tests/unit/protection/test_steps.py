@@ -164,9 +164,11 @@ def test_a_stop_that_the_broker_has_only_promised_is_waited_for_and_not_canceled
     assert isinstance(step(filled(ENTRY), stop, naked_since=after(9)), Rest)
 
 
-def test_legs_whose_answer_the_fill_has_overtaken_are_waited_for() -> None:
-    unborn = {"status": S.SENDING, "broker_id": None}
-    assert isinstance(step(filled(ENTRY), replace(TARGET, **unborn), replace(STOP, **unborn), naked_since=T0), Rest)
+@pytest.mark.parametrize(("born_s", "expected"), [(9.5, Rest), (5.0, ReadAgain)])
+def test_legs_whose_answer_the_fill_has_overtaken_are_waited_for_and_then_read(born_s: float, expected: type) -> None:
+    unborn = {"status": S.SENDING, "broker_id": None, "created_at": after(born_s)}
+    found = step(filled(ENTRY), replace(TARGET, **unborn), replace(STOP, **unborn), naked_since=T0)
+    assert isinstance(found, expected)
 
 
 # --- giving up and coming back ---------------------------------------------------------------------------------------
