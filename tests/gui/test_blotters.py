@@ -8,14 +8,28 @@ import io
 from decimal import Decimal
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from engine.bus import Change
 from engine.model.words import BracketStatus, OrderStatus
 from tests.gui.conftest import Screen, until
 from tests.gui.scenes import replace
+
+
+class Painted(QObject):
+    """Counts how often a widget is painted."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.times = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        self.times += event.type() is QEvent.Type.Paint
+        return False
 
 
 def top_symbols(screen: Screen) -> list[str]:
@@ -223,3 +237,16 @@ async def test_a_leg_is_asked_for_again_when_its_trade_moves(opened: Any) -> Non
         desk._orders["b-JPM.sl"] = armed  # the trade is told, its leg is not
         desk.put(replace(desk.bracket("b-JPM"), status=BracketStatus.PROTECTED))
         await until(lambda: screen.row("order-table", "b-JPM.sl")[0] == "ARMED")
+
+
+async def test_a_burst_over_thousands_of_rows_is_painted(opened: Any) -> None:
+    async with opened("busy") as screen:
+        orders = [replace(screen.desk.order("b-JPM"), id=f"o{number}") for number in range(1_000)]
+        screen.desk.put(*orders)
+        await until(lambda: screen.window.orders.model.row("o999") is not None)
+        viewport = screen.find("order-table").viewport()
+        await asyncio.sleep(0.1)
+        painted = Painted(viewport)
+        screen.desk.put(*(replace(order, filled_qty=Decimal(7)) for order in orders))
+        await until(lambda: painted.times > 0)
+        assert screen.row("order-table", "o500")[4] == "7/55"
