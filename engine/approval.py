@@ -10,6 +10,8 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+import msgspec
+
 from engine.alpaca.check import RequestModels
 from engine.book import Book
 from engine.clock import Clock
@@ -27,6 +29,7 @@ from engine.pipeline.decide import Decision, decide
 from engine.pipeline.entry import plan_entry
 from engine.pipeline.executor import Executor
 from engine.pipeline.picture import Pictures
+from engine.pipeline.validate import denies_first
 from engine.preview import Previews, refuse_if_changed, refuse_if_decided, refuse_if_denied
 from engine.recorder import Recorder
 from engine.rules.facts import denied
@@ -187,11 +190,18 @@ class ApprovalQueue:
         """
         record = self.record(wanted)
         self._refuse_unless_pending(record)
-        decision = self._decide(record, edits)
-        return self._previews.show(wanted, decision, self._request(record, decision), self._clock.now())
+        decision, request = self._judge(record, edits)
+        return self._previews.show(wanted, decision, request, self._clock.now())
 
-    def _decide(self, record: SignalRecord, edits: Edits) -> Decision:
-        return decide(record.signal, self._pictures.take(record.signal), edits)
+    def _judge(self, record: SignalRecord, edits: Edits) -> tuple[Decision, RequestView | None]:
+        """The gate's decision on what is true now, with the request that would be sent, which alpaca-py has checked."""
+        decision = decide(record.signal, self._pictures.take(record.signal), edits)
+        request = self._request(record, decision)
+        wrong = self._models.check(request.body) if request is not None and self._models is not None else None
+        if wrong is not None:
+            reason = denied("ORDER_BODY", f"The order would not be valid: {wrong}")
+            decision = msgspec.structs.replace(decision, reasons=denies_first([reason, *decision.reasons]))
+        return decision, request
 
     def _request(self, record: SignalRecord, decision: Decision) -> RequestView | None:
         """The request that would be sent, byte for byte but for a later retry's number."""
@@ -222,12 +232,11 @@ class ApprovalQueue:
         record = self.record(wanted)
         self._refuse_unless_pending(record)
         gate_s = self._clock.monotonic_s()
-        decision = self._decide(record, edits)
+        decision, _ = self._judge(record, edits)
         refuse_if_decided(decision)
         if preview_id is not None:
             refuse_if_changed(self._previews.recall(preview_id, wanted), decision)
         refuse_if_denied(decision)
-        self._refuse_if_malformed(record, decision)
         gated_s = self._clock.monotonic_s()
         claimed = self._recorder.record(self._claim(record, decision, actor, preview_id, edits))
         self._stopwatch.approved(wanted, clicked_s, gate_s, gated_s)
@@ -274,13 +283,6 @@ class ApprovalQueue:
             raise CommandRefused("EXPIRED", f"{signal.id} expired before it was decided.")
         if not is_pending:
             raise CommandRefused("ALREADY_DECIDED", f"{signal.id} is {record.status.value} already.")
-
-    def _refuse_if_malformed(self, record: SignalRecord, decision: Decision) -> None:
-        request = self._request(record, decision)
-        wrong = self._models.check(request.body) if request is not None and self._models is not None else None
-        if wrong is not None:
-            reason = denied("ORDER_BODY", f"The order would not be valid: {wrong}")
-            raise CommandRefused("DENIED", reason.text, reasons=(reason, *decision.reasons))
 
     async def _await_facts(self, record: SignalRecord) -> None:
         """A signal approved the moment it arrived waits for its quote, asset and account, at most 3 s."""
