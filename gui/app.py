@@ -73,6 +73,7 @@ async def show_window(
         panels = await build_panels(desk, actions, bridge, now)
         window = MainWindow(desk.mode, panels, bridge, actions, now=now, layout_file=layout_file, on_close=on_close)
         try:
+            # Arranging, filling and the first layout are a turn each: the desk's work goes on between them.
             await asyncio.sleep(0)
             window.start()
             await asyncio.sleep(0)
