@@ -17,7 +17,7 @@ from engine.alpaca.client import AlpacaClient
 from engine.alpaca.retry import reads
 from engine.approval import ApprovalQueue
 from engine.book import DESK_SCOPE, Book
-from engine.bus import Bus
+from engine.bus import Bus, Change
 from engine.clock import Clock
 from engine.errors import BrokerError, CommandRefused
 from engine.gateway import Gateway
@@ -367,6 +367,7 @@ class Desk:
             raise CommandRefused("WRONG_ACCOUNT", "That is not this account's number.", field="number", http_status=422)
         log.warning("live account %s confirmed by %s", self._book.account_number, actor)
         self._world.unconfirmed = None
+        self._recorder.tell(Change("desk", ""))
         return self.health()
 
     async def ack_incident(self, incident_id: str, *, actor: str) -> IncidentView:

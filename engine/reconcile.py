@@ -322,6 +322,8 @@ class Reconciler:
                 desk = desk_of(order.client_order_id)
                 whose = f"desk {desk}" if desk else "another program or by hand"
                 self._differ("order", order.id, order.symbol, f"an order of {order.symbol} was made by {whose}")
+            else:
+                self.differences.pop(f"order:{order.id}", None)  # it has ended, or is explained by now
         for symbol in set(symbols):
             self._compare_position(symbol)
 
