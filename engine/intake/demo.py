@@ -36,8 +36,8 @@ PAUSE_S: Final = (10.0, 24.0)
 PATIENCE_S: Final = 5.0
 """How long past the pause it waits for a real stretch before it takes the best there is."""
 LIVES_S: Final = 90
-MIN_STOP_SHARE: Final = 0.006
-"""Stops at least 0.6 % away, so that spread and noise do not fill them at once."""
+MIN_STOP_SHARE: Final = 0.004
+"""Stops at least 0.4 % away, so that spread and noise do not fill them at once."""
 MAX_PENDING: Final = 6
 
 
@@ -100,8 +100,8 @@ class DemoStrategy:
         long = _stretch(mids) <= 0
         entry = quote.ask if long else quote.bid
         distance = Decimal(str(max(1.2 * (max(mids) - min(mids)), MIN_STOP_SHARE * float(entry))))
-        # Marketable for as long as it lives: a limit far enough through the touch to outlast a minute's moves.
-        through = max(Decimal("0.02"), entry * Decimal("0.0025"))
+        # Marketable: a limit a little through the far touch, so that it fills now or says why not.
+        through = max(Decimal("0.02"), entry * Decimal("0.0008"))
         self._number += 1
         signal = {
             "source": SOURCE,

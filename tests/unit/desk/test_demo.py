@@ -116,7 +116,7 @@ def test_each_entry_is_a_limit_a_little_through_the_market(ten_minutes: Intake) 
         assert limit is not None
         touch = quote.touch(signal.side.sign)
         through = (limit - touch) * signal.side.sign
-        assert 0 < through <= max(Decimal("0.04"), touch * Decimal("0.003"))
+        assert 0 < through <= max(Decimal("0.04"), touch * Decimal("0.001"))
         assert is_on_tick(limit)
 
 
