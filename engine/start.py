@@ -31,6 +31,7 @@ from engine.desk import Desk
 from engine.errors import EngineError
 from engine.feeds import OrderFeed, QuoteFeed
 from engine.gateway import Gateway
+from engine.incidents.watch import Watch
 from engine.intake.demo import DemoStrategy
 from engine.journal.reader import read_all
 from engine.journal.writer import Journal
@@ -54,7 +55,6 @@ from engine.status import StatusBoard
 from engine.stopwatch import Stopwatch
 from engine.surroundings import World
 from engine.tasks import Spawn, SymbolLocks, task_scope
-from engine.watch import Watch
 
 log = logging.getLogger(__name__)
 

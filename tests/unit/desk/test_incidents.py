@@ -13,11 +13,11 @@ import pytest
 from engine.alpaca.budget import RateBudget
 from engine.alpaca.client import AlpacaClient
 from engine.alpaca.transport import Transport
+from engine.incidents.watch import Watch
 from engine.model import events as ev
 from engine.model.incident import Incident, Priority
 from engine.model.words import OrderStatus
 from engine.surroundings import World
-from engine.watch import Watch
 from tests.unit.builders import ENTRY_ID, T0, after, make_signal
 from tests.unit.desk.desk_parts import Parts, parts
 from tests.wire.adapter.samples import access_to

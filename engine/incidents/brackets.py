@@ -1,0 +1,70 @@
+"""Trades whose cover does not fit what is held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from engine.incidents.scene import Scene, about_bracket
+from engine.model.bracket import Bracket
+from engine.model.incident import Incident, Priority
+from engine.model.money import plain
+from engine.protection.ledger import Cover
+
+NAKED_GRACE_S: Final = 1.0
+"""A fill of several executions is naked for its own span; that is counted, not alarmed."""
+OVER_GRACE_S: Final = 2.0
+"""A target has filled and its stop is going: the broker cancels the sibling some milliseconds later."""
+
+
+def naked(scene: Scene) -> Iterator[Incident]:
+    """Shares without a live stop."""
+    for bracket_id in scene.book.open_brackets:
+        bracket, cover = scene.book.brackets[bracket_id], scene.book.cover(bracket_id)
+        is_past_grace = scene.since_s(bracket.naked_since) > NAKED_GRACE_S
+        if cover.naked > 0 and (is_past_grace or bracket.attempts or bracket.gave_up_at):
+            yield _naked(scene, bracket, cover)
+
+
+def _naked(scene: Scene, bracket: Bracket, cover: Cover) -> Incident:
+    qty = f"{plain(cover.naked)} {bracket.symbol}"
+    if bracket.gave_up_at is not None:
+        cause = f"{qty} naked: {bracket.attempts} placements of exits failed"
+        action = "Press Retry, or Flatten."
+    elif bracket.exit_requested_at is not None:
+        cause = f"{qty} naked on the way out"
+        action = "Nothing: the closing order is next."
+    else:
+        cause = f"{qty} naked"
+        action = "Nothing yet: the desk places exits. Retry skips the pause."
+    return about_bracket(
+        scene,
+        bracket,
+        "naked",
+        Priority.NOW,
+        cause,
+        bracket.last_error or "No live stop stands behind these shares.",
+        action,
+        buttons=("retry", "flatten") if bracket.exit_requested_at is None else ("flatten",),
+    )
+
+
+def over_covered(scene: Scene) -> Iterator[Incident]:
+    """Stops for more shares than are held."""
+    for bracket_id in scene.book.open_brackets:
+        cover = scene.book.cover(bracket_id)
+        if cover.over <= 0:
+            continue
+        bracket = scene.book.brackets[bracket_id]
+        changed_s = min(scene.since_s(order.status_since) for order in scene.book.orders_of(bracket_id))
+        if changed_s > OVER_GRACE_S:
+            yield about_bracket(
+                scene,
+                bracket,
+                "over",
+                Priority.NOW,
+                f"{bracket.symbol}: stops for {plain(cover.over)} more than is held",
+                "A trigger would open a position the other way.",
+                "Flatten, or cancel the surplus exits.",
+                buttons=("flatten", "show"),
+            )

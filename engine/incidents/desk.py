@@ -1,0 +1,53 @@
+"""The desk's own troubles: its journal and its start gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from engine.incidents.scene import Scene, about_desk
+from engine.model.incident import Incident, Priority
+
+GATE_GRACE_S: Final = 5.0
+"""A start compares book and broker for a moment before it can open the gate."""
+
+
+def journal_refused(scene: Scene) -> Iterator[Incident]:
+    """The disk does not take what the desk writes."""
+    if scene.journal_failure is not None:
+        yield about_desk(
+            scene,
+            "journal",
+            Priority.NOW,
+            f"The journal cannot be written: {scene.journal_failure}",
+            "Entries are denied; exits still work.",
+            "Free the disk.",
+        )
+
+
+def journal_torn(scene: Scene) -> Iterator[Incident]:
+    """The last process left a damaged end, which was cut off."""
+    if scene.torn is not None:
+        yield about_desk(
+            scene,
+            "torn",
+            Priority.SOON,
+            f"The journal's end was damaged and cut off: {scene.torn}",
+            "What it said is read again from the broker; a signal or a reason may be missing.",
+            "Compare with the broker's own page; the damaged part is kept beside the journal.",
+        )
+
+
+def gate_locked(scene: Scene) -> Iterator[Incident]:
+    """Book and broker differ, and nobody has settled it."""
+    locked = scene.world.gate_locked_by
+    if locked is not None and scene.since_s(scene.started_at) > GATE_GRACE_S:
+        bare = scene.world.has_unexplained_shares
+        yield about_desk(
+            scene,
+            "gate",
+            Priority.NOW if bare else Priority.SOON,
+            f"The start gate is locked: {locked}",
+            "No stop of this desk stands behind those shares." if bare else "Entries are denied, exits work.",
+            "Settle the difference.",
+        )

@@ -1,0 +1,64 @@
+"""Orders whose truth at the broker is not known, or does not come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from engine.incidents.scene import Scene, about_order
+from engine.model.incident import Incident, Priority
+from engine.model.words import OrderStatus
+
+UNKNOWN_GRACE_S: Final = 10.0
+STUCK_CANCEL_S: Final = 10.0
+
+
+def unknown(scene: Scene) -> Iterator[Incident]:
+    """A write whose fate is not settled."""
+    for order_id in scene.book.open_orders:
+        order = scene.book.orders[order_id]
+        if scene.since_s(order.unresolved_since) > UNKNOWN_GRACE_S:
+            yield about_order(
+                scene,
+                order,
+                "unknown",
+                Priority.NOW,
+                f"{order.symbol}: nobody knows whether the broker has {order.id}",
+                "It may fill at any time; entries of this symbol are stopped.",
+                "Look it up, or attest after seeing the broker's own page.",
+                buttons=("lookup", "show"),
+            )
+
+
+def stuck_cancel(scene: Scene) -> Iterator[Incident]:
+    """A cancel that the broker took and does not confirm."""
+    for order_id in scene.book.open_orders:
+        order = scene.book.orders[order_id]
+        if scene.since_s(order.cancel_requested_at) > STUCK_CANCEL_S:
+            yield about_order(
+                scene,
+                order,
+                "stuck",
+                Priority.SOON,
+                f"{order.symbol}: the cancel of {order.id} is not confirmed",
+                "The order may still fill.",
+                "Wait, or ask again with Cancel.",
+                buttons=("show",),
+            )
+
+
+def unrecognised(scene: Scene) -> Iterator[Incident]:
+    """A status that this program does not know."""
+    for order_id in scene.book.open_orders:
+        order = scene.book.orders[order_id]
+        if order.status is OrderStatus.UNRECOGNISED:
+            yield about_order(
+                scene,
+                order,
+                "unrecognised",
+                Priority.SOON,
+                f"{order.symbol}: the broker calls {order.id} “{order.raw_status}”",
+                "This desk does not know that word and counts the order as no cover.",
+                "Look it up, and see the broker's own page.",
+                buttons=("lookup", "show"),
+            )

@@ -1,0 +1,96 @@
+"""Compares what is true with the open incidents, and records what began, what changed and what ended.
+
+Level-triggered: the list is computed anew at each look. So a restart, a lost event or a double one cannot leave a false
+alarm standing or a true one silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from msgspec.structs import replace
+
+from engine.book import Book
+from engine.clock import Clock
+from engine.incidents import brackets, desk, links, orders, signals
+from engine.incidents.scene import Condition, Scene
+from engine.model import events as ev
+from engine.model.ids import incident_id
+from engine.model.incident import Incident
+from engine.recorder import Recorder
+from engine.surroundings import World
+
+LOOK_EVERY_S: Final = 0.5
+
+CONDITIONS: Final[tuple[Condition, ...]] = (
+    brackets.naked,
+    brackets.over_covered,
+    orders.unknown,
+    orders.stuck_cancel,
+    orders.unrecognised,
+    links.stream_down,
+    desk.journal_refused,
+    desk.journal_torn,
+    desk.gate_locked,
+    signals.expiring,
+)
+
+
+class Watch:
+    def __init__(
+        self, recorder: Recorder, book: Book, world: World, clock: Clock, started_at: datetime, torn: str | None
+    ) -> None:
+        """``torn`` says what was cut off the journal at this start."""
+        self._recorder = recorder
+        self._book = book
+        self._world = world
+        self._clock = clock
+        self._started_at = started_at
+        self._torn = torn
+        self.journal_failure: str | None = None
+
+    async def run(self) -> None:
+        while True:
+            self.look()
+            await self._clock.sleep(LOOK_EVERY_S)
+
+    def look(self) -> None:
+        """Compare what is true with the open incidents, and record what began and what ended."""
+        present = {incident.key: incident for incident in self._present()}
+        for key, known_id in tuple(self._book.open_incidents.items()):
+            if key not in present:
+                self._recorder.record(ev.IncidentCleared(incident_id=known_id, why="over"))
+                continue
+            known, new = self._book.incidents[known_id], present.pop(key)
+            if known.priority != new.priority or known.cause != new.cause or known.buttons != new.buttons:
+                self._recorder.record(ev.IncidentRaised(incident=_changed(known, new)))
+        for incident in present.values():
+            numbered = replace(incident, id=incident_id(self._book.next_incident_number()))
+            self._recorder.record(ev.IncidentRaised(incident=numbered))
+
+    def _present(self) -> Iterator[Incident]:
+        scene = Scene(
+            book=self._book,
+            world=self._world,
+            now=self._clock.now(),
+            started_at=self._started_at,
+            torn=self._torn,
+            journal_failure=self.journal_failure,
+        )
+        for condition in CONDITIONS:
+            yield from condition(scene)
+
+
+def _changed(known: Incident, new: Incident) -> Incident:
+    """The same incident with new words; a higher priority asks for a new acknowledgement."""
+    worse = new.priority < known.priority
+    return replace(
+        new,
+        id=known.id,
+        raised_at=known.raised_at,
+        count=known.count,
+        acked_at=None if worse else known.acked_at,
+        acked_by=None if worse else known.acked_by,
+    )
