@@ -1,18 +1,21 @@
 """The only subscriber: what changed is staged by key, and once a frame the desk is asked for those views.
 
 ``desk.bus.on_changes`` may call a thousand times a second; each call only adds to sets. Prices come faster than anyone
-can read, so quotes are taken up at a quarter of the frames. What moves by itself (naked seconds, ages of links) is
+can read, so quotes are taken up at a third of the frames. What moves by itself (naked seconds, ages of links) is
 asked for again on the beat.
+
+A frame is done in steps, one turn of the loop each, so that between two of them a click, a fill or a timer gets its
+turn: the longest step is what the loop is late, not the sum.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.bus import Change, ChangeKind, Unsubscribe
 from engine.errors import CommandRefused
@@ -25,9 +28,9 @@ HISTORY: Final = 500
 """Rows of the past that a list starts with."""
 
 _QUOTE_FRAMES: Final = 3
-"""Quotes are taken up every third frame: about 5 times a second."""
+"""Quotes are taken up every third frame: about 4 times a second."""
 
-_ACTIVITY_STEP: Final = 60
+_ACTIVITY_STEP: Final = 120
 
 
 class Bridge(QObject):
@@ -43,6 +46,8 @@ class Bridge(QObject):
     latency_changed = Signal(object, object)
     quotes_changed = Signal(object)
     """Symbols whose price moved."""
+    time_moved = Signal()
+    """Ages and countdowns are a quarter of a second older."""
 
     def __init__(self, desk: Door, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -54,8 +59,12 @@ class Bridge(QObject):
         self._open_brackets: dict[str, BracketView] = {}
         self._pending: dict[str, str] = {}
         self._activity_seq = 0
+        self._log_grew = False
         self._sample_index = 0
         self._unsubscribe: Unsubscribe | None = None
+        self._steps: deque[Callable[[], None]] = deque()
+        self._turn = QTimer(self, interval=0, singleShot=True)
+        self._turn.timeout.connect(self._take_step)
         self.clock.frame.connect(self._frame)
         self.clock.beat.connect(self._beat)
 
@@ -80,6 +89,8 @@ class Bridge(QObject):
             self._unsubscribe()
             self._unsubscribe = None
         self.clock.stop()
+        self._turn.stop()
+        self._steps.clear()
 
     # --- asked by panels, for what they show right now ---------------------------------------------------------
 
@@ -119,43 +130,64 @@ class Bridge(QObject):
         self.clock.request()
 
     def _frame(self) -> None:
+        """Lay out what this frame has to do."""
         stale, self._stale = self._stale, defaultdict(set)
         self._frames += 1
-        quoted: set[str] = set()
+        priced: set[str] = set()
         if self._quoted:
             if self._frames % _QUOTE_FRAMES == 0:
-                quoted = self._take_quotes(stale)
+                priced = self._take_quotes(stale)
             else:
                 self.clock.request()  # they wait for their frame
         desk = self._desk
         if "desk" in stale or "account" in stale:
-            self.refresh_desk()
-        if keys := stale.get("signal"):
-            self._hand_signals(*_ask(desk.signal, keys))
-        orders = stale["order"]
-        if keys := stale.get("bracket"):
-            brackets, gone = _ask(desk.bracket, keys)
-            self._hand_brackets(brackets, gone)
-            # A leg's face depends on its trade: a stop is armed once the entry has filled.
-            moved = keys - quoted
-            orders.update(order.id for bracket in brackets if bracket.id in moved for order in bracket.orders)
-        if orders:
-            self.orders_changed.emit(*_ask(desk.order, orders))
-        if keys := stale.get("position"):
-            asked = {symbol: desk.position(symbol) for symbol in keys}
-            self.positions_changed.emit([p for p in asked.values() if p], [s for s, p in asked.items() if p is None])
-        if keys := stale.get("incident"):
-            self.incidents_changed.emit(*_ask(desk.incident, keys))
+            self._later(self.refresh_desk)
+        if signals := stale["signal"]:
+            self._later(lambda: self._hand_signals(*_ask(desk.signal, signals)))
+        if stale["bracket"] or stale["order"]:
+            self._later(lambda: self._show_trades(stale["bracket"], stale["order"], priced))
+        if positions := stale["position"]:
+            self._later(lambda: self._show_positions(positions))
+        if incidents := stale["incident"]:
+            self._later(lambda: self.incidents_changed.emit(*_ask(desk.incident, incidents)))
         if "activity" in stale:
-            self._take_activity(_ACTIVITY_STEP)
+            self._log_grew = True  # read on the beat: nobody reads sixteen new logs a second
         if "latency" in stale:
-            self._take_latency()
+            self._later(self._take_latency)
+
+    def _later(self, step: Callable[[], None]) -> None:
+        self._steps.append(step)
+        if not self._turn.isActive():
+            self._turn.start()
+
+    def _take_step(self) -> None:
+        self._steps.popleft()()
+        if self._steps:
+            self._turn.start()
+
+    def _show_trades(self, keys: set[str], orders: set[str], priced: set[str]) -> None:
+        """Trades, and a step later the orders: a leg's face depends on its trade (armed once the entry has filled)."""
+        if keys:
+            brackets, gone = _ask(self._desk.bracket, keys)
+            self._hand_brackets(brackets, gone)
+            moved = keys - priced
+            orders = orders.union(order.id for bracket in brackets if bracket.id in moved for order in bracket.orders)
+        if orders:
+            self._later(lambda: self.orders_changed.emit(*_ask(self._desk.order, orders)))
+
+    def _show_positions(self, keys: set[str]) -> None:
+        asked = {symbol: self._desk.position(symbol) for symbol in keys}
+        self.positions_changed.emit([p for p in asked.values() if p], [s for s, p in asked.items() if p is None])
 
     def _beat(self) -> None:
-        self.refresh_desk()
+        self._later(self.refresh_desk)
         running = [b.id for b in self._open_brackets.values() if b.naked_since is not None]
         if running:
-            self._hand_brackets(*_ask(self._desk.bracket, running))
+            self._later(lambda: self._hand_brackets(*_ask(self._desk.bracket, running)))
+        if self._log_grew:
+            self._log_grew = False
+            self._later(lambda: self._take_activity(_ACTIVITY_STEP))
+        self._later(self.time_moved.emit)
 
     def _take_quotes(self, stale: defaultdict[ChangeKind, set[str]]) -> set[str]:
         """Prices moved: rows and cards of those symbols are out of date, nothing else.

@@ -10,8 +10,8 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-FRAME_MS: Final = 60
-"""About 16 frames a second: below what the eye calls late, far above what it can read."""
+FRAME_MS: Final = 80
+"""About 12 frames a second: below what the eye calls late, far above what it can read."""
 
 BEAT_MS: Final = 250
 """Ages, countdowns and naked seconds move four times a second."""

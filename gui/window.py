@@ -137,7 +137,7 @@ class MainWindow(QMainWindow):
         bridge.activity_grew.connect(self.activity.take)
         bridge.latency_changed.connect(self.latency.take)
         bridge.quotes_changed.connect(self.detail.take_quotes)
-        bridge.clock.beat.connect(self._beat)
+        bridge.time_moved.connect(self._beat)
         actions.refused.connect(self._refused)
         actions.ended.connect(self._ended)
         self.signals.chosen.connect(self._pick_signal)

@@ -13,6 +13,7 @@ from gui.theme import Type
 from gui.widgets.panel import FilterBox, Panel
 
 KEPT = 5_000
+PAGE = 250
 
 _TONES = {"bad": "p1_text", "warn": "p2_text", "good": "mid", "info": "mid"}
 
@@ -42,7 +43,7 @@ COLUMNS: tuple[Column[ActivityLine], ...] = (
 class ActivityPanel(Panel):
     def __init__(self, mode: Mode) -> None:
         super().__init__("activity", ["Activity"], mode)
-        self.model: RowModel[ActivityLine] = RowModel(COLUMNS, lambda line: str(line.seq), limit=KEPT)
+        self.model: RowModel[ActivityLine] = RowModel(COLUMNS, lambda line: str(line.seq), limit=KEPT, page=PAGE)
         self.view = Blotter(self.model)
         self.view.setObjectName("activity-table")
         self.view.setHeaderHidden(True)

@@ -1,9 +1,10 @@
 """The view of a blotter: rows that open, buttons inside rows, a header that sorts; painted by one delegate.
 
-Paint flow: the delegate fills the row's ground (alarm wash, selection, hover), draws the hairline under it, then lets
-the column's cell draw. Buttons in cells are not widgets: the view asks the cell where they are and emits ``pressed``
-with the button's name and the row, so thousands of rows cost nothing. ``button_rect`` tells where one is, for tests
-and for keyboard help.
+Paint flow: Qt asks for whole rows (``drawRow``); each fills its ground (alarm wash, selection, hover), draws the
+hairline under it, then lets the cells of its columns draw. A row that changed is painted again where it was painted
+last: asking Qt for the place of every changed cell and handing each to a delegate took four fifths of a busy frame.
+Buttons in cells are not widgets: the view asks the cell where they are and emits ``pressed`` with the button's name and
+the row, so thousands of rows cost nothing. ``button_rect`` tells where one is, for tests and for keyboard help.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QAccessible, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QToolTip, QTreeView, QWidget
 
 from gui.tables.cells import PAD, Cell, Paint, RowButton, paint_arrow
+from gui.tables.column import Column
 from gui.tables.row_model import ROW_ROLE, RowModel
 from gui.theme import COLUMN_HEAD, LEG_ROW, ROW, Type, font, tone
 
@@ -56,38 +58,15 @@ class ColumnHead(QHeaderView):
         painter.restore()
 
 
-class RowDelegate(QStyledItemDelegate):
+class RowHeights(QStyledItemDelegate):
+    """Tells how high a row is; ``Blotter.drawRow`` does the painting."""
+
     def __init__(self, view: Blotter) -> None:
         super().__init__(view)
         self._view = view
 
     def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(40, LEG_ROW if index.parent().isValid() else self._view.row_height)
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        view = self._view
-        found = view.rows.cell(index)
-        if found is None:  # the row went while a paint was under way
-            return
-        key, row, text = found
-        rect: QRect = option.rect
-        child = bool(index.internalId())
-        column = view.rows.columns[index.column()]
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        hovered = view.is_hovered(index)
-        ground = view.ground(key, hovered=hovered)
-        if ground is not None:
-            painter.fillRect(rect, tone(ground))
-        if view.lined:
-            painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), tone("line"))
-        cell = column.child_cell if child else column.cell
-        if cell is not None:
-            pressed = view.hot_button if hovered else None
-            cell.paint(Paint(painter, rect.adjusted(0, 0, 0, -1), text, column.right, pressed), row)
-        if index.column() == 0 and not child and view.rows.rowCount(index):
-            paint_arrow(painter, rect, view.isExpanded(index))
-        painter.restore()
+        return QSize(40, LEG_ROW if index.internalId() else self._view.row_height)
 
 
 class Blotter(QTreeView):
@@ -108,8 +87,12 @@ class Blotter(QTreeView):
         self.row_height = ROW
         self._current_key: str | None = None
         self.lined = True
+        self._lanes: list[tuple[Column[Any], int, int]] = []
+        """Columns in view with their left edge and width, as of the paint under way."""
+        self._painted: dict[tuple[int, int], QRect] = {}
+        """Parent's number (0 of a row of its own) and row -> where it was painted last."""
         self.setModel(model)
-        self.setItemDelegate(RowDelegate(self))
+        self.setItemDelegate(RowHeights(self))
         head = ColumnHead(self)
         self.setHeader(head)
         self.setRootIsDecorated(False)
@@ -119,6 +102,9 @@ class Blotter(QTreeView):
         self.setUniformRowHeights(not expandable)
         self.setAllColumnsShowFocus(True)
         self.setMouseTracking(True)
+        # The view fills its own ground, so that Qt need not paint the panel and the window behind it first.
+        self.viewport().setAutoFillBackground(False)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setEditTriggers(QTreeView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
@@ -129,16 +115,77 @@ class Blotter(QTreeView):
             head.resizeSection(number, column.width)
         self.selectionModel().currentChanged.connect(self._current_changed)
 
+    # --- painting --------------------------------------------------------------------------------------------
+
     def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:
-        """A wide word repaints what is in view: Qt would ask for the place of every row of the range, 2 µs each."""
-        if last.row() - first.row() < _WIDE:
-            super().dataChanged(first, last, list(roles))
-        else:
-            self.viewport().update()
+        """Paint again what is in view of the rows that changed."""
+        if QAccessible.isActive():
+            super().dataChanged(first, last, list(roles))  # a screen reader is told cell by cell
+            return
+        viewport = self.viewport()
+        if last.row() - first.row() >= _WIDE:
+            viewport.update()
+            return
+        parent = first.internalId()
+        for row in range(first.row(), last.row() + 1):
+            rect = self._painted.get((parent, row))
+            if rect is not None:
+                viewport.update(rect)
 
-    # --- questions of the delegate ---------------------------------------------------------------------------
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """Qt moves the pixels of what stays in view; where rows were painted before is no longer where they are."""
+        self._painted.clear()
+        super().scrollContentsBy(dx, dy)
+        self.viewport().update()
+        bar = self.verticalScrollBar()
+        if dy < 0 and bar.value() == bar.maximum():
+            self.rows.show_more()
 
-    def ground(self, key: str, *, hovered: bool) -> str | None:
+    def paintEvent(self, event: QPaintEvent) -> None:
+        head = self.header()
+        self._lanes = [
+            (column, head.sectionViewportPosition(number), head.sectionSize(number))
+            for number, column in enumerate(self.rows.columns)
+            if not head.isSectionHidden(number)
+        ]
+        if event.rect().contains(self.viewport().rect()):
+            self._painted.clear()
+        painter = QPainter(self.viewport())
+        painter.fillRect(event.rect(), tone("plane1"))
+        painter.end()
+        super().paintEvent(event)
+
+    def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        found = self.rows.line_at(index)
+        if found is None:  # the row went while a paint was under way
+            return
+        key, row, child = found
+        whole: QRect = option.rect
+        self._painted[index.internalId(), index.row()] = QRect(whole)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        hovered = self.is_hovered(index)
+        ground = self._ground(key, hovered=hovered)
+        if ground is not None:
+            painter.fillRect(whole, tone(ground))
+        top, height = whole.top(), whole.height()
+        if self.lined:
+            painter.fillRect(QRect(whole.left(), whole.bottom(), whole.width(), 1), tone("line"))
+        on = Paint(painter, QRect(), "", False, self.hot_button if hovered else None)
+        for column, left, width in self._lanes:
+            cell = column.child_cell if child else column.cell
+            if cell is None:
+                continue
+            on.rect = QRect(left, top, width, height - 1)
+            if cell.says_text:
+                on.text = column.child_text(row) if child else column.text(row)
+                on.right = column.right
+            cell.paint(on, row)
+        if not child and self.itemsExpandable() and self.rows.rowCount(index):
+            paint_arrow(painter, whole, self.isExpanded(index))
+        painter.restore()
+
+    def _ground(self, key: str, *, hovered: bool) -> str | None:
         """Token of the row's ground: alarm before selection before hover."""
         row = self.rows.row(key)
         wash = self._wash(row) if row is not None else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
@@ -16,17 +16,15 @@ from PySide6.QtGui import QPainter, QPen
 from engine.model.words import Side
 from gui.formatting import side_letter
 from gui.status_words import Face
-from gui.theme import Type, font, metrics, text_width, tone
+from gui.theme import Type, font, laid_out, line_height, metrics, text_width, tone
 from gui.widgets.glyph import Glyph, paint_glyph
 
 PAD: Final = 8
-_LEFT: Final = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_RIGHT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Paint:
-    """What a cell is given: where, what it says, and what the pointer is on."""
+    """What a cell is given: where, what it says, and what the pointer is on. One is reused for a whole row."""
 
     painter: QPainter
     rect: QRect
@@ -48,6 +46,9 @@ class RowButton:
 class Cell:
     """Base: draws nothing, offers nothing to click."""
 
+    says_text: ClassVar[bool] = False
+    """Whether ``paint`` reads the column's text; it is not made for those that do not."""
+
     def paint(self, _on: Paint, _row: Any) -> None:
         return None
 
@@ -59,16 +60,26 @@ def draw_text(on: Paint, text: str, kind: Type, color: str, *, inset: int = 0) -
     """Text in the cell's own alignment, cut with an ellipsis when it does not fit."""
     if not text:
         return
-    box = on.rect.adjusted(PAD + inset, 0, -PAD, 0)
-    on.painter.setFont(font(kind))
+    rect = on.rect
+    left, room = rect.left() + PAD + inset, rect.width() - 2 * PAD - inset
+    width = text_width(text, kind)
+    if width > room:
+        text = metrics(kind).elidedText(text, Qt.TextElideMode.ElideRight, room)
+        width = text_width(text, kind)
     on.painter.setPen(tone(color))
-    if text_width(text, kind) > box.width():
-        text = metrics(kind).elidedText(text, Qt.TextElideMode.ElideRight, box.width())
-    on.painter.drawText(box, _RIGHT if on.right else _LEFT, text)
+    draw_line(on.painter, left + room - width if on.right else left, rect, text, kind)
+
+
+def draw_line(painter: QPainter, x: int, rect: QRect, text: str, kind: Type) -> None:
+    """One line of text from ``x`` on, in the middle of the height of ``rect``, with the painter's pen."""
+    painter.setFont(font(kind))
+    painter.drawStaticText(x, rect.top() + (rect.height() - line_height(kind)) // 2, laid_out(text, kind))
 
 
 class TextCell(Cell):
     """Plain text; ``color`` and ``kind`` may depend on the row."""
+
+    says_text = True
 
     def __init__(self, color: str | Callable[[Any], str] = "high", kind: Type = Type.BODY, *, inset: int = 0) -> None:
         self._color = color
@@ -82,6 +93,8 @@ class TextCell(Cell):
 
 class StatusCell(Cell):
     """Glyph and word; a filled pill when the status is an alarm."""
+
+    says_text = True
 
     def __init__(self, face: Callable[[Any], Face], *, inset: int = 0, arrow: bool = False) -> None:
         self._face = face
@@ -103,10 +116,8 @@ class StatusCell(Cell):
             on.painter.drawRoundedRect(pill, 4, 4)
         glyph_color = ink if face.fill or face.tone != "mid" else tone("low")
         paint_glyph(on.painter, QPointF(left + 6, middle), 12, face.glyph, glyph_color)
-        on.painter.setFont(font(word))
         on.painter.setPen(ink)
-        box = QRect(left + 17, on.rect.top(), on.rect.right() - left - 17, on.rect.height())
-        on.painter.drawText(box, _LEFT, on.text)
+        draw_line(on.painter, left + 17, on.rect, on.text, word)
 
 
 class SideCell(Cell):

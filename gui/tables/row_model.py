@@ -58,6 +58,7 @@ class RowModel[R](QAbstractItemModel):
         rank: Callable[[R], int] = lambda _row: 0,
         children: Callable[[R], Sequence[Any]] | None = None,
         limit: int | None = None,
+        page: int | None = None,
         parent: QObject | None = None,
     ) -> None:
         """
@@ -65,6 +66,8 @@ class RowModel[R](QAbstractItemModel):
             accepts: which rows belong here at all (open ones, say); the filter of the person comes on top.
             rank: rows of a lower rank stand above all others, whichever column sorts.
             limit: keep this many rows; the first staged go first.
+            page: show this many rows, and as many more each time the view is scrolled to its end: a view lays out
+                every row it shows whenever one comes in.
         """
         super().__init__(parent)
         self.columns: Final = tuple(columns)
@@ -74,6 +77,11 @@ class RowModel[R](QAbstractItemModel):
         self._children = children
         self._flags = _FLAGS if children is not None else _FLAGS | Qt.ItemFlag.ItemNeverHasChildren
         self._limit = limit
+        self._page = page
+        self._most = page
+        """Rows shown at most, for now."""
+        self._more = False
+        """There are rows beyond those."""
         self._rows: dict[str, R] = {}
         self._lines: dict[str, Sequence[Any]] = {}
         self._values: dict[str, tuple[int, bool, Any]] = {}
@@ -130,7 +138,14 @@ class RowModel[R](QAbstractItemModel):
 
     def set_filter(self, text: str) -> None:
         self._needle = text.strip().casefold()
+        self._most = self._page
         self._reshape()
+
+    def show_more(self) -> None:
+        """The person has come to the end of the page."""
+        if self._more and self._most is not None and self._page is not None:
+            self._most += self._page
+            self._reshape()
 
     def set_accepts(self, accepts: Callable[[R], bool]) -> None:
         self._accepts = accepts
@@ -162,7 +177,7 @@ class RowModel[R](QAbstractItemModel):
 
     def _take(self, key: str, row: R, touched: list[str]) -> None:
         known = self._rows.get(key)
-        if known is row:
+        if known is row or known == row:
             return
         self._rows[key] = row
         value = self._value(row)
@@ -197,7 +212,8 @@ class RowModel[R](QAbstractItemModel):
             given.sort(key=lambda key: values[key][2], reverse=self._descending)
             shown = given + [key for key in shown if values[key][1]]
         shown.sort(key=lambda key: values[key][0])
-        return shown
+        self._more = self._most is not None and len(shown) > self._most
+        return shown[: self._most] if self._more else shown
 
     def _reshape(self) -> None:
         """Let the view follow to the rows that belong here now, in their order."""
@@ -271,22 +287,21 @@ class RowModel[R](QAbstractItemModel):
             self._lines[key] = new
             self.endInsertRows()
         self._lines[key] = new
-        if kept:
+        if kept and old[:kept] != new[:kept]:
             last_column = len(self.columns) - 1
             self.dataChanged.emit(self.index(0, 0, parent), self.index(kept - 1, last_column, parent))
 
-    def cell(self, index: Index) -> tuple[str, Any, str] | None:
-        """Key, row (or line beneath one) and text, as a delegate needs them; without the way through QVariant."""
+    def line_at(self, index: Index) -> tuple[str, Any, bool] | None:
+        """Key, row and False, or a line beneath it and True: what a paint needs, without the way through QVariant."""
         number, row = index.internalId(), index.row()
-        column = self.columns[index.column()]
         if not number:
             if row >= len(self._shown):
                 return None
             key = self._shown[row]
-            return key, self._rows[key], column.text(self._rows[key])
+            return key, self._rows[key], False
         key = self._key_of[number]
         lines = self._lines.get(key, ())
-        return (key, lines[row], column.child_text(lines[row])) if row < len(lines) else None
+        return (key, lines[row], True) if row < len(lines) else None
 
     # --- Qt's questions ---------------------------------------------------------------------------------------
 
