@@ -213,6 +213,7 @@ async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[Desk]:
 
     from engine.clock import SystemClock
     from engine.config import load_config
+    from engine.garbage import short_pauses
     from engine.hosting import account_folder, account_number, alpaca_access, embedded_exchange, lock_folder
     from engine.intake.api import ApiSettings, serve_api
     from engine.model.words import Mode
@@ -263,6 +264,7 @@ async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[Desk]:
                 clock,
             )
         )
+        await stack.enter_async_context(short_pauses(clock, desk.is_quiet))
         print(f"greenlight ready mode={mode.value} api={api.url} data={data_dir}", flush=True)
         yield desk
 

@@ -118,6 +118,11 @@ class Desk:
     def health(self) -> HealthView:
         return self._status.health()
 
+    def is_quiet(self) -> bool:
+        """Nobody waits for anything: no decision is due, no entry on its way, no share uncovered."""
+        book = self._book
+        return not (book.pending or book.approved or any(book.cover(key).naked for key in book.open_brackets))
+
     def account(self) -> AccountView:
         return self._status.account()
 

@@ -24,7 +24,9 @@ from typing import Final
 
 import msgspec
 
+from engine.clock import SystemClock
 from engine.desk import Desk
+from engine.garbage import short_pauses
 from engine.model.events import OrderReported, Recorded
 from tests.bench.report import head, p, say, table
 from tests.bench.rig import (
@@ -168,6 +170,7 @@ async def lag_under_load(desk: Desk, venue: Venue, per_s: float, for_s: float) -
 @asynccontextmanager
 async def watched(desk: Desk, folder: Path, *, window: bool) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(short_pauses(SystemClock(), desk.is_quiet))
         if window:
             from gui.app import show_window
 

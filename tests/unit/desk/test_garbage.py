@@ -1,0 +1,73 @@
+"""The collector's walks stay short, and nothing dead stays for ever."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+from engine.garbage import FREEZE_EVERY_S, WHOLE_EVERY_S, short_pauses
+from tests.unit.alpaca.virtual_time import run_virtually, virtual_clock
+
+CLOCK = virtual_clock()
+
+
+class Ring:
+    """Holds itself: only the collector can free it."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+def test_what_has_lived_for_a_while_is_walked_no_more() -> None:
+    async def live() -> tuple[int, int]:
+        async with short_pauses(CLOCK, lambda: False):
+            kept = [Ring() for _ in range(5_000)]
+            young = len(gc.get_objects())
+            await CLOCK.sleep(FREEZE_EVERY_S * 2)
+            assert kept
+            return young, len(gc.get_objects())
+
+    young, walked = run_virtually(live())
+    assert walked < young - 5_000
+
+
+def test_a_ring_that_dies_young_goes_at_the_next_tick() -> None:
+    async def live() -> object:
+        async with short_pauses(CLOCK, lambda: False):
+            ring = weakref.ref(Ring())
+            await CLOCK.sleep(FREEZE_EVERY_S + 0.1)
+            return ring()
+
+    assert run_virtually(live()) is None
+
+
+def test_a_ring_that_dies_old_goes_at_the_first_quiet_moment_after_half_an_hour() -> None:
+    quiet = False
+
+    async def live() -> list[bool]:
+        nonlocal quiet
+        alive = []
+        async with short_pauses(CLOCK, lambda: quiet):
+            kept = Ring()
+            ring = weakref.ref(kept)
+            await CLOCK.sleep(FREEZE_EVERY_S * 2)
+            del kept
+            for now_quiet in (False, True):
+                quiet = now_quiet
+                await CLOCK.sleep(WHOLE_EVERY_S + FREEZE_EVERY_S)
+                alive.append(ring() is not None)
+        return alive
+
+    assert run_virtually(live()) == [True, False]
+
+
+def test_the_collector_is_as_it_was_afterwards() -> None:
+    before = gc.get_threshold()
+
+    async def live() -> None:
+        async with short_pauses(CLOCK, lambda: True):
+            assert gc.get_threshold() != before
+
+    run_virtually(live())
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() == 0
