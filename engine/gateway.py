@@ -2,26 +2,28 @@
 
 Nothing else in the desk calls ``submit``, ``replace`` or ``cancel`` of the adapter. A write ends in one of four ways,
 and the book knows which: the broker has it, the broker refused it, it provably never left, or its fate is unknown.
-The last is settled by ``pipeline/resolve.py``, which is told of it here.
+The last is settled by ``pipeline/resolve.py``, which is told of it here. An entry that met the broker's request limit
+ends in none of them: nothing happened, and it waits for its turn under the intent that is on disk.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 import msgspec
+from tenacity import AsyncRetrying
 
 from engine.alpaca import wire
 from engine.alpaca.budget import Lane, Slot
 from engine.alpaca.calls import Answer
 from engine.alpaca.client import AlpacaClient
 from engine.alpaca.outcomes import Purpose as WirePurpose
-from engine.alpaca.refusals import AlreadyDone, DuplicateClientOrderId, NotFound
-from engine.alpaca.retry import cancels, submits
+from engine.alpaca.refusals import AlreadyDone, DuplicateClientOrderId, NotFound, WaitsFor
+from engine.alpaca.retry import cancels, exits, is_limit, protect, submits
 from engine.book import Book
 from engine.clock import Clock
 from engine.errors import (
@@ -43,6 +45,15 @@ from engine.reports import leg_of, report_from
 log = logging.getLogger(__name__)
 
 WRITE_DEADLINE_S: Final = 10.0
+CHECK_DEADLINE_S: Final = 2.0
+REPLACING: Final = frozenset({"replaced", "pending_replace"})
+
+POLICY_OF: Final[Mapping[Purpose, Callable[[Clock], AsyncRetrying]]] = {
+    Purpose.ENTRY: submits,
+    Purpose.REPLACE: submits,
+    Purpose.PROTECT: protect,
+    Purpose.CLOSE: exits,
+}
 
 
 class Submitted(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +63,8 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True):
     error: BrokerError | JournalUnavailable | None = None
     """None: the broker has the order."""
     is_unknown: bool = False
+    is_deferred: bool = False
+    """The request limit stopped an entry: it was not processed, and may be sent when a request is free again."""
     journaled_at_s: float = 0.0
     sent_at_s: float | None = None
     answered_at_s: float | None = None
@@ -112,7 +125,7 @@ class Gateway:
         """Send a body whose intent is on disk. Also used to send the very same one again."""
         journaled_at_s = self._clock.monotonic_s()
         try:
-            async for attempt in submits(self._clock):
+            async for attempt in POLICY_OF[purpose](self._clock):
                 with attempt:
                     first = attempt.retry_state.attempt_number == 1
                     answer = await self._client.submit(
@@ -121,11 +134,11 @@ class Gateway:
                         deadline_s=WRITE_DEADLINE_S,
                         slot=slot if first else None,
                     )
-        except DuplicateClientOrderId as exists:
-            return self._unknown(order.id, exists, journaled_at_s)
-        except AmbiguousError as lost:
+        except (DuplicateClientOrderId, AmbiguousError) as lost:
             return self._unknown(order.id, lost, journaled_at_s)
         except (TerminalError, NotYetError, RetryableError) as refused:
+            if purpose is Purpose.ENTRY and is_limit(refused):
+                return Submitted(order_id=order.id, error=refused, is_deferred=True, journaled_at_s=journaled_at_s)
             self._recorder.record(_refusal(order.id, refused))
             return Submitted(order_id=order.id, error=refused, journaled_at_s=journaled_at_s)
         self.take_answer(order.id, answer.value, self._proof(answer))
@@ -135,6 +148,10 @@ class Gateway:
             sent_at_s=answer.sent_at_s,
             answered_at_s=answer.answered_at_s,
         )
+
+    def withdraw(self, order_id: str, why: str) -> None:
+        """End an entry that waited for its turn and is not wanted any more."""
+        self._recorder.record(ev.OrderNeverReached(order_id=order_id, why=why))
 
     def _unknown(self, order_id: str, why: BrokerError, journaled_at_s: float) -> Submitted:
         self._recorder.record(ev.OrderUnresolved(order_id=order_id, text=why.operator_text))
@@ -169,18 +186,29 @@ class Gateway:
     # --- replace -----------------------------------------------------------------------------------------------------
 
     async def replace(self, intent: ev.ReplaceIntended) -> Submitted:
-        """PATCH an order under a new id of ours. A lost answer is settled by looking the new id up."""
+        """PATCH an order under a new id of ours. A lost answer is settled by looking the new id up.
+
+        Alpaca has refused replacements that went through, so a refusal is believed once the old order shows no trace
+        of one; that read also tells how the old order stands, which a refusal leaves open.
+        """
         await self._recorder.commit_exit(intent)
         old, new = self._book.orders[intent.order_id], intent.order
         journaled_at_s = self._clock.monotonic_s()
         assert old.broker_id is not None
         try:
-            answer = await self._client.replace(
-                old.broker_id, intent.body, purpose=WirePurpose(intent.purpose.value), deadline_s=WRITE_DEADLINE_S
-            )
-        except AmbiguousError as lost:
+            async for attempt in POLICY_OF[intent.purpose](self._clock):
+                with attempt:
+                    answer = await self._client.replace(
+                        old.broker_id,
+                        intent.body,
+                        purpose=WirePurpose(intent.purpose.value),
+                        deadline_s=WRITE_DEADLINE_S,
+                    )
+        except (DuplicateClientOrderId, AmbiguousError) as lost:
             return self._unknown(new.id, lost, journaled_at_s)
         except BrokerError as refused:
+            if not isinstance(refused, RetryableError) and await self._was_replaced(old.id, old.broker_id):
+                return self._unknown(new.id, refused, journaled_at_s)
             self._recorder.record(_refusal(new.id, refused))
             return Submitted(order_id=new.id, error=refused, journaled_at_s=journaled_at_s)
         self.take_answer(new.id, answer.value, self._proof(answer))
@@ -190,6 +218,20 @@ class Gateway:
             sent_at_s=answer.sent_at_s,
             answered_at_s=answer.answered_at_s,
         )
+
+    async def _was_replaced(self, order_id: str, broker_id: str) -> bool:
+        """Read an order whose replacement was refused. Without an answer the refusal stands, and doubt is raised."""
+        try:
+            answer = await self._client.order(broker_id, lane=Lane.EXIT, deadline_s=CHECK_DEADLINE_S)
+        except BrokerError as lost:
+            log.info("how %s stands after a refused replacement: %s", order_id, lost)
+            self._surprised(self._book.orders[order_id].symbol)
+            return False
+        found = answer.value
+        if found is None:
+            return False
+        self.take_answer(order_id, found, Evidence(source=Source.REST, id=answer.request_id, at=self._clock.now()))
+        return found.replaced_by is not None or found.status in REPLACING
 
     # --- cancel ------------------------------------------------------------------------------------------------------
 
@@ -211,9 +253,9 @@ class Gateway:
             log.info("cancel of %s: %s", order_id, over)
             self._surprised(self._book.orders[order_id].symbol)
             return None
-        except NotYetError:
-            return None
         except BrokerError as refused:
+            if isinstance(refused, NotYetError) and refused.waits_for == WaitsFor.CANCEL:
+                return None  # it is on its way
             self._recorder.record(ev.CancelRefused(order_id=order_id, text=refused.operator_text))
             return refused
         return None

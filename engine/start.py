@@ -175,10 +175,7 @@ def _assemble(
         age_s = (clock.now() - record.approval.at).total_seconds()
         if age_s > config.broker.resend_within_s:
             return False
-        facts = pictures.take(record.signal)
-        # The order in question is itself the unknown one of its symbol.
-        facts = msgspec.structs.replace(facts, unknown_order=None, entry_in_flight=None)
-        return decide(record.signal, facts, approved_numbers(record.approval)).approvable
+        return decide(record.signal, pictures.take_again(record.signal), approved_numbers(record.approval)).approvable
 
     resolver = Resolver(client, recorder, book, clock, may_resend=may_resend)
     bus.on_records(resolver.remember)

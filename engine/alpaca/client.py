@@ -7,10 +7,10 @@ the READ lane, and a read that an exit waits for should be told ``lane=Lane.EXIT
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import date, datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from engine.alpaca.bodies import Body, encode_body
@@ -29,7 +29,7 @@ from engine.alpaca.calls import (
 from engine.alpaca.endpoints import Access
 from engine.alpaca.errors import Purpose, Verb
 from engine.alpaca.market_data import ROWS_PER_STEP, MarketDataCalls
-from engine.alpaca.reading import Rows, Unreadable, read, read_rows, split_rows
+from engine.alpaca.reading import Malformed, Rows, Unreadable, read, read_rows, split_rows
 from engine.alpaca.transport import Transport, open_transport
 from engine.alpaca.wire import (
     Account,
@@ -86,7 +86,7 @@ class AlpacaClient(MarketDataCalls):
     ) -> Answer[Order]:
         """Send this very body (see ``bodies``). The answer says that the order exists, not that it works yet."""
         request = _write(Verb.SUBMIT, purpose, "POST", "/v2/orders", encode_body(body), lane, deadline_s)
-        return await self._trading.call(request, object_reader(read_order), slot=slot)
+        return await self._trading.call(request, object_reader(_answer_to(body)), slot=slot)
 
     async def replace(
         self,
@@ -101,7 +101,7 @@ class AlpacaClient(MarketDataCalls):
         """Change a working order. The answer is the new order with its new id; the old one may still fill first."""
         path = f"/v2/orders/{_part(order_id)}"
         request = _write(Verb.REPLACE, purpose, "PATCH", path, encode_body(body), lane, deadline_s)
-        return await self._trading.call(request, object_reader(read_order), slot=slot)
+        return await self._trading.call(request, object_reader(_answer_to(body)), slot=slot)
 
     async def cancel(
         self,
@@ -289,6 +289,19 @@ def _write(
         lane=LANE_OF_PURPOSE[purpose] if lane is None else lane,
         deadline_s=deadline_s,
     )
+
+
+def _answer_to(body: Body) -> Callable[[dict[str, Any]], Order]:
+    """Reads an order and makes sure that it is the one that was sent: anything else proves nothing about ours."""
+    asked = body["client_order_id"]
+
+    def reader(row: dict[str, Any]) -> Order:
+        order = read_order(row)
+        if order.client_order_id != asked:
+            raise Malformed(f"asked about {asked!r}, the answer is about {order.client_order_id!r}")
+        return order
+
+    return reader
 
 
 def _part(text: str) -> str:

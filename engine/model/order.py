@@ -57,7 +57,8 @@ ORDER_TRANSITIONS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = Mapping
         # The old order may fill before its replacement reaches the venue.
         S.REPLACED: frozenset({S.REPLACED, S.PARTIALLY_FILLED, S.FILLED}),
         S.REJECTED: frozenset({S.REJECTED}),
-        # A person or the look-ups were wrong: the broker had it after all.
+        # A person, the look-ups or the answer were wrong: the broker had it after all. (Alpaca has refused replacements
+        # that went through; an order refused in its answer has no broker id.)
         S.NEVER_REACHED: _BEFORE_THE_BOOK | _LIVE | _ENDS | _PENDING,
     }
 )
@@ -148,6 +149,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def is_open(self) -> bool:
         return self.status not in TERMINAL
 
+    @property
+    def was_unknown_to_broker(self) -> bool:
+        """Ended here without the broker ever having shown it: only the broker's own word can revive it."""
+        return self.status is S.NEVER_REACHED or (self.status is S.REJECTED and self.broker_id is None)
+
 
 def apply_report(order: Order, report: OrderReport, at: datetime) -> Order:
     """``order`` after ``report``, or ``order`` itself when the report says nothing new.
@@ -194,14 +200,15 @@ def _is_stale(order: Order, report: OrderReport) -> bool:
     if order.updated_at is not None and report.updated_at is not None and report.updated_at < order.updated_at:
         return True
     # The stream doubles whole sequences (new, fill, new, fill) without moving the stamp.
-    return order.is_terminal and report.status not in TERMINAL and order.status is not S.NEVER_REACHED
+    return order.is_terminal and report.status not in TERMINAL and not order.was_unknown_to_broker
 
 
 def _next_status(order: Order, report: OrderReport, filled_qty: Decimal, qty: Decimal) -> OrderStatus:
     reported = report.status
     if reported is S.UNRECOGNISED:
-        return order.status if order.is_terminal and order.status is not S.NEVER_REACHED else reported
-    if reported not in ORDER_TRANSITIONS[order.status]:
+        return order.status if order.is_terminal and not order.was_unknown_to_broker else reported
+    known = S.NEVER_REACHED if order.was_unknown_to_broker else order.status
+    if reported not in ORDER_TRANSITIONS[known]:
         raise IllegalTransition("order", order.status, reported)
     if order.status in _LATE_FILL_KEEPS and reported is S.PARTIALLY_FILLED:
         return order.status

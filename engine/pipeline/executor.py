@@ -17,7 +17,7 @@ from engine.gateway import Gateway, Submitted
 from engine.model import events as ev
 from engine.model.commands import Edits
 from engine.model.signal import Approval, Reason, SignalRecord
-from engine.model.words import Intent, SignalStatus
+from engine.model.words import Intent, SignalStatus, Verdict
 from engine.pipeline.decide import Decision, decide
 from engine.pipeline.entry import plan_entry
 from engine.pipeline.picture import Pictures
@@ -56,42 +56,60 @@ class Executor:
         if record.signal.intent is Intent.CLOSE:
             self._close(record)  # an exit waits for no budget and no lock
             return
-        left_s = (record.signal.expires_at - self._clock.now()).total_seconds()
-        async with self._gateway.entry_slot(within_s=left_s) as slot:
-            if slot is None:
-                why = "No request was left in the rate budget before the signal expired."
-                self._deny(record, (denied("EXPIRED", why),))
+        waiting: ev.OrderIntended | None = None
+        while True:
+            left_s = (record.signal.expires_at - self._clock.now()).total_seconds()
+            async with self._gateway.entry_slot(within_s=left_s) as slot:
+                if slot is None:
+                    why = "No request was left in the rate budget before the signal expired."
+                    self._drop(record, waiting, (denied("EXPIRED", why),))
+                    return
+                try:
+                    async with self._locks.hold(record.signal.symbol, LOCK_WAIT_S):
+                        waiting = await self._execute_alone(record, waiting, slot)
+                except TimeoutError:
+                    why = f"{record.signal.symbol} was busy with another order for {LOCK_WAIT_S:.0f} s."
+                    self._drop(record, waiting, (denied("SYMBOL_BUSY", why),))
+                    return
+            if waiting is None:
                 return
-            try:
-                async with self._locks.hold(record.signal.symbol, LOCK_WAIT_S):
-                    await self._execute_alone(record, slot)
-            except TimeoutError:
-                why = f"{record.signal.symbol} was busy with another order for {LOCK_WAIT_S:.0f} s."
-                self._deny(record, (denied("SYMBOL_BUSY", why),))
 
-    async def _execute_alone(self, record: SignalRecord, slot: Slot) -> None:
-        """With the symbol's lock and a request of the budget in hand."""
-        decision = self._decide_again(record)
+    async def _execute_alone(
+        self, record: SignalRecord, waiting: ev.OrderIntended | None, slot: Slot
+    ) -> ev.OrderIntended | None:
+        """With the symbol's lock and a request of the budget in hand.
+
+        Returns the intent that the broker's request limit stopped: it keeps its id, and comes here again as ``waiting``
+        when a request is free. None: the signal's way ends here.
+        """
+        decision = self._decide_again(record, is_again=waiting is not None)
         if decision.denies:
-            self._deny(record, decision.reasons)
+            self._drop(record, waiting, decision.reasons)
+            return None
+        if waiting is None:
+            intent, submitted = await self._enter(record, decision, slot)
         else:
-            await self._enter(record, decision, slot)
+            intent = waiting
+            submitted = await self._gateway.send(intent.order, intent.body, intent.purpose, slot=slot)
+        if submitted.is_deferred:
+            return intent
+        self._stopwatch.submitted(record.signal.id, submitted)
+        return None
 
-    def _decide_again(self, record: SignalRecord) -> Decision:
+    def _decide_again(self, record: SignalRecord, *, is_again: bool) -> Decision:
         """The same stages as the preview, on what is true now: validate, position, correlation, size."""
         approval = record.approval
         assert approval is not None
-        facts = self._pictures.take(record.signal)
+        facts = self._pictures.take_again(record.signal) if is_again else self._pictures.take(record.signal)
         return decide(record.signal, facts, approved_numbers(approval))
 
-    async def _enter(self, record: SignalRecord, decision: Decision, slot: Slot) -> None:
+    async def _enter(self, record: SignalRecord, decision: Decision, slot: Slot) -> tuple[ev.OrderIntended, Submitted]:
         """Submit: intent on disk, one request, its answer classified."""
         assert record.bracket_id is not None
         opened, intent = plan_entry(
             decision, desk_id=self._book.desk_id, bracket_id=record.bracket_id, now=self._clock.now()
         )
-        submitted: Submitted = await self._gateway.submit(intent, opened, slot=slot)
-        self._stopwatch.submitted(record.signal.id, submitted)
+        return intent, await self._gateway.submit(intent, opened, slot=slot)
 
     def _close(self, record: SignalRecord) -> None:
         """A closing signal hands every open trade of its symbol to the supervisor."""
@@ -109,6 +127,14 @@ class Executor:
                     signal_id=record.signal.id,
                 )
             )
+
+    def _drop(self, record: SignalRecord, waiting: ev.OrderIntended | None, reasons: tuple[Reason, ...]) -> None:
+        """The gate's no, before the intent was written or after."""
+        if waiting is None:
+            self._deny(record, reasons)
+        else:
+            first = next((reason for reason in reasons if reason.verdict is Verdict.DENY), reasons[0])
+            self._gateway.withdraw(waiting.order.id, f"It waited for the request limit, and then: {first.text}")
 
     def _deny(self, record: SignalRecord, reasons: tuple[Reason, ...]) -> None:
         if self._book.signals[record.signal.id].status is SignalStatus.APPROVED:

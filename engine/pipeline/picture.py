@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
+import msgspec
+
 from engine.book import DESK_SCOPE, Book
 from engine.clock import Clock
 from engine.config import Config
@@ -95,6 +97,11 @@ class Pictures:
             config=self._config,
         )
 
+    def take_again(self, signal: Signal) -> Facts:
+        """The picture for an entry whose intent is in the book already: it does not stand in its own way."""
+        facts = self.take(signal)
+        return msgspec.structs.replace(facts, unknown_order=None, orders_today=max(0, facts.orders_today - 1))
+
     def strictest_state(self, strategy: str, symbol: str) -> tuple[DeskState, str]:
         scopes = (DESK_SCOPE, f"strategy:{strategy}", f"symbol:{symbol}")
         return max(((self._book.state_of(scope), scope) for scope in scopes), key=lambda pair: _CAUTION[pair[0]])
@@ -107,6 +114,8 @@ class Pictures:
             bracket, cover = book.brackets[bracket_id], book.cover(bracket_id)
             working = cover.entry.leaves_qty if cover.entry is not None else ZERO
             explained[bracket.symbol] = explained.get(bracket.symbol, ZERO) + cover.held * bracket.side.sign
+            if bracket.signal_id == besides:
+                continue
             price = self._price(bracket.symbol, bracket.side) or self._entry_price(bracket_id) or bracket.stop_price
             yield Exposure(symbol=bracket.symbol, side=bracket.side, notional=(cover.held + working) * price)
         for signal, notional in self._on_the_way(besides):
@@ -124,7 +133,8 @@ class Pictures:
         total = ZERO
         for order_id in book.open_orders:
             order = book.orders[order_id]
-            if order.role is not OrderRole.ENTRY:
+            bracket = book.brackets.get(order.bracket_id or "")
+            if order.role is not OrderRole.ENTRY or (bracket is not None and bracket.signal_id == besides):
                 continue
             counted = (
                 account is not None

@@ -1,7 +1,8 @@
 """Settles orders of unknown fate: look up first, at most one resend of the same body under the same id, else a person.
 
 The broker's uniqueness of client ids is the idempotency key: sending the very same body twice can make one order only.
-An entry is resent while its approval is fresh and the gate still says yes, an exit while its shares are uncovered.
+An entry is resent while its approval is fresh and the gate still says yes, an exit while its shares are uncovered. A
+replacement is never resent: the order that it would have replaced tells whether it came, and keeps its terms if not.
 """
 
 from __future__ import annotations
@@ -81,9 +82,11 @@ class Resolver:
                 found = await self.look_up(order_id)
                 if found is None:  # the broker answered, and does not know it
                     misses += 1
-                if misses >= len(LOOK_UP_AFTER_S) and not resent:
-                    resent = True
-                    await self._resend(order_id)
+                if misses >= len(LOOK_UP_AFTER_S):
+                    if self._book.orders[order_id].replaces is not None:
+                        await self._look_at_the_replaced(order_id)
+                    elif not resent:
+                        resent = await self._resend(order_id)
         finally:
             self._at_work.discard(order_id)
 
@@ -114,20 +117,42 @@ class Resolver:
         self._gateway.take_answer(order_id, found, proof)
         return True
 
-    async def _resend(self, order_id: str) -> None:
-        """Once, the same body under the same id, when that is still wanted."""
+    async def _look_at_the_replaced(self, order_id: str) -> None:
+        """The broker does not know a replacement: read the order that it was for, which settles both."""
+        order = self._book.orders[order_id]
+        old = self._book.orders[order.replaces or ""]
+        assert self._gateway is not None
+        if old.broker_id is None:
+            return
+        try:
+            answer = await self._client.order(old.broker_id, lane=Lane.EXIT)
+        except BrokerError as lost:
+            log.info("look at %s, which %s was to replace, failed: %s", old.id, order_id, lost)
+            return
+        if answer.value is not None:
+            proof = Evidence(source=Source.REST, id=answer.request_id, at=self._clock.now())
+            self._gateway.take_answer(old.id, answer.value, proof)
+            if answer.value.status == "pending_replace":
+                return  # it may still be ours: the look-ups go on
+        if self._is_unknown(order_id):
+            why = f"The broker does not know it, and {old.id} shows no replacement of ours."
+            self._recorder.record(ev.OrderNeverReached(order_id=order_id, why=why))
+
+    async def _resend(self, order_id: str) -> bool:
+        """Once, the same body under the same id, when that is still wanted. False: the request limit stopped it."""
         order = self._book.orders[order_id]
         known = self._bodies.get(order_id)
         assert self._gateway is not None
         if known is None:
-            return
+            return True
         if not self._may_resend(order):
             if order.role is OrderRole.ENTRY:
                 log.warning("%s stays unknown: it is not sent again", order_id)
             else:
                 why = "The broker does not know it, and its shares are covered or gone by now."
                 self._recorder.record(ev.OrderNeverReached(order_id=order_id, why=why))
-            return
+            return True
         body, purpose = known
         log.warning("%s never arrived: sent once more under the same id", order_id)
-        await self._gateway.send(order, body, purpose)
+        submitted = await self._gateway.send(order, body, purpose)
+        return not submitted.is_deferred

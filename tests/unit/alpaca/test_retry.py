@@ -10,6 +10,7 @@ import pytest
 from tenacity import AsyncRetrying
 
 from engine.alpaca import retry
+from engine.alpaca.refusals import WaitsFor
 from engine.clock import Clock
 from engine.errors import AmbiguousError, BrokerError, NotYetError, RetryableError, TerminalError
 from tests.unit.alpaca.virtual_time import run_virtually, virtual_clock
@@ -53,6 +54,14 @@ async def outcome_of(policy: AsyncRetrying, error: BrokerError, failures: int = 
     return await policy(request)
 
 
+async def waited_by(policy: Callable[[Clock], AsyncRetrying], error: BrokerError) -> float:
+    """Seconds between the first attempt and the second."""
+    clock = virtual_clock()
+    started_at_s = clock.monotonic_s()
+    await outcome_of(policy(clock), error, failures=1)
+    return clock.monotonic_s() - started_at_s
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("error", ERRORS)
 def test_each_policy_repeats_its_own_errors_and_no_others(policy: str, error: str) -> None:
@@ -84,11 +93,31 @@ def test_attempts_are_bounded_and_the_last_error_is_raised_as_it_is(policy: str)
 def test_the_broker_s_own_time_is_heeded_but_not_by_exits() -> None:
     async def main() -> None:
         error = RetryableError("limit.", retry_after_s=30.0)
-        for policy, waited_s in [(retry.reads, 30), (retry.submits, 30), (retry.exits, 2), (retry.protect, 5)]:
-            clock = virtual_clock()
-            started_at_s = clock.monotonic_s()
-            await outcome_of(policy(clock), error, failures=1)
-            assert clock.monotonic_s() - started_at_s == pytest.approx(waited_s)
+        for policy in (retry.reads, retry.submits):
+            assert await waited_by(policy, error) == pytest.approx(30)
+        for policy in (retry.exits, retry.protect, retry.cancels):
+            assert await waited_by(policy, error) <= 0.1
+
+    run_virtually(main())
+
+
+def test_an_entry_that_met_the_request_limit_goes_back_to_its_queue() -> None:
+    async def main() -> None:
+        error = RetryableError("limit.", status_code=429)
+        with pytest.raises(RetryableError):
+            await outcome_of(retry.submits(virtual_clock()), error, failures=1)
+        for policy in (retry.exits, retry.protect, retry.cancels, retry.reads):
+            assert await outcome_of(policy(virtual_clock()), error, failures=1) == 2
+
+    run_virtually(main())
+
+
+def test_a_cancel_waits_for_a_replacement_to_settle_and_for_nothing_else() -> None:
+    async def main() -> None:
+        settling = NotYetError("settling.", waits_for=WaitsFor.REPLACEMENT)
+        assert await outcome_of(retry.cancels(virtual_clock()), settling, failures=3) == 4
+        with pytest.raises(NotYetError):
+            await outcome_of(retry.cancels(virtual_clock()), NotYetError("on.", waits_for=WaitsFor.CANCEL), failures=1)
 
     run_virtually(main())
 

@@ -80,6 +80,7 @@ async def test_another_program_on_the_account_is_seen_in_the_headers(pair: Pair)
 
 
 async def test_writes_go_where_they_should(pair: Pair) -> None:
+    pair.server.usual = Answer(200, ORDER | {"id": "o-2", "client_order_id": "c-2", "replaces": "o-1"})
     await pair.client.replace("o-1", REPLACEMENT, purpose=Purpose.PROTECT)
     assert pair.sent == ("PATCH", "/v2/orders/o-1")
     pair.server.usual = Answer(204)
