@@ -1,7 +1,8 @@
 """Latency over time: submit, bracket and total on a logarithmic axis, with the targets as dashed lines.
 
 The logarithm is taken once a sample, when it comes in: pyqtgraph's own log mode would take it of all of them at every
-frame. With peaks kept and only the visible part drawn, a million samples stay under a frame.
+frame. Each curve is given what its width can show, peaks kept (``SampleSeries.course``): a million samples cost what a
+thousand do.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ TARGET_WORDS: Final = "targets: submit and bracket 300 ms, total 600 ms"
 _LOWEST: Final = -0.3
 _FEW: Final = 40
 """Up to here every sample is a dot: a line alone would show nothing of the first."""
+_POINTS_A_PIXEL: Final = 2
 _LEAST_SPAN_S: Final = 600.0
 _WORDS_PX: Final = 19.0
 _TICKS_MS: Final = (0.1, 1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0)
@@ -61,6 +63,7 @@ class LatencySeriesChart(pg.PlotWidget):
         self.setMouseEnabled(x=True, y=False)
         self.enableAutoRange(x=False, y=False)
         self._by_hand = False
+        self._series: Mapping[str, SampleSeries] = {}
         self._span: tuple[float, float] | None = None
         self._most_ms = TARGETS_MS[-1]
         self._curves: dict[str, Any] = {}
@@ -70,12 +73,10 @@ class LatencySeriesChart(pg.PlotWidget):
         self._words = pg.TextItem(TARGET_WORDS, anchor=(1, 1))
         self.addItem(self._words, ignoreBounds=True)
         for stage in STAGES:
-            curve = self.plot([], [], antialias=True)
-            curve.setDownsampling(auto=True, method="peak")
-            curve.setClipToView(True)
-            self._curves[stage] = curve
+            self._curves[stage] = self.plot([], [], antialias=True)
         self.getViewBox().sigRangeChangedManually.connect(lambda *_: self._zoomed())
         self.getViewBox().sigRangeChanged.connect(lambda *_: self._place_words())
+        self.getViewBox().sigXRangeChanged.connect(lambda *_: self._draw())
         self.restyle()
 
     def restyle(self) -> None:
@@ -101,21 +102,28 @@ class LatencySeriesChart(pg.PlotWidget):
         self.getAxis("bottom").setHeight(20)
 
     def show_series(self, series: Mapping[str, SampleSeries]) -> None:
-        """One ``setData`` a stage."""
-        self._most_ms = TARGETS_MS[-1]
-        first, last = math.inf, 0.0
-        for stage, curve in self._curves.items():
-            data = series[stage]
-            # A stage that took no time at all still has its line, at the foot.
-            curve.setData(data.at_s, np.maximum(data.log_ms, _LOWEST + 0.06))
-            curve.setSymbol("o" if len(data) <= _FEW else None)
-            if len(data):
-                first, last = min(first, float(data.at_s[0])), max(last, float(data.at_s[-1]))
-                self._most_ms = max(self._most_ms, 10 ** float(data.log_ms.max()))
-        if last:
-            self._span = (min(first, last - _LEAST_SPAN_S), last)
+        """Follow what has come in."""
+        self._series = series
+        known = [data for data in series.values() if len(data)]
+        self._most_ms = max([TARGETS_MS[-1], *(10**data.most_log_ms for data in known)])
+        if known:
+            last = max(float(data.at_s[-1]) for data in known)
+            self._span = (min(*(float(data.at_s[0]) for data in known), last - _LEAST_SPAN_S), last)
+        before = self.getViewBox().viewRange()[0]
         self._fit_width()
         self._fit_height()
+        if self.getViewBox().viewRange()[0] == before:
+            self._draw()
+
+    def _draw(self) -> None:
+        """One ``setData`` a stage, of the part in view."""
+        first_s, last_s = self.getViewBox().viewRange()[0]
+        for stage, data in self._series.items():
+            at_s, log_ms = data.course(first_s, last_s, _POINTS_A_PIXEL * max(self.width(), 1))
+            curve = self._curves[stage]
+            # A stage that took no time at all still has its line, at the foot.
+            curve.setData(at_s, np.maximum(log_ms, _LOWEST + 0.06))
+            curve.setSymbol("o" if len(data) <= _FEW else None)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Back from a zoom by hand to all there is."""
