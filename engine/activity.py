@@ -61,6 +61,14 @@ class ActivityLog:
                     )
                 )
 
+    def lines(self) -> tuple[ActivityLine, ...]:
+        """All that are kept, oldest first."""
+        return tuple(self._lines)
+
+    def take_back(self, lines: Iterable[ActivityLine]) -> None:
+        """What an earlier process had kept."""
+        self._lines.extend(lines)
+
     def newest(self, limit: int) -> list[ActivityLine]:
         """Newest first."""
         return [self._lines[-1 - i] for i in range(min(limit, len(self._lines)))]

@@ -30,6 +30,8 @@ replace = msgspec.structs.replace
 
 DESK_SCOPE: Final = "desk"
 NEW_YORK: Final = ZoneInfo("America/New_York")
+SIGNALS_REMEMBERED: Final = 10_000
+"""Arrivals of one source, for its signals per minute."""
 
 
 class ScopeState(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +76,7 @@ class Book:
         """Bracket id -> the closing signal that ends it."""
         self._covers: dict[str, Cover] = {}
         self._entries_at: deque[datetime] = deque()
-        self._signals_at: defaultdict[str, deque[datetime]] = defaultdict(lambda: deque(maxlen=10_000))
+        self._signals_at: defaultdict[str, deque[datetime]] = defaultdict(lambda: deque(maxlen=SIGNALS_REMEMBERED))
         self._changes: set[Change] = set()
 
     # --- reading ---------------------------------------------------------------------------------------------------

@@ -53,6 +53,8 @@ class LatencyLog:
             event = recorded.event
             if isinstance(event, ev.StageMeasured):
                 self._last_index += 1
+                if len(self._samples) == SAMPLES_KEPT:
+                    self._by_signal.pop(self._samples[0].signal_id, None)
                 symbol = self._symbol_of(event.signal_id)
                 self._samples.append(
                     LatencySample(self._last_index, recorded.at, event.signal_id, symbol, event.stage, event.ms)

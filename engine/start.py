@@ -25,6 +25,7 @@ from engine.alpaca.endpoints import Access
 from engine.approval import ApprovalQueue
 from engine.book import Book
 from engine.bus import Bus, Change
+from engine.checkpoint import WORTH_IT, Checkpoints
 from engine.clock import Clock
 from engine.config import Config
 from engine.desk import Desk
@@ -33,7 +34,8 @@ from engine.feeds import OrderFeed, QuoteFeed
 from engine.gateway import Gateway
 from engine.incidents.watch import Watch
 from engine.intake.demo import DemoStrategy
-from engine.journal.reader import read_all
+from engine.journal.audit import audit
+from engine.journal.reader import Tail
 from engine.journal.writer import Journal
 from engine.latency import LatencyLog, LoopLag
 from engine.market.quotes import QuoteBoard
@@ -49,6 +51,7 @@ from engine.pipeline.track import Tracker
 from engine.present import Presenter
 from engine.protection.overnight import DayEntries
 from engine.protection.supervisor import Supervisor
+from engine.recall import recall, standing
 from engine.reconcile import Reconciler
 from engine.recorder import Recorder
 from engine.status import StatusBoard
@@ -76,22 +79,12 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 7
     asks_confirmation: bool = False
     """A live desk with a window: no entries until its account's number was typed there."""
+    checkpoint_after: int = WORTH_IT
+    """Facts since the last checkpoint that make a new one worth its cost."""
 
 
 class ForeignJournal(EngineError):
     """The folder's journal belongs to another mode."""
-
-
-def fold(path: Path, book: Book, *folds: ActivityLog | LatencyLog) -> int:
-    """Read the whole journal into the book; returns how many facts it held."""
-    count = 0
-    if path.exists():
-        for recorded in read_all(path):
-            book.apply(recorded)
-            for log_ in folds:
-                log_.fold((recorded,))
-            count += 1
-    return count
 
 
 @asynccontextmanager
@@ -108,12 +101,11 @@ async def start_desk(
         pool = journal_pool or stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="journal"))
         read_pool = stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="reads"))
         path = settings.folder / JOURNAL_FILE
-        journal = await Journal.open(path, pool, clock)
+        checkpoint = standing(path)
+        journal = await Journal.open(path, pool, clock, behind=checkpoint)
         stack.push_async_callback(journal.close)
-        book, bus = Book(), Bus()
-        activity = ActivityLog(book)
-        latency = LatencyLog(lambda signal_id: book.signals[signal_id].signal.symbol)
-        fold(path, book, activity, latency)
+        memory = recall(path, checkpoint)
+        book, activity, latency, bus = memory.book, memory.activity, memory.latency, Bus()
         if book.mode and book.mode != settings.mode.value:
             raise ForeignJournal(f"{path} is the journal of a {book.mode} desk, this one is {settings.mode.value}.")
         recorder = Recorder(journal, book, bus)
@@ -121,13 +113,20 @@ async def start_desk(
         bus.on_records(latency.fold)
         if journal.seq == 0:
             recorder.record(ev.JournalOpened(desk_id=new_desk_id(), mode=settings.mode.value))
+        checkpoints = Checkpoints(journal, book, activity, clock, read_pool, worth_it=settings.checkpoint_after)
+        if memory.on_disk is not None:
+            checkpoints.stands_at(checkpoint.seq, memory.on_disk)
         recorder.record(ev.DeskStarted(version=VERSION))
+        stack.push_async_callback(checkpoints.at_stop)
         stack.callback(recorder.record, ev.DeskStopped())
         client = await stack.enter_async_context(
             open_client(access, clock, requests_per_minute=settings.config.broker.requests_per_minute)
         )
         spawn = await stack.enter_async_context(task_scope())
-        desk = _assemble(settings, clock, spawn, client, journal, book, bus, recorder, activity, latency, read_pool)
+        desk = _assemble(
+            settings, clock, spawn, client, journal, book, bus, recorder, activity, latency, read_pool, checkpoint
+        )
+        spawn("checkpoints", checkpoints.run())
         yield desk
 
 
@@ -143,6 +142,7 @@ def _assemble(
     activity: ActivityLog,
     latency: LatencyLog,
     read_pool: Pool,
+    checkpoint: Tail,
 ) -> Desk:
     """Build every part, tie the knots between them, and set them to work."""
     config = settings.config
@@ -276,6 +276,10 @@ def _assemble(
                 filled = executions
                 reconciler.doubt_account()
 
+    async def audit_chain() -> None:
+        """What the start took on trust, because a checkpoint stands behind it."""
+        watch.broken_chain = await audit(journal.path, checkpoint, read_pool, clock)
+
     async def watch_journal() -> None:
         while True:
             watch.journal_failure = journal.failure
@@ -291,6 +295,7 @@ def _assemble(
         "reconcile": reconciler.run(),
         "watch": watch.run(),
         "journal-watch": watch_journal(),
+        "journal-audit": audit_chain(),
         "day-entries": DayEntries(gateway, book, world, clock).run(),
         "request-models": load_models(),
         "account-after-fills": refresh_after_fills(),

@@ -38,6 +38,19 @@ def journal_torn(scene: Scene) -> Iterator[Incident]:
         )
 
 
+def journal_broken(scene: Scene) -> Iterator[Incident]:
+    """The chain does not hold in a part that the start had not walked."""
+    if scene.broken_chain is not None:
+        yield about_desk(
+            scene,
+            "chain",
+            Priority.NOW,
+            f"The journal's chain does not hold: {scene.broken_chain}",
+            "What the desk remembers may not be what happened.",
+            "Halt, keep the file as evidence, and compare positions and orders with the broker's own page.",
+        )
+
+
 def gate_locked(scene: Scene) -> Iterator[Incident]:
     """Book and broker differ, and nobody has settled it."""
     locked = scene.world.gate_locked_by

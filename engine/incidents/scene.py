@@ -24,6 +24,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """When this process began: some conditions give a start a few seconds."""
     torn: str | None = None
     """What was cut off the journal at this start."""
+    broken_chain: str | None = None
+    """What the audit of the journal's chain found."""
     journal_failure: str | None = None
     """Why the journal cannot be written now."""
 

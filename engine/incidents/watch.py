@@ -33,6 +33,7 @@ CONDITIONS: Final[tuple[Condition, ...]] = (
     links.stream_down,
     desk.journal_refused,
     desk.journal_torn,
+    desk.journal_broken,
     desk.gate_locked,
     signals.expiring,
 )
@@ -50,6 +51,7 @@ class Watch:
         self._started_at = started_at
         self._torn = torn
         self.journal_failure: str | None = None
+        self.broken_chain: str | None = None
 
     async def run(self) -> None:
         while True:
@@ -77,6 +79,7 @@ class Watch:
             now=self._clock.now(),
             started_at=self._started_at,
             torn=self._torn,
+            broken_chain=self.broken_chain,
             journal_failure=self.journal_failure,
         )
         for condition in CONDITIONS:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from engine.errors import JournalUnavailable
-from engine.journal.codec import GENESIS, JournalUnreadable, chain_hash, recorded_of
+from engine.journal.codec import GENESIS, JournalUnreadable, chain_hash, recorded_of, text_of
 from engine.journal.schema import connect_reader, is_damage
 from engine.model.events import Recorded
 
@@ -46,8 +46,8 @@ class Verification(NamedTuple):
     why: str | None
 
 
-def read_all(path: Path) -> Iterator[Recorded]:
-    """Every fact, oldest first.
+def read_all(path: Path, *, behind: int = 0) -> Iterator[Recorded]:
+    """Every fact behind event ``behind``, oldest first.
 
     Raises:
         JournalUnavailable: the file cannot be read.
@@ -55,7 +55,9 @@ def read_all(path: Path) -> Iterator[Recorded]:
     """
     try:
         with closing(connect_reader(path)) as connection:
-            for seq, at, payload in _rows(connection, "SELECT seq, at, payload FROM events ORDER BY seq"):
+            for seq, at, payload in _rows(
+                connection, "SELECT seq, at, payload FROM events WHERE seq > ? ORDER BY seq", behind
+            ):
                 yield recorded_of(seq, at, payload)
     except sqlite3.Error as error:
         raise JournalUnavailable(f"{path} cannot be read: {error}") from error
@@ -74,6 +76,21 @@ def read_after(source: Path | sqlite3.Connection, seq: int, limit: int = _PAGE) 
 
 
 open_reader = connect_reader
+
+
+def read_measured(path: Path, up_to: int, limit: int) -> list[Recorded]:
+    """The newest ``limit`` measured stages up to event ``up_to``, oldest first. An index serves it."""
+    query = "SELECT seq, at, payload FROM events WHERE kind = 'stage_measured' AND seq <= ? ORDER BY seq DESC LIMIT ?"
+    with closing(connect_reader(path)) as connection:
+        rows = connection.execute(query, (up_to, limit)).fetchall()
+    return [recorded_of(*row) for row in reversed(rows)]
+
+
+def tail_at(path: Path, seq: int) -> Tail | None:
+    """Event ``seq`` as the end of a chain; None when the journal does not reach that far."""
+    with closing(connect_reader(path)) as connection:
+        row = connection.execute("SELECT seq, at, hash FROM events WHERE seq = ?", (seq,)).fetchone()
+    return None if row is None else Tail(row[0], datetime.fromisoformat(row[1]), row[2])
 
 
 def verify(path: Path) -> Verification:
@@ -96,26 +113,28 @@ def verify(path: Path) -> Verification:
     return Verification(check.why is None, check.good.seq, check.first_bad_seq, check.why)
 
 
-def check_chain(connection: sqlite3.Connection, up_to: int = _LAST) -> ChainCheck:
+def check_chain(connection: sqlite3.Connection, up_to: int = _LAST, *, behind: Tail = EMPTY) -> ChainCheck:
     """Walks the hashes. A fault is a hole in the numbers, a time going backwards, or a hash that does not fit.
+
+    ``behind`` is an event already known to be good: the walk begins with its follower.
 
     Raises:
         sqlite3.DatabaseError: the file is damaged.
     """
     try:
-        return _walk(connection, up_to, _PAGE)
+        return _walk(connection, up_to, _PAGE, behind)
     except sqlite3.OperationalError as error:
         if not _is_text_fault(error):
             raise
-    return _walk(connection, up_to, 1)  # row by row: finds the very one
+    return _walk(connection, up_to, 1, behind)  # row by row: finds the very one
 
 
-def _walk(connection: sqlite3.Connection, up_to: int, page: int) -> ChainCheck:
-    good_seq, good_at, good_hash = 0, "", GENESIS
+def _walk(connection: sqlite3.Connection, up_to: int, page: int, behind: Tail) -> ChainCheck:
+    good_seq, good_at, good_hash = behind.seq, text_of(behind.at) if behind.at is not None else "", behind.hash
     why: str | None = None
-    query = "SELECT seq, at, kind, payload, hash FROM events WHERE seq <= ? ORDER BY seq"
+    query = "SELECT seq, at, kind, payload, hash FROM events WHERE seq > ? AND seq <= ? ORDER BY seq"
     try:
-        for seq, at, kind, payload, stored in _rows(connection, query, up_to, page=page):
+        for seq, at, kind, payload, stored in _rows(connection, query, behind.seq, up_to, page=page):
             if seq != good_seq + 1:
                 why = f"event {good_seq + 1} is missing"
             elif at < good_at:

@@ -54,6 +54,12 @@ MIGRATIONS: Final = (
             NO_DELETE,
         ),
     ),
+    Migration(
+        2,
+        "index of measured stages",
+        # A start from a checkpoint reads the newest measurements and nothing else.
+        ("CREATE INDEX measured_stages ON events (seq) WHERE kind = 'stage_measured'",),
+    ),
 )
 VERSION: Final = MIGRATIONS[-1].version
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from engine.errors import JournalUnavailable
 from engine.journal.codec import GENESIS, Pending, chain_hash
-from engine.journal.reader import Tail, check_chain
+from engine.journal.reader import EMPTY, Tail, check_chain
 from engine.journal.schema import connect_writer, is_damage, migrate
 from engine.journal.torn import cut_tail, rebuild
 
@@ -38,8 +38,10 @@ class Store:
         self._identity = (0, 0)
         """Device and inode of the open file."""
 
-    def open(self, now: datetime) -> Opened:
-        """Creates or migrates the file, checks the whole chain, cuts a torn end.
+    def open(self, now: datetime, behind: Tail = EMPTY) -> Opened:
+        """Creates or migrates the file, checks the chain, cuts a torn end.
+
+        ``behind`` is an event of this file that is known to be good; the chain is checked from there on.
 
         Raises:
             JournalUnavailable: cannot be opened, is no journal, is newer, or is broken in its middle.
@@ -48,13 +50,13 @@ class Store:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                tail = self._open_checked(now, torn)
+                tail = self._open_checked(now, torn, behind)
             except sqlite3.DatabaseError as error:
                 if not is_damage(error):
                     raise
                 self._drop()
                 torn.append(rebuild(self._path, now))
-                tail = self._open_checked(now, torn)
+                tail = self._open_checked(now, torn, EMPTY)
         except (sqlite3.Error, OSError) as error:
             self._drop()
             raise JournalUnavailable(f"the journal {self._path} cannot be opened: {error}") from error
@@ -101,10 +103,10 @@ class Store:
         """Leaves one file without a log beside it, unless a reader still needs that."""
         self._drop()
 
-    def _open_checked(self, now: datetime, torn: list[str]) -> Tail:
+    def _open_checked(self, now: datetime, torn: list[str], behind: Tail) -> Tail:
         connection = self._connection = connect_writer(self._path, create=True)
         migrate(connection, self._path, now)
-        check = check_chain(connection)
+        check = check_chain(connection, behind=behind)
         if check.why is not None:
             torn.append(cut_tail(connection, self._path, check))
         self._identify()

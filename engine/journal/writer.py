@@ -20,6 +20,7 @@ from typing import Final, Self
 from engine.clock import Clock
 from engine.errors import JournalUnavailable
 from engine.journal.codec import Pending, kind_of, payload_of, text_of
+from engine.journal.reader import EMPTY, Tail
 from engine.journal.store import Opened, Store
 from engine.model.events import AnyEvent, Recorded
 
@@ -62,14 +63,14 @@ class Journal:
         self._flusher = asyncio.get_running_loop().create_task(self._flush(), name="journal flusher")
 
     @classmethod
-    async def open(cls, path: Path, executor: Executor, clock: Clock) -> Self:
-        """Opens or creates the journal, checks its chain, and starts the flusher.
+    async def open(cls, path: Path, executor: Executor, clock: Clock, *, behind: Tail = EMPTY) -> Self:
+        """Opens or creates the journal, checks its chain from behind a known good event, and starts the flusher.
 
         Raises:
             JournalUnavailable: the file cannot be used; its text says why and what to do.
         """
         store = Store(path)
-        opened = await asyncio.get_running_loop().run_in_executor(executor, store.open, clock.now())
+        opened = await asyncio.get_running_loop().run_in_executor(executor, store.open, clock.now(), behind)
         return cls(path, executor, clock, store, opened)
 
     @property

@@ -15,15 +15,13 @@ from typing import Final
 
 import msgspec
 
-from engine.activity import ActivityLog
-from engine.book import Book
 from engine.bus import Bus
 from engine.clock import SystemClock
 from engine.journal.codec import payload_of
 from engine.journal.reader import read_all
 from engine.journal.writer import Journal
-from engine.latency import LatencyLog
 from engine.model import events as ev
+from engine.recall import Memory
 from engine.recorder import Recorder
 from tests.bench.rig import PATIENCE_S, SYMBOLS, Moments, close_trade, desk_at, pending, signal_body
 from tests.bench.venue import Venue
@@ -107,7 +105,7 @@ async def write_history(template: Template, path: Path, count: int) -> int:
     facts = template.copies()
     with ThreadPoolExecutor(1) as pool:
         journal = await Journal.open(path, pool, SystemClock())
-        recorder, *_ = listening_recorder(journal)
+        recorder, _ = listening_recorder(journal)
         recorder.record(*template.opening, ev.DeskStarted(version="bench"))
         for number in range(copies * per_copy):
             recorder.record(next(facts))
@@ -118,11 +116,9 @@ async def write_history(template: Template, path: Path, count: int) -> int:
     return copies
 
 
-def listening_recorder(journal: Journal) -> tuple[Recorder, Book, ActivityLog, LatencyLog]:
+def listening_recorder(journal: Journal) -> tuple[Recorder, Memory]:
     """The recorder with those who always listen in a desk."""
-    book, bus = Book(), Bus()
-    activity = ActivityLog(book)
-    latency = LatencyLog(lambda signal_id: book.signals[signal_id].signal.symbol)
-    bus.on_records(activity.fold)
-    bus.on_records(latency.fold)
-    return Recorder(journal, book, bus), book, activity, latency
+    memory, bus = Memory(), Bus()
+    bus.on_records(memory.activity.fold)
+    bus.on_records(memory.latency.fold)
+    return Recorder(journal, memory.book, bus), memory

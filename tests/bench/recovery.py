@@ -3,7 +3,7 @@
 The history is made of real trades (``history.py``). Recovery is what ``start_desk`` does: open the journal (which walks
 its tail's chain), fold every fact, and then connect and reconcile with the exchange until the start gate opens.
 
-    python -m tests.bench.recovery [--events N] [--trades N]
+    python -m tests.bench.recovery [--events N] [--trades N] [--tries N]
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from engine.activity import ActivityLog
-from engine.book import Book
+from engine.checkpoint import CHECKPOINT_FILE, Checkpoints, picture_of
 from engine.clock import SystemClock
 from engine.desk import Desk
 from engine.journal.reader import verify
+from engine.journal.sidecar import Sidecar
 from engine.journal.writer import Journal
-from engine.latency import LatencyLog
-from engine.start import fold
+from engine.recall import fold, recall, standing
 from tests.bench.history import Template, listening_recorder, record_template, write_history
 from tests.bench.own_cost import own_cost_ms
 from tests.bench.report import head, p, say, table
@@ -41,19 +40,34 @@ TRIES: Final = 5
 
 
 async def recovery_s(path: Path) -> dict[str, float]:
-    """Seconds of each step, and of all of them."""
+    """Seconds of each step: without a checkpoint, then of taking one, then with it."""
     found = {}
-    started_s = time.perf_counter()
+    Sidecar(path.with_name(CHECKPOINT_FILE)).discard()
     with ThreadPoolExecutor(1) as pool:
-        journal = await Journal.open(path, pool, SystemClock())
-        found["open the journal"] = time.perf_counter() - started_s
-        folding_s = time.perf_counter()
-        book = Book()
-        latency = LatencyLog(lambda signal_id: book.signals[signal_id].signal.symbol)
-        fold(path, book, ActivityLog(book), latency)
-        found["fold every fact"] = time.perf_counter() - folding_s
-        found["both"] = time.perf_counter() - started_s
-        await journal.close()
+        for name in ("the whole journal", "from a checkpoint"):
+            gc.collect()
+            started_s = time.perf_counter()
+            at = standing(path)
+            journal = await Journal.open(path, pool, SystemClock(), behind=at)
+            opened_s = time.perf_counter()
+            memory = recall(path, at)
+            ended_s = time.perf_counter()
+            found[f"{name}: open"] = opened_s - started_s
+            found[f"{name}: fold"] = ended_s - opened_s
+            found[f"{name}: both"] = ended_s - started_s
+            if at.seq == 0:
+                checkpoints = Checkpoints(journal, memory.book, memory.activity, SystemClock(), pool)
+                picture_s = time.perf_counter()
+                picture_of(memory.book, memory.activity, journal.seq, SystemClock().now())
+                found["a picture of the book (the loop waits)"] = time.perf_counter() - picture_s
+                taking_s = time.perf_counter()
+                await checkpoints.take()
+                found["the first checkpoint (a worker thread)"] = time.perf_counter() - taking_s
+                again_s = time.perf_counter()
+                await checkpoints.take()
+                found["the next one, nothing changed"] = time.perf_counter() - again_s
+            await journal.close()
+            del memory
     verifying_s = time.perf_counter()
     verify(path)
     found["beside it: verify the whole chain"] = time.perf_counter() - verifying_s
@@ -76,8 +90,8 @@ async def event_costs_us(template: Template, paths: dict[str, Path], copies: dic
             pool = stack.enter_context(ThreadPoolExecutor(1))
             journal = await Journal.open(path, pool, SystemClock())
             stack.push_async_callback(journal.close)
-            recorder, book, activity, latency = listening_recorder(journal)
-            fold(path, book, activity, latency)
+            recorder, memory = listening_recorder(journal)
+            fold(path, memory)
             sides[name] = (recorder, journal, template.copies(copies[name]))
         gc.collect()
         gc.freeze()
@@ -116,7 +130,7 @@ async def measure(arguments: argparse.Namespace, folder: Path) -> None:
     per_trade = len(template.payloads) / template.trades
     say(f"Histories of {sizes['short']:,} and {sizes['long']:,} events ({per_trade:.0f} a trade). Seconds:")
     tries: dict[str, list[dict[str, float]]] = {name: [] for name in paths}
-    for _ in range(TRIES):
+    for _ in range(arguments.tries):
         for name, path in paths.items():
             gc.collect()
             steps = await recovery_s(path)
@@ -127,7 +141,7 @@ async def measure(arguments: argparse.Namespace, folder: Path) -> None:
         (step, *(pick([one[step] for one in tries[name]]) for name in ("short", "long") for pick in (median, max)))
         for step in tries["long"][0]
     ]
-    table((f"median and worst of {TRIES}", "short", "worst", "long", "worst"), rows)
+    table((f"median and worst of {arguments.tries}", "short", "worst", "long", "worst"), rows)
 
     costs = await event_costs_us(template, paths, copies)
     say("One more event, microseconds (p50 of rounds in turns):")
@@ -150,6 +164,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--trades", type=int, default=60)
+    parser.add_argument("--tries", type=int, default=TRIES)
     arguments = parser.parse_args()
     head("Recovery, and the cost of history")
     with tempfile.TemporaryDirectory() as folder:

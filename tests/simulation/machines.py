@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from engine.alpaca.credentials import Secret, SimKeys
 from engine.alpaca.endpoints import SimAccess, sim_endpoint
+from engine.checkpoint import CHECKPOINT_FILE
 from engine.clock import LoopClock
 from engine.config import Config
 from engine.desk import Desk
@@ -38,6 +39,8 @@ EPOCH: Final = datetime(2026, 8, 21, 14, 0, tzinfo=UTC)
 KEY_ID: Final = "PKRECOGNISABLEKEYID0"
 SECRET_KEY: Final = "recognisable-secret-never-to-be-written-down"
 STOP_PATIENCE_S: Final = 30.0
+CHECKPOINT_AFTER: Final = 25
+"""Facts; so few that most lives leave a checkpoint to the next."""
 
 
 class Broker:
@@ -174,7 +177,9 @@ class DeskMachine:
         return life
 
     async def _run(self, life: Life) -> None:
-        settings = DeskSettings(mode=Mode.SIM, folder=life.folder, config=self._config)
+        settings = DeskSettings(
+            mode=Mode.SIM, folder=life.folder, config=self._config, checkpoint_after=CHECKPOINT_AFTER
+        )
         access = SimAccess(sim_endpoint(f"http://{BROKER}:{PORT}"), SimKeys(KEY_ID, Secret(SECRET_KEY)))
         async with start_desk(settings, access, self._clock, journal_pool=life.disk) as desk:
             desk.bus.on_records(life.note)
@@ -215,7 +220,7 @@ class DeskMachine:
         life.close_reader()
         follower = self._base / f"desk-{life.number + 1}"
         follower.mkdir()
-        for name in (JOURNAL_FILE, f"{JOURNAL_FILE}-wal"):
+        for name in (JOURNAL_FILE, f"{JOURNAL_FILE}-wal", CHECKPOINT_FILE):
             with suppress(FileNotFoundError):
                 shutil.copyfile(life.folder / name, follower / name)
 

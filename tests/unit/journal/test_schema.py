@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import JournalUnavailable
 from engine.journal.reader import read_after, read_all, verify
-from engine.journal.schema import MIGRATIONS, VERSION, migrate
+from engine.journal.schema import MIGRATIONS, VERSION, Migration, migrate
 from engine.journal.writer import Journal
 from tests.unit.journal.conftest import HandClock
 from tests.unit.journal.events import T0, notes
@@ -85,3 +85,41 @@ async def test_a_fact_of_an_unknown_kind_fails_verification_by_name(
     check = verify(path)
     assert (check.ok, check.first_bad_seq, check.events) == (False, 2, 1)
     assert check.why == "event 2 is filed as signal_expired of s000007, but tells signal_expired of s000002"
+
+
+@pytest.mark.parametrize("before", MIGRATIONS[:-1], ids=lambda step: f"version {step.version}")
+async def test_a_journal_of_an_older_version_goes_on_under_this_one(
+    path: Path, disk: ThreadPoolExecutor, clock: HandClock, before: Migration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr("engine.journal.schema.MIGRATIONS", MIGRATIONS[: before.version])
+        journal = await Journal.open(path, disk, clock)
+        journal.append(notes(5))
+        await journal.close()
+    facts = list(read_all(path))
+    with closing(sqlite3.connect(path)) as prompt:
+        assert prompt.execute("PRAGMA user_version").fetchone() == (before.version,)
+    journal = await Journal.open(path, disk, clock)
+    journal.append(notes(2))
+    await journal.close()
+    assert list(read_all(path))[:5] == facts
+    assert verify(path) == (True, 7, None, None)
+    with closing(sqlite3.connect(path)) as prompt:
+        assert prompt.execute("SELECT max(version) FROM migrations").fetchone() == (VERSION,)
+
+
+async def test_a_migration_that_fails_half_way_leaves_the_file_as_it_was(
+    path: Path, disk: ThreadPoolExecutor, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = await Journal.open(path, disk, clock)
+    journal.append(notes(3))
+    await journal.close()
+    broken = Migration(VERSION + 1, "broken", ("CREATE TABLE half (way)", "CREATE TABLE events (twice)"))
+    with monkeypatch.context() as newer:
+        newer.setattr("engine.journal.schema.MIGRATIONS", (*MIGRATIONS, broken))
+        with pytest.raises(JournalUnavailable, match="already exists"):
+            await Journal.open(path, disk, clock)
+    with closing(sqlite3.connect(path)) as prompt:
+        assert prompt.execute("PRAGMA user_version").fetchone() == (VERSION,)
+        assert prompt.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'half'").fetchone() == (0,)
+    assert verify(path) == (True, 3, None, None)
