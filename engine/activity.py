@@ -116,7 +116,8 @@ def _denied(event: ev.SignalDenied, book: Book) -> Line:
 
 
 def _returned(event: ev.SignalReturned, book: Book) -> Line:
-    return "warn", _signal_symbol(book, event.signal_id), f"{event.signal_id} is pending again · {event.why}"
+    level = "warn" if event.actor == "desk" else "info"
+    return level, _signal_symbol(book, event.signal_id), f"{event.signal_id} is pending again · {event.why}"
 
 
 def _intended(event: ev.OrderIntended, book: Book) -> Line:

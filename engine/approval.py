@@ -1,30 +1,28 @@
-"""The approval queue: signals come in, live for their time, and are decided once.
+"""The approval queue: signals live for their time and are decided once.
 
 Between the last look at the book and the recorded approval nothing waits, so a thousand simultaneous clicks make one
-order group.
+order group. A mandate's yes takes the very same way, with a guard that runs in that moment too.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
 
 import msgspec
 
 from engine.alpaca.check import RequestModels
 from engine.book import Book
 from engine.clock import Clock
-from engine.errors import BrokerError, CommandRefused, JournalUnavailable
-from engine.intake.draft import SignalDraft
-from engine.intake.formats.detect import parse
-from engine.intake.redact import excerpt
+from engine.errors import CommandRefused, JournalUnavailable
 from engine.journal.writer import Journal
 from engine.model import events as ev
 from engine.model.commands import NO_EDITS, Edits
-from engine.model.ids import bracket_id_of, signal_id
-from engine.model.signal import Approval, Signal, SignalRecord
-from engine.model.words import Intent, SignalStatus, Stage
+from engine.model.ids import bracket_id_of
+from engine.model.rejections import rejection
+from engine.model.signal import Approval, Numbers, Signal, SignalRecord
+from engine.model.words import Intent, SignalStatus
 from engine.pipeline.decide import Decision, decide
 from engine.pipeline.entry import plan_entry
 from engine.pipeline.executor import Executor
@@ -32,20 +30,17 @@ from engine.pipeline.picture import Pictures
 from engine.pipeline.validate import denies_first
 from engine.preview import Previews, refuse_if_changed, refuse_if_decided, refuse_if_denied
 from engine.recorder import Recorder
-from engine.rules.facts import denied
+from engine.rules.facts import Facts, denied
 from engine.stopwatch import Stopwatch
-from engine.surroundings import UnknownSymbol, World
 from engine.tasks import Spawn
 from engine.views import PreviewView, RequestView
 
-log = logging.getLogger(__name__)
-
 EXPIRY_LOOK_S: Final = 0.25
 FACTS_WAIT_S: Final = 3.0
-FRESH_QUOTE_S: Final = 1.0
-"""A quote of a symbol that was not in play may be almost too old by the time of the click."""
 FACTS_LOOK_S: Final = 0.02
-UNPROTECTED_TEXT: Final = "The signal has no stop, and its strategy has no default one."
+
+Guard = Callable[[Decision], None]
+"""Looks at the decision in the moment of the claim, and raises ``CommandRefused`` when it must not be."""
 
 
 class ApprovalQueue:
@@ -55,31 +50,24 @@ class ApprovalQueue:
         book: Book,
         recorder: Recorder,
         journal: Journal,
-        world: World,
         pictures: Pictures,
         executor: Executor,
         stopwatch: Stopwatch,
         clock: Clock,
-        default_ttl_s: float,
-        default_stop: bool,
         undo_s: float,
-        fetch_quotes: Callable[[list[str]], Coroutine[Any, Any, None]],
     ) -> None:
         self._book = book
         self._recorder = recorder
         self._journal = journal
-        self._world = world
         self._pictures = pictures
         self._executor = executor
         self._stopwatch = stopwatch
         self._clock = clock
-        self._default_ttl_s = default_ttl_s
-        self._default_stop = default_stop
         self._undo_s = undo_s
-        self._fetch_quotes = fetch_quotes
         self._previews = Previews()
         self._models: RequestModels | None = None
-        self._undoable: set[str] = set()
+        self._undoable: dict[str, Approval] = {}
+        """Approved signals that have not been sent yet, each with the approval that waits."""
         self._spawn: Spawn | None = None
 
     def start(self, spawn: Spawn) -> None:
@@ -89,86 +77,6 @@ class ApprovalQueue:
     def use_models(self, models: RequestModels) -> None:
         """From here on each preview's body is validated by alpaca-py's request models."""
         self._models = models
-
-    # --- coming in -----------------------------------------------------------------------------------------------
-
-    async def receive(
-        self, raw: bytes, *, source: str | None, pinned_format: str | None, began_s: float | None
-    ) -> tuple[str, bool]:
-        """Record a proposal; returns its id and whether it was known already.
-
-        Raises:
-            CommandRefused: it is no signal, or its symbol does not exist. That is recorded too.
-        """
-        began_s = self._clock.monotonic_s() if began_s is None else began_s
-        try:
-            draft = parse(
-                raw,
-                source=source,
-                received_at=self._clock.now(),
-                format=pinned_format,
-                default_ttl_s=self._default_ttl_s,
-            )
-            known = self._known(draft)
-            if known is None:
-                await self._ensure_symbol(draft)
-                known = self._known(draft)  # a copy may have come in meanwhile
-        except CommandRefused as refused:
-            self._note_refusal(raw, source, refused)
-            raise
-        if known is not None:
-            return known, True
-        signal = draft.to_signal(signal_id(self._book.next_signal_number()))
-        await self._take_in(signal, began_s)
-        return signal.id, False
-
-    def _known(self, draft: SignalDraft) -> str | None:
-        return self._book.signal_of_source.get((draft.source, draft.source_id))
-
-    async def _ensure_symbol(self, draft: SignalDraft) -> None:
-        try:
-            await self._world.ensure_asset(draft.symbol)
-        except UnknownSymbol:
-            raise CommandRefused(
-                "UNKNOWN_SYMBOL", f"The broker knows no asset {draft.symbol}.", field="symbol", http_status=422
-            ) from None
-        except BrokerError as lost:
-            log.info("asset %s: %s", draft.symbol, lost)
-
-    def _note_refusal(self, raw: bytes, source: str | None, refused: CommandRefused) -> None:
-        self._recorder.record(
-            ev.SignalRefused(
-                source=source or "unknown",
-                code=refused.code,
-                field=refused.field,
-                text=refused.operator_text,
-                body=excerpt(raw),
-            )
-        )
-
-    async def _take_in(self, signal: Signal, began_s: float) -> None:
-        facts: list[ev.AnyEvent] = [ev.SignalReceived(signal=signal)]
-        if signal.stop_loss is None and signal.intent is not Intent.CLOSE and not self._default_stop:
-            facts.append(ev.SignalDenied(signal_id=signal.id, reasons=(denied("NO_STOP", UNPROTECTED_TEXT),)))
-        try:
-            await self._recorder.commit(*facts)
-        except JournalUnavailable as why:
-            raise CommandRefused("JOURNAL_UNAVAILABLE", f"Nothing can be recorded now: {why}", http_status=503) from why
-        self._stopwatch.measured(signal.id, Stage.RECEIVE, began_s, self._clock.monotonic_s())
-        assert self._spawn is not None
-        self._spawn(f"facts-{signal.id}", self._gather_facts(signal))
-
-    async def _gather_facts(self, signal: Signal) -> None:
-        """What the gate will ask for, fetched before anybody asks: quote, asset, history."""
-        try:
-            await self._world.ensure_asset(signal.symbol)
-        except (UnknownSymbol, BrokerError) as why:
-            log.info("asset %s: %s", signal.symbol, why)
-        quote = self._pictures.take(signal).quote
-        if quote is None or quote.age_s > FRESH_QUOTE_S:
-            await self._fetch_quotes([signal.symbol])
-        in_play = {exposure.symbol for exposure in self._pictures.exposures()} | {signal.symbol}
-        await self._world.ensure_history(sorted(in_play))
 
     # --- looking -------------------------------------------------------------------------------------------------
 
@@ -189,13 +97,17 @@ class ApprovalQueue:
             CommandRefused: NOT_FOUND; ALREADY_DECIDED or EXPIRED, since there is nothing to preview then.
         """
         record = self.record(wanted)
-        self._refuse_unless_pending(record)
-        decision, request = self._judge(record, edits)
-        return self._previews.show(wanted, decision, request, self._clock.now())
+        self.refuse_unless_pending(record)
+        return self.show(record, self._pictures.take(record.signal), edits)
 
-    def _judge(self, record: SignalRecord, edits: Edits) -> tuple[Decision, RequestView | None]:
-        """The gate's decision on what is true now, with the request that would be sent, which alpaca-py has checked."""
-        decision = decide(record.signal, self._pictures.take(record.signal), edits)
+    def show(self, record: SignalRecord, facts: Facts, edits: Edits = NO_EDITS) -> PreviewView:
+        """The preview on a picture of the caller's, which an approval can name like any other."""
+        decision, request = self._judge(record, edits, facts)
+        return self._previews.show(record.signal.id, decision, request, self._clock.now())
+
+    def _judge(self, record: SignalRecord, edits: Edits, facts: Facts) -> tuple[Decision, RequestView | None]:
+        """The gate's decision on these facts, with the request that would be sent, which alpaca-py has checked."""
+        decision = decide(record.signal, facts, edits)
         request = self._request(record, decision)
         wrong = self._models.check(request.body) if request is not None and self._models is not None else None
         if wrong is not None:
@@ -218,65 +130,106 @@ class ApprovalQueue:
 
     # --- deciding ------------------------------------------------------------------------------------------------
 
-    async def approve(self, wanted: str, *, actor: str, preview_id: str | None, edits: Edits) -> None:
+    async def approve(
+        self, wanted: str, *, actor: str, preview_id: str | None, edits: Edits, guard: Guard | None = None
+    ) -> None:
         """Claim the signal; returns when the approval is on disk. The entry is already on its way then.
 
         Raises:
-            CommandRefused: see ``preview.py``, and NOT_FOUND, ALREADY_DECIDED, EXPIRED.
+            CommandRefused: see ``preview.py``, and NOT_FOUND, ALREADY_DECIDED, EXPIRED, or what ``guard`` says.
         """
+        await self.durable(await self.claim(wanted, actor=actor, preview_id=preview_id, edits=edits, guard=guard))
+
+    async def claim(
+        self, wanted: str, *, actor: str, preview_id: str | None, edits: Edits, guard: Guard | None = None
+    ) -> int:
+        """The part of ``approve`` before the disk; returns the approval's number in the journal."""
         clicked_s = self._clock.monotonic_s()
         record = self.record(wanted)
-        self._refuse_unless_pending(record)
+        self.refuse_unless_pending(record)
         if record.signal.intent is not Intent.CLOSE:
             await self._await_facts(record)
         record = self.record(wanted)
-        self._refuse_unless_pending(record)
+        self.refuse_unless_pending(record)
         gate_s = self._clock.monotonic_s()
-        decision, _ = self._judge(record, edits)
+        facts = self._pictures.take(record.signal)
+        decision, _ = self._judge(record, edits, facts)
         refuse_if_decided(decision)
         if preview_id is not None:
             refuse_if_changed(self._previews.recall(preview_id, wanted), decision)
         refuse_if_denied(decision)
+        if guard is not None:
+            guard(decision)
         gated_s = self._clock.monotonic_s()
-        claimed = self._recorder.record(self._claim(record, decision, actor, preview_id, edits))
+        approval = self._approval(record, decision, actor, preview_id, edits, facts)
+        claimed = self._recorder.record(
+            ev.SignalApproved(
+                signal_id=wanted,
+                bracket_id=None if decision.closes else bracket_for(wanted, self._book),
+                approval=approval,
+                reasons=decision.reasons,
+            )
+        )
+        if approval.undo_until is not None:
+            self._undoable[wanted] = approval
         self._stopwatch.approved(wanted, clicked_s, gate_s, gated_s)
         assert self._spawn is not None
-        self._spawn(f"execute-{wanted}", self._execute(wanted))
+        self._spawn(f"execute-{wanted}", self._execute(wanted, approval))
+        return claimed[-1].seq
+
+    async def durable(self, seq: int) -> None:
+        """
+        Raises:
+            CommandRefused: JOURNAL_UNAVAILABLE.
+        """
         try:
-            await self._journal.durable(claimed[-1].seq)
+            await self._journal.durable(seq)
         except JournalUnavailable as why:
             raise CommandRefused("JOURNAL_UNAVAILABLE", f"The approval is not on disk: {why}", http_status=503) from why
 
-    def _claim(
-        self, record: SignalRecord, decision: Decision, actor: str, preview_id: str | None, edits: Edits
-    ) -> ev.SignalApproved:
-        plan = decision.case.plan
-        return ev.SignalApproved(
-            signal_id=record.signal.id,
-            bracket_id=None if decision.closes else bracket_for(record.signal.id, self._book),
-            approval=Approval(
-                actor=actor,
-                at=self._clock.now(),
-                preview_id=preview_id,
-                qty=plan.qty,
-                limit_price=plan.limit_price,
-                stop_price=plan.levels.stop_price,
-                take_profit_price=plan.levels.take_profit_price,
-                edited=edits.changed(),
-            ),
-            reasons=decision.reasons,
+    def _approval(
+        self,
+        record: SignalRecord,
+        decision: Decision,
+        actor: str,
+        preview_id: str | None,
+        edits: Edits,
+        facts: Facts,
+    ) -> Approval:
+        now, plan = self._clock.now(), decision.case.plan
+        proposed = None
+        if edits.changed():
+            unedited = decide(record.signal, facts).case.plan
+            proposed = Numbers(
+                qty=unedited.qty,
+                limit_price=unedited.limit_price,
+                stop_price=unedited.levels.stop_price,
+                take_profit_price=unedited.levels.take_profit_price,
+            )
+        return Approval(
+            actor=actor,
+            at=now,
+            preview_id=preview_id,
+            qty=plan.qty,
+            limit_price=plan.limit_price,
+            stop_price=plan.levels.stop_price,
+            take_profit_price=plan.levels.take_profit_price,
+            edited=edits.changed(),
+            proposed=proposed,
+            notional=plan.notional,
+            undo_until=now + timedelta(seconds=self._undo_s) if self._undo_s > 0 and not decision.closes else None,
         )
 
-    async def _execute(self, approved: str) -> None:
-        if self._undo_s > 0:
-            self._undoable.add(approved)
+    async def _execute(self, approved: str, approval: Approval) -> None:
+        if approval.undo_until is not None:
             await self._clock.sleep(self._undo_s)
-            self._undoable.discard(approved)
-            if self._book.signals[approved].status is not SignalStatus.APPROVED:
+            # Undone, and perhaps approved again since: that approval has a task and a time of its own.
+            if self._undoable.get(approved) is not approval:
                 return
+            del self._undoable[approved]
         await self._executor.execute_signal(approved)
 
-    def _refuse_unless_pending(self, record: SignalRecord) -> None:
+    def refuse_unless_pending(self, record: SignalRecord) -> None:
         signal = record.signal
         is_pending = record.status is SignalStatus.PENDING
         if record.status is SignalStatus.EXPIRED or (is_pending and signal.expires_at <= self._clock.now()):
@@ -295,7 +248,18 @@ class ApprovalQueue:
         loaded = facts.not_ready is None and facts.gate_locked_by is None
         return loaded and facts.account is not None and facts.quote is not None and facts.asset is not None
 
-    def reject(self, wanted: str, *, actor: str, reason: str) -> None:
+    def undo(self, wanted: str, *, actor: str) -> None:
+        """Take an approval back before anything was sent: the signal waits for a decision again.
+
+        Raises:
+            CommandRefused: NOT_FOUND, or TOO_LATE when its time is over, it was sent, or there was none.
+        """
+        record = self.record(wanted)
+        if self._undoable.pop(wanted, None) is None:
+            raise CommandRefused("TOO_LATE", f"{wanted} is {record.status.value}: there is nothing to take back.")
+        self._recorder.record(ev.SignalReturned(signal_id=wanted, why=f"taken back by {actor}", actor=actor))
+
+    def reject(self, wanted: str, *, actor: str, reason: str, code: int | None = None) -> None:
         """A person's no; within the undo time also of an approval that has not been sent yet.
 
         Raises:
@@ -303,9 +267,10 @@ class ApprovalQueue:
         """
         record = self.record(wanted)
         if wanted not in self._undoable:
-            self._refuse_unless_pending(record)
-        self._undoable.discard(wanted)
-        self._recorder.record(ev.SignalRejected(signal_id=wanted, actor=actor, reason=reason))
+            self.refuse_unless_pending(record)
+        self._undoable.pop(wanted, None)
+        text = reason or (rejection(code) if code is not None else "")
+        self._recorder.record(ev.SignalRejected(signal_id=wanted, actor=actor, reason=text, code=code))
 
     async def _expire(self) -> None:
         while True:

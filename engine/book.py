@@ -193,7 +193,14 @@ class Book:
         self.approved[event.signal_id] = None
 
     def _on_signal_rejected(self, event: ev.SignalRejected, at: datetime) -> None:
-        self._decide(event.signal_id, SignalStatus.REJECTED, at, event.actor, decision_note=event.reason)
+        self._decide(
+            event.signal_id,
+            SignalStatus.REJECTED,
+            at,
+            event.actor,
+            decision_note=event.reason,
+            decision_code=event.code,
+        )
 
     def _on_signal_expired(self, event: ev.SignalExpired, at: datetime) -> None:
         self._decide(event.signal_id, SignalStatus.EXPIRED, at, None)

@@ -7,7 +7,7 @@ Reading is plain and immediate. Commands are coroutines that return when the des
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor as Pool
 from datetime import datetime
 from typing import Final, Literal
@@ -15,10 +15,10 @@ from typing import Final, Literal
 from engine.activity import ActivityLog
 from engine.alpaca.client import AlpacaClient
 from engine.alpaca.retry import reads
-from engine.approval import ApprovalQueue
 from engine.book import DESK_SCOPE, Book
 from engine.bus import Bus, Change
 from engine.clock import Clock
+from engine.commands.signals import SignalCommands, SignalParts, first
 from engine.errors import BrokerError, CommandRefused
 from engine.gateway import Gateway
 from engine.journal.follow import follow
@@ -27,9 +27,8 @@ from engine.latency import LatencyLog, LatencySample, LoopLag, timeline
 from engine.market.history import minute_bars
 from engine.market.quotes import QuoteBoard, QuoteView
 from engine.model import events as ev
-from engine.model.commands import NO_EDITS, Edits
 from engine.model.order import Order
-from engine.model.words import DeskState, Mode, OrderRole, SignalStatus
+from engine.model.words import DeskState, Mode, OrderRole
 from engine.pipeline.resolve import Resolver
 from engine.present import Presenter
 from engine.protection.supervisor import Supervisor
@@ -48,8 +47,6 @@ from engine.views import (
     LatencyView,
     OrderView,
     PositionView,
-    PreviewView,
-    SignalView,
     SpanView,
 )
 
@@ -62,7 +59,7 @@ ACT_LOOKS: Final = 50
 CANCELS_ENTRIES: Final = frozenset({DeskState.REDUCING, DeskState.HALTED})
 
 
-class Desk:
+class Desk(SignalCommands):
     """Made by ``engine/start.py``; every part it holds has an owner there."""
 
     def __init__(
@@ -76,7 +73,7 @@ class Desk:
         client: AlpacaClient,
         world: World,
         quotes: QuoteBoard,
-        queue: ApprovalQueue,
+        signals: SignalParts,
         gateway: Gateway,
         resolver: Resolver,
         supervisor: Supervisor,
@@ -89,6 +86,7 @@ class Desk:
         clock: Clock,
         read_pool: Pool,
     ) -> None:
+        super().__init__(signals, book, presenter, clock)
         self.mode = mode
         self.bus = bus
         self._book = book
@@ -97,7 +95,6 @@ class Desk:
         self._client = client
         self._world = world
         self._quotes = quotes
-        self._queue = queue
         self._gateway = gateway
         self._resolver = resolver
         self._supervisor = supervisor
@@ -134,33 +131,16 @@ class Desk:
 
     # --- reading: signals, orders, trades --------------------------------------------------------------------------
 
-    def signals(self, status: SignalStatus | None = None, limit: int = 500) -> list[SignalView]:
-        """Newest first."""
-        if status is SignalStatus.PENDING:
-            chosen: Iterable[str] = reversed(self._book.pending)
-        else:
-            known = self._book.signals
-            chosen = (key for key in reversed(known) if status is None or known[key].status is status)
-        return [self.signal(signal_id) for signal_id in _first(chosen, limit)]
-
-    def signal(self, signal_id: str) -> SignalView:
-        record = self._queue.record(signal_id)
-        live = record.status is SignalStatus.PENDING and record.signal.expires_at > self._clock.now()
-        return self._presenter.signal(record, self._queue.preview(signal_id) if live else None)
-
-    def preview(self, signal_id: str, edits: Edits = NO_EDITS) -> PreviewView:
-        return self._queue.preview(signal_id, edits)
-
     def orders(self, status: Literal["open", "all"] = "open", limit: int = 500) -> list[OrderView]:
         chosen = self._book.open_orders if status == "open" else self._book.orders
-        return [self._presenter.order(self._book.orders[key]) for key in _first(reversed(chosen), limit)]
+        return [self._presenter.order(self._book.orders[key]) for key in first(reversed(chosen), limit)]
 
     def order(self, order_id: str) -> OrderView:
         return self._presenter.order(self._order(order_id))
 
     def brackets(self, status: Literal["open", "all"] = "open", limit: int = 500) -> list[BracketView]:
         chosen = self._book.open_brackets if status == "open" else self._book.brackets
-        return [self._presenter.bracket(key) for key in _first(reversed(chosen), limit)]
+        return [self._presenter.bracket(key) for key in first(reversed(chosen), limit)]
 
     def bracket(self, bracket_id: str) -> BracketView:
         self._refuse_unknown(bracket_id, self._book.brackets, "bracket")
@@ -176,7 +156,7 @@ class Desk:
         """Newest first."""
         open_ids = set(self._book.open_incidents.values())
         chosen = (key for key in reversed(self._book.incidents) if status == "all" or key in open_ids)
-        return [self._presenter.incident(self._book.incidents[key]) for key in _first(chosen, limit)]
+        return [self._presenter.incident(self._book.incidents[key]) for key in first(chosen, limit)]
 
     def incident(self, incident_id: str) -> IncidentView:
         self._refuse_unknown(incident_id, self._book.incidents, "incident")
@@ -191,7 +171,7 @@ class Desk:
         return self._latency.samples(after)
 
     def timeline(self, signal_id: str) -> list[SpanView]:
-        record = self._queue.record(signal_id)
+        record = self.signal_record(signal_id)
         bracket = self._book.brackets.get(record.bracket_id or "")
         return timeline(
             record.signal.received_at,
@@ -209,30 +189,6 @@ class Desk:
             return await reads(self._clock)(minute_bars, self._client, self._clock, symbol, minutes)
         except BrokerError as lost:
             raise CommandRefused("BROKER_UNREACHABLE", lost.operator_text) from lost
-
-    # --- signals ---------------------------------------------------------------------------------------------------
-
-    async def receive(
-        self,
-        raw: bytes,
-        *,
-        source: str | None = None,
-        format: str | None = None,  # noqa: A002 - the API's own word
-        began_s: float | None = None,
-    ) -> tuple[SignalView, bool]:
-        """Record a proposal. Returns its picture and whether it was known already."""
-        signal_id, duplicate = await self._queue.receive(raw, source=source, pinned_format=format, began_s=began_s)
-        return self.signal(signal_id), duplicate
-
-    async def approve(
-        self, signal_id: str, *, actor: str, preview_id: str | None = None, edits: Edits = NO_EDITS
-    ) -> SignalView:
-        await self._queue.approve(signal_id, actor=actor, preview_id=preview_id, edits=edits)
-        return self.signal(signal_id)
-
-    async def reject(self, signal_id: str, *, actor: str, reason: str = "") -> SignalView:
-        self._queue.reject(signal_id, actor=actor, reason=reason)
-        return self.signal(signal_id)
 
     # --- orders ----------------------------------------------------------------------------------------------------
 
@@ -417,12 +373,3 @@ class Desk:
     @property
     def started_at(self) -> datetime:
         return self._status.started_at
-
-
-def _first(keys: Iterable[str], limit: int) -> list[str]:
-    chosen: list[str] = []
-    for key in keys:
-        if len(chosen) >= limit:
-            break
-        chosen.append(key)
-    return chosen

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from engine.book import Book
 from engine.market.quotes import QuoteBoard, QuoteView
 from engine.model.incident import Incident
-from engine.model.money import ZERO, plain
+from engine.model.money import ZERO, plain, signed_usd
 from engine.model.order import Evidence, Order
-from engine.model.signal import SignalRecord
+from engine.model.signal import Approval, SignalRecord
 from engine.model.words import (
     OrderRole,
     OrderStatus,
+    SignalStatus,
 )
 from engine.protection.ledger import Cover, is_armed, plan_of, status_of
 from engine.views import (
     BracketView,
+    EditView,
     EntryView,
     IncidentView,
     LegsView,
@@ -93,7 +95,25 @@ class Presenter:
             decided_at=record.decided_at,
             decided_by=record.decided_by,
             decision_note=record.decision_note,
+            decision_code=record.decision_code,
+            edits=_edits(approval),
+            undo_until=_undo_until(record, self._now()),
+            **self._what_became(record),
         )
+
+    def _what_became(self, record: SignalRecord) -> dict[str, Any]:
+        """Of a signal that was approved: its fill and its result, for the history."""
+        if record.bracket_id not in self._book.brackets:
+            return {}
+        bracket, cover = self._book.brackets[record.bracket_id], self._book.cover(record.bracket_id)
+        entry_price = _entry_price(cover)
+        if cover.entry_filled == 0 or entry_price is None:
+            return {"outcome": "nothing filled" if bracket.closed_at is not None else ""}
+        realized = _realized(self._book.orders_of(bracket.id), entry_price, bracket.side.sign)
+        filled = f"{plain(cover.entry_filled)} @ {plain(entry_price)}"
+        if bracket.closed_at is None or realized is None:
+            return {"outcome": filled, "realized_pl": realized}
+        return {"outcome": f"{filled}, closed for {signed_usd(realized)}", "realized_pl": realized}
 
     # --- orders --------------------------------------------------------------------------------------------------
 
@@ -264,6 +284,21 @@ class Presenter:
             acked_by=incident.acked_by,
             cleared_at=incident.cleared_at,
         )
+
+
+def _edits(approval: Approval | None) -> tuple[EditView, ...]:
+    if approval is None or approval.proposed is None:
+        return ()
+    return tuple(
+        EditView(name=name, proposed=getattr(approval.proposed, name), approved=getattr(approval, name))
+        for name in approval.edited
+    )
+
+
+def _undo_until(record: SignalRecord, now: datetime) -> datetime | None:
+    until = record.approval.undo_until if record.approval is not None else None
+    can = record.status is SignalStatus.APPROVED and until is not None and now < until
+    return until if can else None
 
 
 def _order_note(order: Order, parent: Order | None, armed: bool) -> str:

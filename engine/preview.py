@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -16,14 +17,19 @@ import msgspec
 
 from engine.errors import CommandRefused
 from engine.model.money import plain, tick_of, usd
+from engine.model.signal import Reason
 from engine.model.words import OrderType, Side, Verdict
 from engine.pipeline.decide import Decision
+from engine.rules.facts import denied
 from engine.views import HeadroomView, PreviewView, RequestView, RiskView
 
 PREVIEWS_KEPT: Final = 4096
 PRICE_TOLERANCE_R: Final = Decimal("0.25")
 """How far, in units of the trade's risk, the price may move between the numbers shown and the click."""
 HUNDREDTH: Final = Decimal("0.01")
+DECIDED: Final = ("EXPIRED", "ENTRY_IN_FLIGHT")
+NAMED: Final = frozenset({*DECIDED, "PRICE_DRIFT", "STALE_QUOTE"})
+"""Denies that the API gives as its own code, the others being DENIED."""
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,47 +65,75 @@ class Previews:
 
 
 def refuse_if_decided(decision: Decision) -> None:
-    """Denies that name themselves.
+    """Denies that make any comparison with what was shown pointless.
 
     Raises:
         CommandRefused: EXPIRED or ENTRY_IN_FLIGHT, with all reasons.
     """
     for reason in decision.denies:
-        if reason.code in ("EXPIRED", "ENTRY_IN_FLIGHT"):
+        if reason.code in DECIDED:
             raise CommandRefused(reason.code, reason.text, reasons=decision.reasons)
 
 
 def refuse_if_denied(decision: Decision) -> None:
     """
     Raises:
-        CommandRefused: DENIED, with all reasons, denies first.
+        CommandRefused: the code that the preview gave as ``blocked_code``, with all reasons, denies first.
     """
-    if decision.denies:
-        raise CommandRefused("DENIED", decision.denies[0].text, reasons=decision.reasons)
+    blocked = blocked_by(decision)
+    if blocked is not None:
+        raise CommandRefused(blocked[0], blocked[1], reasons=decision.reasons)
+
+
+def blocked_by(decision: Decision) -> tuple[str, str] | None:
+    """Why it cannot be approved now, as code and sentence: the same on the button and from the API.
+
+    The few denies that pass by themselves, or that only a fresh signal heals, name themselves when they are what
+    stands first; everything else is DENIED with its reasons.
+    """
+    if not decision.denies:
+        return None
+    decided = next((reason for reason in decision.denies if reason.code in DECIDED), None)
+    first = decided or decision.denies[0]
+    return (first.code if first.code in NAMED else "DENIED"), first.text
 
 
 def refuse_if_changed(shown: Decision, now: Decision) -> None:
     """Law 8: what you see is what you send.
 
     Raises:
-        CommandRefused: CHANGED_SINCE_SHOWN, saying what changed.
+        CommandRefused: CHANGED_SINCE_SHOWN; its reasons begin with what changed, each with the new value and the old.
     """
-    changes = []
-    before = {reason.code for reason in shown.denies} | {r.code for r in shown.reasons if r.verdict is Verdict.WARN}
-    worse = [r for r in now.reasons if r.verdict is not Verdict.PASS and r.code not in before]
-    changes += [reason.text for reason in worse]
+    changes = [*_worse_verdicts(shown, now), *_moved_numbers(shown, now)]
+    if changes:
+        others = tuple(reason for reason in now.reasons if reason not in changes)
+        text = " ".join(reason.text for reason in changes)
+        raise CommandRefused("CHANGED_SINCE_SHOWN", text, reasons=(*changes, *others))
+
+
+def _worse_verdicts(shown: Decision, now: Decision) -> Iterator[Reason]:
+    warned = {reason.code for reason in shown.reasons if reason.verdict is not Verdict.PASS}
+    denied_before = {reason.code for reason in shown.denies}
+    for reason in now.reasons:
+        known = denied_before if reason.verdict is Verdict.DENY else warned
+        if reason.verdict is not Verdict.PASS and reason.code not in known:
+            yield reason
+
+
+def _moved_numbers(shown: Decision, now: Decision) -> Iterator[Reason]:
     old, new = shown.case.plan, now.case.plan
     if new.qty > old.qty:
-        changes.append(f"The quantity rose from {plain(old.qty)} to {plain(new.qty)}.")
+        text = f"The quantity rose from {plain(old.qty)} to {plain(new.qty)}."
+        yield denied("QUANTITY_ROSE", text, plain(new.qty), plain(old.qty))
     if old.basis is not None and new.basis is not None and old.risk_per_share:
         moved = abs(new.basis - old.basis)
         if moved > max(PRICE_TOLERANCE_R * old.risk_per_share, 2 * tick_of(old.basis)):
-            changes.append(f"The price moved from {plain(old.basis)} to {plain(new.basis)}.")
+            text = f"The price moved from {plain(old.basis)} to {plain(new.basis)}."
+            yield denied("PRICE_MOVED", text, plain(new.basis), plain(old.basis))
     risk_before, risk_now = _risk(shown), _risk(now)
     if risk_before is not None and risk_now is not None and risk_now > risk_before * (1 + PRICE_TOLERANCE_R):
-        changes.append(f"The risk rose from {usd(risk_before)} to {usd(risk_now)}.")
-    if changes:
-        raise CommandRefused("CHANGED_SINCE_SHOWN", " ".join(changes), reasons=now.reasons)
+        text = f"The risk rose from {usd(risk_before)} to {usd(risk_now)}."
+        yield denied("RISK_ROSE", text, usd(risk_now), usd(risk_before))
 
 
 def _risk(decision: Decision) -> Decimal | None:
@@ -128,6 +162,7 @@ def preview_view(preview_id: str, decision: Decision, request: RequestView | Non
     if price is not None and signal.reference_price is not None:
         drift = (price - signal.reference_price) * signal.side.sign
     per_share = plan.risk_per_share
+    blocked = blocked_by(decision)
     return PreviewView(
         preview_id=preview_id,
         sentence=sentence(decision),
@@ -146,8 +181,10 @@ def preview_view(preview_id: str, decision: Decision, request: RequestView | Non
         drift_r=(drift / per_share).quantize(HUNDREDTH) if drift is not None and per_share else None,
         size_reason=plan.size_reason,
         approvable=decision.approvable,
-        blocked_by=decision.denies[0].text if decision.denies else None,
+        blocked_by=blocked[1] if blocked is not None else None,
+        blocked_code=blocked[0] if blocked is not None else None,
         made_at=now,
+        expires_at=signal.expires_at,
     )
 
 

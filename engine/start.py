@@ -23,10 +23,12 @@ from engine.alpaca.check import RequestModels
 from engine.alpaca.client import AlpacaClient, open_client
 from engine.alpaca.endpoints import Access
 from engine.approval import ApprovalQueue
+from engine.batch import Batches
 from engine.book import Book
 from engine.bus import Bus, Change
 from engine.checkpoint import WORTH_IT, Checkpoints
 from engine.clock import Clock
+from engine.commands.signals import SignalParts
 from engine.config import Config
 from engine.desk import Desk
 from engine.errors import EngineError
@@ -49,9 +51,11 @@ from engine.pipeline.picture import Pictures
 from engine.pipeline.resolve import Resolver
 from engine.pipeline.track import Tracker
 from engine.present import Presenter
+from engine.preview_feed import PreviewFeed
 from engine.protection.overnight import DayEntries
 from engine.protection.supervisor import Supervisor
 from engine.recall import recall, standing
+from engine.reception import Reception
 from engine.reconcile import Reconciler
 from engine.recorder import Recorder
 from engine.status import StatusBoard
@@ -223,20 +227,28 @@ def _assemble(
 
     quote_feed = QuoteFeed(client, quotes, world, clock, in_play=in_play)
     order_feed = OrderFeed(client, tracker, world, clock, reconnected=reconciler.doubt_all)
-    queue = ApprovalQueue(
+    reception = Reception(
         book=book,
         recorder=recorder,
-        journal=journal,
         world=world,
         pictures=pictures,
-        executor=executor,
         stopwatch=stopwatch,
         clock=clock,
         default_ttl_s=config.approval.default_ttl_s,
         default_stop=config.protection.default_stop_pct is not None,
-        undo_s=config.approval.undo_s,
         fetch_quotes=quote_feed.fetch,
     )
+    queue = ApprovalQueue(
+        book=book,
+        recorder=recorder,
+        journal=journal,
+        pictures=pictures,
+        executor=executor,
+        stopwatch=stopwatch,
+        clock=clock,
+        undo_s=config.approval.undo_s,
+    )
+    previews = PreviewFeed(queue.preview, book, recorder, clock, bus)
     watch = Watch(recorder, book, world, clock, clock.now(), journal.torn)
     presenter = Presenter(book, quotes, reconciler.verified, clock.now)
     desk = Desk(
@@ -248,7 +260,9 @@ def _assemble(
         client=client,
         world=world,
         quotes=quotes,
-        queue=queue,
+        signals=SignalParts(
+            reception=reception, queue=queue, previews=previews, batches=Batches(queue, pictures, clock)
+        ),
         gateway=gateway,
         resolver=resolver,
         supervisor=supervisor,
@@ -287,6 +301,7 @@ def _assemble(
 
     resolver.start(spawn, gateway)
     supervisor.start(spawn)
+    reception.start(spawn)
     queue.start(spawn)
     for name, work in {
         "loop-lag": lag.measure(),
@@ -294,6 +309,7 @@ def _assemble(
         "quote-feed": quote_feed.run(),
         "reconcile": reconciler.run(),
         "watch": watch.run(),
+        "previews": previews.run(),
         "journal-watch": watch_journal(),
         "journal-audit": audit_chain(),
         "day-entries": DayEntries(gateway, book, world, clock).run(),

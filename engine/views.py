@@ -10,8 +10,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from engine.model.order import Evidence
 from engine.model.signal import Reason
 from engine.model.words import (
@@ -27,10 +25,7 @@ from engine.model.words import (
     SignalStatus,
     TimeInForce,
 )
-
-
-class View(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of all pictures."""
+from engine.view import View
 
 
 class RequestView(View, frozen=True, kw_only=True):
@@ -89,6 +84,18 @@ class PreviewView(View, frozen=True, kw_only=True):
     blocked_by: str | None
     """First deny in words, None when approvable."""
     made_at: datetime
+    blocked_code: str | None = None
+    """The code that an approval would be refused with now; None when approvable."""
+    expires_at: datetime | None = None
+    """End of the signal's time to live."""
+
+
+class EditView(View, frozen=True, kw_only=True):
+    """A number that the person changed before approving."""
+
+    name: str
+    proposed: Decimal | None
+    approved: Decimal | None
 
 
 class EntryView(View, frozen=True, kw_only=True):
@@ -136,6 +143,15 @@ class SignalView(View, frozen=True, kw_only=True):
     decided_by: str | None
     decision_note: str
     """Reason of a rejection, why it failed, or what was found after a restart."""
+    decision_code: int | None = None
+    """Digit of a usual reason for a rejection."""
+    edits: tuple[EditView, ...] = ()
+    """What the person changed, beside what was proposed."""
+    undo_until: datetime | None = None
+    """Until then the approval can be taken back; None when it cannot."""
+    outcome: str = ""
+    """What became of it at the broker, in a few words: ``10 @ 187.20, closed for +$46.00``."""
+    realized_pl: Decimal | None = None
 
 
 class OrderView(View, frozen=True, kw_only=True):

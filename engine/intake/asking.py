@@ -11,6 +11,7 @@ from engine.intake.door import Span
 from engine.intake.fields import Fields
 from engine.intake.jsontext import object_from, refusal
 from engine.model.commands import Edits
+from engine.model.rejections import REJECTIONS
 from engine.model.words import DeskState, SignalStatus
 
 DEFAULT_LIMIT: Final = 500
@@ -67,6 +68,40 @@ async def approval_of(request: web.Request) -> tuple[str | None, Edits]:
     """The preview that was shown, and what was changed in it."""
     fields = await body_of(request, "preview_id", *_EDITABLE)
     return fields.label("preview_id"), edits_of(fields)
+
+
+async def rejection_of(request: web.Request) -> tuple[str, int | None]:
+    """The reason of a no: own words, or the digit of a usual one."""
+    fields = await body_of(request, "reason", "code")
+    return _rejection(fields)
+
+
+def _rejection(fields: Fields) -> tuple[str, int | None]:
+    code = fields.number("code")
+    if code is not None and code not in REJECTIONS:
+        raise refusal("OUT_OF_RANGE", f"code is {code}; the usual reasons are 1 to {len(REJECTIONS)}", "code")
+    return fields.text("reason", longest=2_000) or "", None if code is None else int(code)
+
+
+async def batch_of(request: web.Request) -> list[str]:
+    return _ids(await body_of(request, "ids"))
+
+
+async def batch_approval_of(request: web.Request) -> tuple[list[str], str | None]:
+    fields = await body_of(request, "ids", "preview_id")
+    return _ids(fields), fields.label("preview_id")
+
+
+async def batch_rejection_of(request: web.Request) -> tuple[list[str], str, int | None]:
+    fields = await body_of(request, "ids", "reason", "code")
+    return _ids(fields), *_rejection(fields)
+
+
+def _ids(fields: Fields) -> list[str]:
+    ids = fields.labels("ids")
+    if not ids:
+        raise fields.missing("ids")
+    return ids
 
 
 async def settlement_of(request: web.Request) -> Literal["never_reached"]:

@@ -96,6 +96,16 @@ class Fields:
             raise refusal("BAD_TEXT", f"{self.where(name)} holds characters that cannot be printed", self.where(name))
         return text
 
+    def labels(self, name: str) -> list[str]:
+        """A list of names; absent is empty."""
+        if name not in self:
+            return []
+        value = self._get(name)
+        names = value if isinstance(value, list) else [None]
+        if not all(isinstance(each, str) and not isinstance(each, JsonNumber) and each.strip() for each in names):
+            raise self.wrong_type(name, "a list of names")
+        return [each.strip() for each in names]
+
     def word[W: StrEnum](self, name: str, words: type[W], code: str, allowed: Iterable[W] | None = None) -> W | None:
         """One of a vocabulary, whatever its case."""
         text = self.text(name)

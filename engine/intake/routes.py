@@ -41,10 +41,15 @@ class Calls:
             Route("GET", "/v1/health", _READ, self.health),
             Route("POST", "/v1/signals", _SIGNAL, self.post_signal),
             Route("GET", "/v1/signals", _READ, self.signals),
+            Route("POST", "/v1/signals/preview", _READ, self.preview_batch),
+            Route("POST", "/v1/signals/approve", _OPERATE, self.approve_batch),
+            Route("POST", "/v1/signals/reject", _OPERATE, self.reject_batch),
             Route("GET", "/v1/signals/{id}", _READ, self.signal),
             Route("GET", "/v1/signals/{id}/preview", _READ, self.preview),
             Route("POST", "/v1/signals/{id}/approve", _OPERATE, self.approve),
             Route("POST", "/v1/signals/{id}/reject", _OPERATE, self.reject),
+            Route("POST", "/v1/signals/{id}/undo", _OPERATE, self.undo),
+            Route("GET", "/v1/reject-reasons", _READ, self.reject_reasons),
             Route("GET", "/v1/orders", _READ, self.orders),
             Route("GET", "/v1/orders/{id}", _READ, self.order),
             Route("DELETE", "/v1/orders/{id}", _OPERATE, self.cancel_order),
@@ -126,9 +131,28 @@ class Calls:
         return answer(signal, 202)
 
     async def reject(self, request: web.Request) -> web.Response:
-        fields = await asking.body_of(request, "reason")
-        reason = fields.text("reason", longest=2_000) or ""
-        return answer(await self._door.reject(_id(request), actor=_actor(request), reason=reason))
+        reason, code = await asking.rejection_of(request)
+        return answer(await self._door.reject(_id(request), actor=_actor(request), reason=reason, code=code))
+
+    async def undo(self, request: web.Request) -> web.Response:
+        await asking.body_of(request)
+        return answer(await self._door.undo(_id(request), actor=_actor(request)))
+
+    async def preview_batch(self, request: web.Request) -> web.Response:
+        return answer(self._door.preview_batch(await asking.batch_of(request)))
+
+    async def approve_batch(self, request: web.Request) -> web.Response:
+        ids, preview_id = await asking.batch_approval_of(request)
+        outcomes = await self._door.approve_batch(ids, actor=_actor(request), preview_id=preview_id)
+        return await list_answer("outcomes", outcomes, self._clock, 202)
+
+    async def reject_batch(self, request: web.Request) -> web.Response:
+        ids, reason, code = await asking.batch_rejection_of(request)
+        outcomes = await self._door.reject_batch(ids, actor=_actor(request), reason=reason, code=code)
+        return await list_answer("outcomes", outcomes, self._clock)
+
+    async def reject_reasons(self, _: web.Request) -> web.Response:
+        return await list_answer("reasons", self._door.reject_reasons(), self._clock)
 
     # --- orders ------------------------------------------------------------------------------------------------------
 

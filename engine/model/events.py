@@ -98,6 +98,8 @@ class SignalRejected(Event, frozen=True, kw_only=True):
     signal_id: str
     actor: str
     reason: str
+    code: int | None = None
+    """Digit of a usual reason (``model/rejections.py``)."""
 
 
 class SignalExpired(Event, frozen=True, kw_only=True):
@@ -119,6 +121,8 @@ class SignalReturned(Event, frozen=True, kw_only=True):
     SUBJECT = "signal_id"
     signal_id: str
     why: str
+    actor: str = "desk"
+    """Who took the approval back; the desk itself after a crash."""
 
 
 class BracketOpened(Event, frozen=True, kw_only=True):

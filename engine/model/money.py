@@ -55,6 +55,11 @@ def usd(value: Decimal) -> str:
     return f"{sign}${abs(value):,.2f}"
 
 
+def signed_usd(value: Decimal) -> str:
+    """A gain or a loss: ``46`` -> ``+$46.00``."""
+    return f"+{usd(value)}" if value > 0 else usd(value)
+
+
 def decimal_from_text(text: str) -> Decimal:
     """A finite amount of this world's size.
 

@@ -77,6 +77,15 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     limit: str | None = None
 
 
+class Numbers(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person may change at the approval."""
+
+    qty: Decimal
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    take_profit_price: Decimal | None
+
+
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
     """A person's or a mandate's yes, with the numbers it was given for."""
 
@@ -90,6 +99,12 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     take_profit_price: Decimal | None
     edited: tuple[str, ...] = ()
     """Names of the values the person changed before approving."""
+    proposed: Numbers | None = None
+    """What would have been sent without the edits; None when there were none."""
+    notional: Decimal | None = None
+    """At the expected price, in account currency; None of approvals from before it was kept."""
+    undo_until: datetime | None = None
+    """Until then nothing is sent and it can be taken back."""
 
 
 class SignalRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +117,8 @@ class SignalRecord(msgspec.Struct, frozen=True, kw_only=True):
     decided_at: datetime | None = None
     decided_by: str | None = None
     decision_note: str = ""
+    decision_code: int | None = None
+    """Of a rejection, when the reason was one of the usual ones."""
     bracket_id: str | None = None
 
 

@@ -67,7 +67,7 @@ def test_an_order_sent_again_under_a_new_id_is_seen(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_missing_claim_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ApprovalQueue, "_refuse_unless_pending", lambda *_: None)
+    monkeypatch.setattr(ApprovalQueue, "refuse_unless_pending", lambda *_: None)
     assert first_seen("one_entry_per_approval", "the_desk_lives", "the_door_raises_only_refusals")
 
 

@@ -20,7 +20,7 @@ from engine.preview import (
     sentence,
 )
 from engine.rules.facts import Facts
-from tests.unit.builders import T0, config_of, make_account, make_facts, make_quote, make_signal
+from tests.unit.builders import T0, config_of, make_account, make_facts, make_quote, make_signal, replace
 from tests.unit.rules.judging import exposure
 
 MARKET = make_signal(entry=EntrySpec(type=OrderType.MARKET))
@@ -34,8 +34,13 @@ def changed(before: Decision, after: Decision) -> str:
     with pytest.raises(CommandRefused) as refused:
         refuse_if_changed(before, after)
     assert refused.value.code == "CHANGED_SINCE_SHOWN"
-    assert refused.value.reasons == after.reasons
-    return refused.value.operator_text
+    reasons = refused.value.reasons
+    assert set(after.reasons) <= set(reasons), "every verdict comes with it"
+    told = refused.value.operator_text
+    first = [reason for reason in reasons if reason.text in told]
+    assert list(reasons[: len(first)]) == first, "what changed is named first"
+    assert " ".join(reason.text for reason in first) == told
+    return told
 
 
 def test_what_did_not_change_is_not_refused() -> None:
@@ -104,6 +109,22 @@ def test_several_changes_are_all_said() -> None:
     assert "risk rose" in text
 
 
+def test_what_changed_is_told_with_its_new_and_its_old_value() -> None:
+    with pytest.raises(CommandRefused) as refused:
+        refuse_if_changed(seen(), seen(edits=Edits(qty=Decimal(20))))
+    # Ten shares at 2.30 of risk are $23.00, twenty are $46.00: twice as much is beyond the tolerance of a quarter.
+    assert [(r.code, r.measured, r.limit) for r in refused.value.reasons[:2]] == [
+        ("QUANTITY_ROSE", "20", "10"),
+        ("RISK_ROSE", "$46.00", "$23.00"),
+    ]
+
+
+def test_a_warning_that_became_a_deny_is_a_change() -> None:
+    closed = make_facts(session_open=False, extended_open=True)
+    waits = replace(closed, config=config_of({"session": {"entries": "extended"}}))
+    assert "session is closed" in changed(seen(waits), seen(closed))
+
+
 # --- refusals that name themselves -----------------------------------------------------------------------------------
 
 
@@ -114,7 +135,7 @@ def test_several_changes_are_all_said() -> None:
         (make_facts(now=make_signal().expires_at), "EXPIRED"),
     ],
 )
-def test_some_denies_have_a_code_of_their_own(facts: Facts, code: str) -> None:
+def test_some_denies_make_any_comparison_pointless(facts: Facts, code: str) -> None:
     with pytest.raises(CommandRefused) as refused:
         refuse_if_decided(seen(facts))
     assert refused.value.code == code
@@ -203,3 +224,28 @@ def test_the_reason_of_the_size_is_shown() -> None:
     config = config_of({"limits": {"max_symbol_exposure_pct": 100}})
     view = Previews().show("s000001", decide(sized, make_facts(config=config)), None, T0)
     assert (view.qty, view.size_reason) == (86, "risk $200.00 over 2.30")
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        (make_facts(), None),
+        (make_facts(quote=make_quote(age_s=16.0)), "STALE_QUOTE"),
+        (make_facts(quote=make_quote("190.00", "190.10")), "PRICE_DRIFT"),
+        (make_facts(now=make_signal().expires_at), "EXPIRED"),
+        (make_facts(entry_in_flight="b000017"), "ENTRY_IN_FLIGHT"),
+        (make_facts(state=DeskState.PAUSED), "DENIED"),
+        (make_facts(state=DeskState.PAUSED, quote=make_quote(age_s=16.0)), "DENIED"),
+        (make_facts(state=DeskState.PAUSED, now=make_signal().expires_at), "EXPIRED"),
+    ],
+)
+def test_the_button_is_off_with_the_code_that_the_api_refuses_with(facts: Facts, code: str | None) -> None:
+    decision = seen(facts)
+    view = Previews().show("s000001", decision, None, T0)
+    assert (view.approvable, view.blocked_code) == (code is None, code)
+    if code is None:
+        refuse_if_denied(decision)
+        return
+    with pytest.raises(CommandRefused) as refused:
+        refuse_if_denied(decision)
+    assert (refused.value.code, refused.value.operator_text) == (view.blocked_code, view.blocked_by)

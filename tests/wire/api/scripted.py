@@ -163,10 +163,11 @@ class ScriptedDesk:
         self.did.append(("approve", signal_id, actor, preview_id, edits))
         return self._decide(signal, SignalStatus.APPROVED, actor)
 
-    async def reject(self, signal_id: str, *, actor: str, reason: str = "") -> SignalView:
+    async def reject(self, signal_id: str, *, actor: str, reason: str = "", code: int | None = None) -> SignalView:
         signal = self._pending(signal_id)
-        self.record(ev.SignalRejected(signal_id=signal_id, actor=actor, reason=reason))
-        return replace(self._decide(signal, SignalStatus.REJECTED, actor), decision_note=reason)
+        self.record(ev.SignalRejected(signal_id=signal_id, actor=actor, reason=reason, code=code))
+        decided = self._decide(signal, SignalStatus.REJECTED, actor)
+        return replace(decided, decision_note=reason, decision_code=code)
 
     async def cancel_order(self, order_id: str, *, actor: str) -> OrderView:
         return self._did("cancel", self.order(order_id), actor)

@@ -1,0 +1,81 @@
+"""Keeps the pending signals' previews true: marked out of date by what happened, told at most four times a second.
+
+Nothing is polled: a quote marks the signals of its symbol, anything that moves the account or the exposures marks them
+all. Whoever shows a signal asks for it when it is told of it; one that is not out of date is not computed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from engine.book import Book
+from engine.bus import Bus, Change
+from engine.clock import Clock
+from engine.recorder import Recorder
+from engine.views import PreviewView
+
+TELL_EVERY_S: Final = 0.25
+OLD_AFTER_S: Final = 1.0
+"""Ages grow and time runs out without any event: a preview older than this is out of date."""
+MOVES_ALL: Final = frozenset({"account", "signal", "order", "bracket", "position", "desk"})
+
+
+class PreviewFeed:
+    def __init__(
+        self, preview: Callable[[str], PreviewView], book: Book, recorder: Recorder, clock: Clock, bus: Bus
+    ) -> None:
+        """``preview`` computes one anew."""
+        self._preview = preview
+        self._book = book
+        self._recorder = recorder
+        self._clock = clock
+        self._kept: dict[str, tuple[PreviewView, float]] = {}
+        self._stale: set[str] = set()
+        self._untold: set[str] = set()
+        self._own: frozenset[Change] = frozenset()
+        bus.on_changes(self.note)
+
+    def get(self, signal_id: str) -> PreviewView:
+        """The preview as of now. Raises ``CommandRefused`` as the queue's own."""
+        kept = self._kept.get(signal_id)
+        now_s = self._clock.monotonic_s()
+        if kept is not None and signal_id not in self._stale and now_s - kept[1] < OLD_AFTER_S:
+            return kept[0]
+        view = self._preview(signal_id)
+        self._kept[signal_id] = view, now_s
+        self._stale.discard(signal_id)
+        return view
+
+    def note(self, changes: frozenset[Change]) -> None:
+        """What happened, seen by the pending signals."""
+        if changes == self._own or not self._book.pending:
+            return
+        if any(change.kind in MOVES_ALL for change in changes):
+            self._mark(list(self._book.pending))
+            return
+        quoted = {change.key for change in changes if change.kind == "quote"}
+        if quoted:
+            self._mark([key for key in self._book.pending if self._book.signals[key].signal.symbol in quoted])
+
+    def _mark(self, signal_ids: list[str]) -> None:
+        self._stale.update(signal_ids)
+        self._untold.update(signal_ids)
+
+    async def run(self) -> None:
+        while True:
+            await self._clock.sleep(TELL_EVERY_S)
+            self.tell()
+
+    def tell(self) -> None:
+        """Those whose picture moved since the last time, and those that have only grown old."""
+        pending, now_s = self._book.pending, self._clock.monotonic_s()
+        for gone in self._kept.keys() - pending.keys():
+            del self._kept[gone]
+        old = {key for key, (_, made_s) in self._kept.items() if now_s - made_s >= OLD_AFTER_S}
+        told = (self._untold | old) & pending.keys()
+        self._stale &= pending.keys()
+        self._untold.clear()
+        if told:
+            self._own = frozenset(Change("signal", key) for key in told)
+            self._recorder.tell(*self._own)
