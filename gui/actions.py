@@ -17,6 +17,7 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, Signal
 
 from engine.errors import CommandRefused, EngineError
+from engine.model.commands import NO_EDITS, Edits
 from engine.model.words import DeskState
 from engine.views import BarView
 from gui.door import Door
@@ -108,9 +109,10 @@ class Actions(QObject):
         if refusal is not None:
             self.refused.emit(key, refusal)
 
-    def approve(self, signal_id: str, preview_id: str | None) -> bool:
+    def approve(self, signal_id: str, preview_id: str | None, edits: Edits = NO_EDITS) -> bool:
         return self._run(
-            f"approve:{signal_id}", lambda: self._desk.approve(signal_id, actor=ACTOR, preview_id=preview_id)
+            f"approve:{signal_id}",
+            lambda: self._desk.approve(signal_id, actor=ACTOR, preview_id=preview_id, edits=edits),
         )
 
     def reject(self, signal_id: str, reason: str = "") -> bool:

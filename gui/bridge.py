@@ -19,6 +19,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.bus import Change, ChangeKind, Unsubscribe
 from engine.errors import CommandRefused
+from engine.model.commands import Edits
 from engine.model.words import BracketStatus, SignalStatus
 from engine.views import ActivityLine, BracketView, DeskView, PreviewView, SignalView, SpanView
 from gui.door import Difference, Door
@@ -105,10 +106,10 @@ class Bridge(QObject):
         """What keeps the start gate locked and can be settled."""
         return self._desk.differences()
 
-    def preview(self, signal_id: str) -> PreviewView | None:
-        """What approving would do now; None when it is not pending any more."""
+    def preview(self, signal_id: str, edits: Edits) -> PreviewView | None:
+        """What approving with these changes would do now; None when it is not pending any more."""
         try:
-            return self._desk.preview(signal_id)
+            return self._desk.preview(signal_id, edits)
         except CommandRefused:
             return None
 

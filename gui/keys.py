@@ -24,6 +24,7 @@ KEYS: Final = (
     Key("left", "Left", "←", "to the panel on the left: signals, trades, orders"),
     Key("right", "Right", "→", "to the panel on the right"),
     Key("approve", "A", "A", "approve the armed signal, with the numbers shown"),
+    Key("edit", "E", "E", "change its quantity or prices first; Esc goes back to what was proposed"),
     Key("reject", "R", "R", "reject it: again without reason, or 1–9 for the usual ones"),
     Key("cancel", "C", "C", "cancel the selected order"),
     Key("retry", "B", "B", "place the exits of the selected trade again"),

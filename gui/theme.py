@@ -336,6 +336,7 @@ QMenu::separator {{ height: 1px; background: {p.line}; margin: 4px 6px; }}
 QLineEdit {{ background: {p.plane2}; color: {p.high}; border: 1px solid {p.line}; border-radius: {CONTROL_RADIUS}px;
     padding: 0 6px; min-height: 20px; selection-background-color: {p.buy}; selection-color: {p.side_ink}; }}
 QLineEdit:focus {{ border-color: {p.mid}; }}
+QLineEdit[wrong="true"] {{ border-color: {p.p1_text}; color: {p.p1_text}; }}
 
 QTreeView {{ background: transparent; border: none; outline: none; }}
 QTreeView::branch {{ background: transparent; border-image: none; image: none; }}

@@ -333,6 +333,7 @@ class MainWindow(QMainWindow):
             "left": lambda: self._change_zone(-1),
             "right": lambda: self._change_zone(1),
             "approve": self._approve,
+            "edit": self._edit,
             "reject": self._reject,
             "cancel": self.orders.cancel_current,
             "retry": self.brackets.retry_current,
@@ -376,6 +377,11 @@ class MainWindow(QMainWindow):
         if card is not None:
             card.approve_now()
 
+    def _edit(self) -> None:
+        card = self.signals.current
+        if card is not None:
+            card.edit()
+
     def _reject(self) -> None:
         card = self.signals.current
         if card is not None:
@@ -393,6 +399,9 @@ class MainWindow(QMainWindow):
     def _escape(self) -> None:
         for strip in (self._closing, *(panel.confirm for panel in self._zones())):
             strip.dismiss()
+        card = self.signals.current
+        if card is not None:
+            card.leave_edit()
         self._live.dismiss()
         self._gate.dismiss()
         self._keys.hide()

@@ -13,6 +13,7 @@ from PySide6.QtCore import QElapsedTimer, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from engine.model.commands import NO_EDITS, Edits
 from engine.model.words import Side
 from engine.views import PreviewView, SignalView
 from gui.formatting import tinted_sentence
@@ -29,8 +30,10 @@ GUARD_MS: Final = 300
 
 class SignalCard(QFrame):
     chosen = Signal(str)
-    approve_asked = Signal(str, object)
-    """Signal id, and the preview id of the numbers shown."""
+    approve_asked = Signal(str, object, object)
+    """Signal id, the preview id of the numbers shown, and what the person changed in them."""
+    edited = Signal(str)
+    """Signal id: its fields say something else, the numbers have to follow."""
     reject_asked = Signal(str, str)
 
     def __init__(self, signal: SignalView, parent: QWidget | None = None) -> None:
@@ -101,6 +104,9 @@ class SignalCard(QFrame):
             self._details = SignalDetails()
             self._details.approve_clicked.connect(self._approve)
             self._details.rejected.connect(lambda reason: self.reject_asked.emit(self.signal.id, reason))
+            self._details.edit_clicked.connect(self.edit)
+            self._details.fields.edited.connect(lambda: self.edited.emit(self.signal.id))
+            self._details.fields.left.connect(self.leave_edit)
             self._column.addWidget(self._details)
         self._armed = True
         self._details.show()
@@ -113,6 +119,7 @@ class SignalCard(QFrame):
         self._armed = False
         if self._details is not None:
             self._details.close_reasons()
+            self._details.fields.hide()
             self._details.hide()
         self._foot.show()
         self._mark("chosen", False)
@@ -141,6 +148,29 @@ class SignalCard(QFrame):
     def show_busy(self, busy: bool) -> None:
         self._busy = busy
         self._enable()
+
+    @property
+    def edits(self) -> Edits:
+        """What the person has changed so far."""
+        return self._details.fields.edits if self._is_editing and self._details is not None else NO_EDITS
+
+    @property
+    def _is_editing(self) -> bool:
+        return self._details is not None and self._armed and not self._details.fields.isHidden()
+
+    def edit(self) -> None:
+        """Open the fields, or close them and go back to what was proposed."""
+        if self._is_editing:
+            self.leave_edit()
+        elif self._details is not None and self._armed and self.shown is not None and not self._busy:
+            self._details.fields.begin(self.shown)
+            self.edited.emit(self.signal.id)
+
+    def leave_edit(self) -> None:
+        """Back to what was proposed."""
+        if self._is_editing and self._details is not None:
+            self._details.fields.hide()
+            self.edited.emit(self.signal.id)
 
     def open_reasons(self) -> None:
         """First call shows the usual reasons, the second rejects without one."""
@@ -189,7 +219,7 @@ class SignalCard(QFrame):
 
     def _approve(self) -> None:
         if self.shown is not None and not self._guard.isActive():
-            self.approve_asked.emit(self.signal.id, self.shown.preview_id)
+            self.approve_asked.emit(self.signal.id, self.shown.preview_id, self.edits)
 
     def _mark(self, name: str, value: bool) -> None:
         self.setProperty(name, value)

@@ -8,11 +8,13 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
+from engine.model.commands import NO_EDITS
 from engine.model.signal import Reason
 from engine.model.words import Verdict
 from engine.views import PreviewView, SignalView
 from gui import formatting as say
 from gui.panels import signal_words as words
+from gui.panels.signal_edit import EditStrip
 from gui.theme import Type, font, tone
 from gui.widgets.button import Button
 from gui.widgets.glyph import Glyph, paint_glyph
@@ -72,6 +74,7 @@ class VerdictLine(QWidget):
 
 class SignalDetails(QWidget):
     approve_clicked = Signal()
+    edit_clicked = Signal()
     rejected = Signal(str)
 
     def __init__(self) -> None:
@@ -104,9 +107,13 @@ class SignalDetails(QWidget):
         self._passes.setCheckable(True)
         self._passes.toggled.connect(self._toggle_passes)
         self.approve = Button("Approve", name="approve", kind="go", key="A")
+        self.edit = Button("Edit", name="edit", key="E")
+        self.edit.setToolTip("Change quantity or prices before the yes")
         self.reject = Button("Reject", name="reject", key="R")
+        self.fields = EditStrip()
         self._state = Text(kind=Type.SMALL, tone="low", name="card-state")
         self.approve.clicked.connect(self.approve_clicked)
+        self.edit.clicked.connect(self.edit_clicked)
         self.reject.clicked.connect(self.ask_reject)
         self._reasons = QWidget()
         self._reasons.setObjectName("reasons")
@@ -124,6 +131,7 @@ class SignalDetails(QWidget):
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self.approve)
+        row.addWidget(self.edit)
         row.addWidget(self.reject)
         row.addStretch(1)
         row.addWidget(self._state)
@@ -137,6 +145,7 @@ class SignalDetails(QWidget):
         column_layout.addLayout(self._verdicts)
         column_layout.addWidget(self._passes, 0, Qt.AlignmentFlag.AlignLeft)
         column_layout.addWidget(self._changed)
+        column_layout.addWidget(self.fields)
         column_layout.addLayout(row)
         column_layout.addWidget(self._reasons)
 
@@ -194,11 +203,16 @@ class SignalDetails(QWidget):
         """``ready`` is the card's own yes; the desk's verdict comes on top."""
         preview = self._preview
         approvable = preview is not None and preview.approvable
-        self.approve.setEnabled(ready and approvable)
+        sound = self.fields.isHidden() or self.fields.is_sound
+        self.approve.setEnabled(ready and approvable and sound)
+        self.edit.setEnabled(not busy and preview is not None)
         self.reject.setEnabled(not busy)
         why = "" if approvable else (preview.blocked_by or "not approvable") if preview else "waiting for a price"
+        why = why if sound else "A field holds no number"
+        edited = not self.fields.isHidden() and self.fields.edits != NO_EDITS
         self.approve.setToolTip(why or "Approve exactly these numbers")
-        self._state.say("sending" if busy else "armed" if approvable else "blocked")
+        ready_word = "edited" if edited else "armed"
+        self._state.say("sending" if busy else ready_word if approvable and sound else "blocked")
         self._state.setToolTip(why)
 
     def ask_reject(self) -> None:

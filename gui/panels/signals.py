@@ -14,6 +14,7 @@ from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
+from engine.model.commands import NO_EDITS, Edits
 from engine.model.words import Mode, SignalStatus
 from engine.views import PreviewView, SignalView
 from gui.actions import Actions, Refusal
@@ -53,7 +54,11 @@ class SignalsPanel(Panel):
     """The ``SignalView`` moved to, and whether a person did it (the queue arms its first card by itself)."""
 
     def __init__(
-        self, mode: Mode, actions: Actions, preview: Callable[[str], PreviewView | None], now: Callable[[], datetime]
+        self,
+        mode: Mode,
+        actions: Actions,
+        preview: Callable[[str, Edits], PreviewView | None],
+        now: Callable[[], datetime],
     ) -> None:
         super().__init__("signals", ["Pending approvals", "History"], mode)
         self._actions = actions
@@ -120,14 +125,19 @@ class SignalsPanel(Panel):
                 card.show_time(now)
         chosen = self._cards.get(self._chosen or "")
         if chosen is not None and not chosen.holds and not self._is_deciding(chosen.signal.id):
-            fresh = self._preview(chosen.signal.id)
-            if fresh is not None:
-                chosen.show_preview(fresh)
+            self._follow(chosen.signal.id)
         if not self._area.underMouse():
             late = [k for k, at in self._gone_at.items() if (now - at).total_seconds() > LINGER_S]
             for key in late:
                 self._remove(key)
             self._arrange()
+
+    def _follow(self, key: str) -> None:
+        """The armed card's numbers, as they are now and with what the person has changed in them."""
+        card = self._cards.get(key)
+        fresh = self._preview(key, card.edits) if card is not None else None
+        if card is not None and fresh is not None:
+            card.show_preview(fresh)
 
     def _pick_decided(self, row: SignalView | None) -> None:
         if row is not None:
@@ -158,7 +168,7 @@ class SignalsPanel(Panel):
         card = self._cards.get(key or "")
         self._chosen = key if card is not None else None
         if card is not None:
-            card.arm(self._preview(card.signal.id))
+            card.arm(self._preview(card.signal.id, NO_EDITS))
             card.show_busy(self._is_deciding(card.signal.id))
             QTimer.singleShot(0, self, lambda: self._reveal(key))
             self.chosen.emit(card.signal, by_person)
@@ -179,6 +189,7 @@ class SignalsPanel(Panel):
             card.chosen.connect(lambda key: self.choose(key))
             card.approve_asked.connect(self._actions.approve)
             card.reject_asked.connect(self._actions.reject)
+            card.edited.connect(self._follow)
             card.show_time(self._now())
             self._cards[signal.id] = card
             self._order.append(signal.id)
@@ -240,7 +251,7 @@ class SignalsPanel(Panel):
         if verb != "approve" or card is None or not card.is_armed:
             return
         old = card.shown
-        fresh = self._preview(key)
+        fresh = self._preview(key, card.edits)
         if fresh is not None:
             said = words.changed_words(old, fresh) if refusal.code == "CHANGED_SINCE_SHOWN" else ""
             card.show_preview(fresh, said or (refusal.text if refusal.code == "CHANGED_SINCE_SHOWN" else ""))

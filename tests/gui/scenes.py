@@ -18,6 +18,7 @@ import msgspec
 
 from engine.bus import Bus, Change
 from engine.errors import CommandRefused
+from engine.model.commands import NO_EDITS, Edits
 from engine.model.words import TERMINAL, BracketStatus, DeskState, Mode, OrderRole, OrderStatus, SignalStatus
 from engine.views import (
     ActivityLine,
@@ -227,11 +228,15 @@ class SceneDesk:
     def activity(self, limit: int = 500) -> list[ActivityLine]:
         return self._activity[::-1][:limit]
 
-    def preview(self, signal_id: str) -> PreviewView:
+    def preview(self, signal_id: str, edits: Edits = NO_EDITS) -> PreviewView:
         preview = self.signal(signal_id).preview
         if preview is None:
             raise CommandRefused("ALREADY_DECIDED", "It is not pending any more.")
-        return preview
+        if edits == NO_EDITS:
+            return preview
+        changes = {name: getattr(edits, name) for name in edits.changed()}
+        words = " ".join(f"{name}={value}" for name, value in changes.items())
+        return replace(preview, preview_id=f"{preview.preview_id} {words}", sentence=f"Edited: {words}", **changes)
 
     def quote(self, symbol: str) -> SceneQuote | None:
         return self._quotes.get(symbol)
@@ -241,8 +246,10 @@ class SceneDesk:
 
     # --- commands -------------------------------------------------------------------------------------------
 
-    async def approve(self, signal_id: str, *, actor: str, preview_id: str | None = None) -> SignalView:
-        await self._take("approve", signal_id, preview_id)
+    async def approve(
+        self, signal_id: str, *, actor: str, preview_id: str | None = None, edits: Edits = NO_EDITS
+    ) -> SignalView:
+        await self._take("approve", signal_id, preview_id, *((edits,) if edits != NO_EDITS else ()))
         return self._decide(signal_id, SignalStatus.APPROVED, actor, "")
 
     async def reject(self, signal_id: str, *, actor: str, reason: str = "") -> SignalView:
