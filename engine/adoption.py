@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from engine.alpaca import wire
+from engine.alpaca.vocabulary import SIDES
 from engine.book import Book
 from engine.clock import Clock
 from engine.model import events as ev
@@ -40,7 +41,9 @@ class Adopter:
         self._clock = clock
 
     def adopt(self, found: wire.Order) -> str | None:
-        """Our id of the order, now in the book; None when it is no order of ours."""
+        """Our id of the order, now in the book; None when it is no order of ours, or one of an unknown side."""
+        if found.side not in SIDES:
+            return None
         replaced = self._book.orders.get(self._book.order_of_broker_id.get(found.replaces or "", ""))
         parts = parts_of(found.client_order_id, self._book.desk_id)
         if parts is not None and parts.bracket_id in self._book.brackets:

@@ -19,6 +19,7 @@ from engine.book import DESK_SCOPE, Book
 from engine.bus import Bus, Change
 from engine.clock import Clock
 from engine.commands.signals import SignalCommands, SignalParts, first
+from engine.differences import Difference
 from engine.errors import BrokerError, CommandRefused
 from engine.gateway import Gateway
 from engine.journal.follow import follow
@@ -32,7 +33,7 @@ from engine.model.words import DeskState, Mode, OrderRole
 from engine.pipeline.resolve import Resolver
 from engine.present import Presenter
 from engine.protection.supervisor import Supervisor
-from engine.reconcile import Difference, Reconciler
+from engine.reconcile import Reconciler
 from engine.recorder import Recorder
 from engine.status import StatusBoard
 from engine.surroundings import World
@@ -329,6 +330,18 @@ class Desk(SignalCommands):
         log.warning("live account %s confirmed by %s", self._book.account_number, actor)
         self._world.unconfirmed = None
         self._recorder.tell(Change("desk", ""))
+        return self.health()
+
+    async def poll_orders(self, on: bool, *, actor: str) -> HealthView:
+        """Read orders and positions every two seconds while the order stream does not come; entries stay denied.
+
+        It ends by itself when the stream stands again.
+        """
+        if on and self._world.stream.up:
+            raise CommandRefused("STREAM_UP", "The order stream is up: there is nothing to poll for.")
+        self._world.stream.poll(actor if on else None)
+        if on:
+            self._reconciler.doubt_all()
         return self.health()
 
     async def ack_incident(self, incident_id: str, *, actor: str) -> IncidentView:

@@ -1,17 +1,25 @@
-"""The broker's two live streams, consumed at the desk's own pace: orders into the tracker, quotes onto the board."""
+"""The broker's two live streams, consumed at the desk's own pace: orders into the tracker, quotes onto the board.
+
+Prices have three ways to go wrong without a word: the plan has fewer slots than there are symbols in play, the stream
+is down, and the stream stands and says nothing. Each symbol's own age decides: what is old is read in one batch, and
+when that batch knows of quotes that the stream should have told long ago, the stream is mute and opened anew.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Final
 
 from engine.alpaca import wire
 from engine.alpaca.client import AlpacaClient
-from engine.alpaca.quotes import QuoteStream
+from engine.alpaca.market_data import MAX_SYMBOLS, is_crypto
+from engine.alpaca.quotes import QuoteStream, StreamError, Subscribed
 from engine.alpaca.stream import AuthFailed, Connected, Disconnected, SlotTaken
 from engine.alpaca.trades import OrderStream
+from engine.alpaca.vocabulary import TRADE_EVENTS
 from engine.alpaca.wire import Unreadable
 from engine.clock import Clock
 from engine.errors import BrokerError
@@ -27,6 +35,12 @@ BATCH: Final = 10
 WATCH_EVERY_S: Final = 0.5
 FALLBACK_EVERY_S: Final = 2.0
 STALE_AFTER_S: Final = 5.0
+SLOTS: Final = 30
+"""Symbols that the free data plan streams at once."""
+MUTE_AFTER_S: Final = 10.0
+"""A quote that the broker knows and the stream has not told for so long was not delayed."""
+MUTE_REST_S: Final = 60.0
+"""Between two connections that were given up for being mute."""
 
 
 class OrderFeed:
@@ -54,14 +68,18 @@ class OrderFeed:
         match item:
             case wire.TradeUpdate():
                 self._world.stream.seen()
+                if item.event not in TRADE_EVENTS:
+                    log.warning("order stream: event %r of %s is not known", item.event, item.order.id)
                 self._tracker.take(item)
             case Connected():
                 self._world.stream.set(True)
                 self._reconnected()
-            case Disconnected(why=why) | SlotTaken(why=why) | AuthFailed(why=why):
+            case Disconnected(why=why) | SlotTaken(why=why):
                 self._world.stream.set(False, why)
+            case AuthFailed(why=why):
+                self._world.stream.set(False, why, is_final=True)
             case Unreadable():
-                log.warning("order stream: unreadable message: %s", item.why)
+                log.warning("order stream: unreadable message: %s: %s", item.why, item.raw)
                 self._reconnected()
             case _:
                 log.info("order stream: %s", item)
@@ -80,6 +98,10 @@ class QuoteFeed:
         self._world = world
         self._clock = clock
         self._in_play = in_play
+        self._told_at: dict[str, datetime] = {}
+        """When the stream that stands now last spoke of a symbol; at first, when it was asked for it."""
+        self._given_up_at_s = float("-inf")
+        self._unreadable = 0
 
     async def run(self) -> None:
         async with task_scope() as spawn:
@@ -95,24 +117,42 @@ class QuoteFeed:
     def _take(self, item: object) -> None:
         match item:
             case wire.Quote():
-                self._world.quotes.seen()
+                self._heard(item.symbol)
                 self._board.take_quote(item.symbol, item.bid_price, item.ask_price)
             case wire.Trade():
-                self._world.quotes.seen()
+                self._heard(item.symbol)
                 self._board.take_trade(item.symbol, item.price)
             case Connected():
+                self._told_at = dict.fromkeys(self._stream.symbols, self._clock.now())
                 self._world.quotes.set(True)
-            case Disconnected(why=why) | SlotTaken(why=why) | AuthFailed(why=why):
+            case Subscribed() | StreamError():
+                if isinstance(item, StreamError):
+                    log.warning("data stream: %s (code %d): %s", item.name, item.code, item.text)
+                granted = self._stream.granted
+                self._told_at = {symbol: at for symbol, at in self._told_at.items() if symbol in granted}
+            case Disconnected(why=why) | SlotTaken(why=why):
                 self._world.quotes.set(False, why)
+            case AuthFailed(why=why):
+                self._world.quotes.set(False, why, is_final=True)
+            case Unreadable():
+                self._unreadable += 1
+                if self._unreadable & (self._unreadable - 1) == 0:  # the 1st, 2nd, 4th, 8th, ...
+                    log.warning("data stream: unreadable message no. %d: %s", self._unreadable, item.why)
             case _:
                 log.info("data stream: %s", item)
+
+    def _heard(self, symbol: str) -> None:
+        self._world.quotes.seen()
+        self._told_at[symbol] = self._clock.now()
 
     async def _watch(self) -> None:
         watched: list[str] = []
         while True:
-            wanted = self._in_play()
+            wanted = [symbol for symbol in self._in_play() if not is_crypto(symbol)][:SLOTS]
             if wanted != watched:
                 watched = wanted
+                now = self._clock.now()
+                self._told_at = {symbol: self._told_at.get(symbol, now) for symbol in wanted}
                 await self._stream.watch(wanted)
             await self._clock.sleep(WATCH_EVERY_S)
 
@@ -125,11 +165,34 @@ class QuoteFeed:
                 await self.fetch(stale)
 
     async def fetch(self, symbols: list[str]) -> None:
-        """One batched request; a broker that cannot be reached leaves the quotes to age."""
-        try:
-            answer = await self._client.latest_quotes(symbols)
-        except BrokerError as lost:
-            log.info("latest quotes: %s", lost)
-            return
-        for quote in answer.value.items:
+        """One batched request a kind; a broker that cannot be reached leaves the quotes to age."""
+        coins = [symbol for symbol in symbols if is_crypto(symbol)]
+        stocks = [symbol for symbol in symbols if not is_crypto(symbol)]
+        found: list[wire.Quote] = []
+        for ask, wanted in ((self._client.latest_quotes, stocks), (self._client.latest_crypto_quotes, coins)):
+            for first in range(0, len(wanted), MAX_SYMBOLS):
+                try:
+                    answer = await ask(wanted[first : first + MAX_SYMBOLS])
+                except BrokerError as lost:
+                    log.info("latest quotes: %s", lost)
+                    continue
+                found += answer.value.items
+        for quote in found:
             self._board.take_quote(quote.symbol, quote.bid_price, quote.ask_price)
+        await self._doubt_the_stream(found)
+
+    async def _doubt_the_stream(self, found: list[wire.Quote]) -> None:
+        """A standing stream that has not told what the broker has known for long is given up for a new one."""
+        if not self._stream.is_connected:
+            return
+        ahead = timedelta(milliseconds=self._world.clock_offset_ms or 0.0)
+        untold = [
+            quote.symbol
+            for quote in found
+            if (told_at := self._told_at.get(quote.symbol)) is not None
+            and quote.at - ahead - told_at > timedelta(seconds=MUTE_AFTER_S)
+        ]
+        now_s = self._clock.monotonic_s()
+        if untold and now_s - self._given_up_at_s > MUTE_REST_S:
+            self._given_up_at_s = now_s
+            await self._stream.give_up(f"connected, but mute about {', '.join(untold[:3])}")

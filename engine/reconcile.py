@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -18,13 +17,12 @@ import msgspec
 from engine.adoption import Adopter
 from engine.alpaca import wire
 from engine.alpaca.client import AlpacaClient
-from engine.alpaca.vocabulary import TERMINAL_STATUSES
 from engine.book import Book
 from engine.clock import Clock
+from engine.differences import Difference, Differences
 from engine.errors import BrokerError, EngineError, IllegalTransition, InvariantViolated
 from engine.model import events as ev
-from engine.model.ids import desk_of
-from engine.model.money import ZERO, plain
+from engine.model.money import ZERO
 from engine.model.order import Evidence, Order
 from engine.model.words import OrderRole, OrderStatus, SignalStatus, Source
 from engine.recorder import Recorder
@@ -35,27 +33,18 @@ log = logging.getLogger(__name__)
 
 PAGE: Final = 500
 MAX_PAGES: Final = 20
+HTTP_OK: Final = 200
 BUSY_EVERY_S: Final = 12.0
 """Orders are read this often while anything works: five requests a minute."""
 IDLE_EVERY_S: Final = 30.0
 """Positions and account, and orders when nothing works."""
+POLL_EVERY_S: Final = 2.0
+"""Orders and positions while they are polled in place of the stream: 60 requests a minute."""
+AFTER_LOSS_S: Final = 2.0
+"""A look that failed is tried again so soon."""
 SECOND_LOOK_S: Final = 1.1
-CONFIRM_AFTER_S: Final = 2.0
-"""A gap between book and broker that looks the same for this long is real."""
-AT_REST: Final = frozenset({OrderStatus.HELD, OrderStatus.NEW, OrderStatus.ACCEPTED})
 DOUBT_PAUSE_S: Final = 0.3
 """Doubts that come together are settled together."""
-
-
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """Something at the broker that the book does not explain."""
-
-    id: str
-    kind: str
-    """``order`` or ``position``."""
-    symbol: str
-    text: str
-    settlements: tuple[str, ...]
 
 
 class WrongAccount(EngineError):
@@ -82,18 +71,16 @@ class Reconciler:
         self._world = world
         self._clock = clock
         self._adopter = adopter
+        self._differences = Differences(recorder, book, world, clock)
         self._take_answer = take_answer
         self._settle = settle
         self._doubts: set[str] = set()
-        self._suspects: dict[str, tuple[Decimal, Decimal, float]] = {}
-        """Symbol -> what trades explain, what the broker holds, and since when they differ in just this way."""
         self._wake = asyncio.Event()
         self._whole = True
         self._account_doubted = False
         self._began_at = clock.now()
         self.has_read = False
         """Whether orders and positions have been read since this process began."""
-        self.differences: dict[str, Difference] = {}
         self.verified: dict[str, Evidence] = {}
         """Order id -> when REST last confirmed it as the book has it. Not journaled: it proves nothing tomorrow."""
 
@@ -119,6 +106,7 @@ class Reconciler:
         last_whole_s = float("-inf")
         while True:
             now_s = self._clock.monotonic_s()
+            has_failed = False
             try:
                 if self._whole or now_s - last_whole_s >= IDLE_EVERY_S:
                     self._whole = False
@@ -129,15 +117,25 @@ class Reconciler:
                 elif self._account_doubted:
                     self._account_doubted = False
                     await self._world.refresh_account()
+                elif self._world.stream.polled_by is not None:
+                    await self._poll()
                 elif self._book.open_orders:
                     await self._read_orders(())
             except BrokerError as lost:
+                has_failed = True
                 log.info("reconciliation: %s", lost)
             self._wake.clear()
             if not (self._whole or self._doubts or self._account_doubted):
-                await self._pause(SECOND_LOOK_S if self._suspects else BUSY_EVERY_S if self.has_read else 2.0)
-                self._doubts.update(self._suspects)
+                await self._pause(self._pause_s(has_failed))
+                self._doubts.update(self._differences.suspects)
             await self._clock.sleep(DOUBT_PAUSE_S)
+
+    def _pause_s(self, has_failed: bool) -> float:
+        if self._differences.suspects:
+            return SECOND_LOOK_S
+        if has_failed or not self.has_read:
+            return AFTER_LOSS_S
+        return BUSY_EVERY_S if self._world.stream.polled_by is None else POLL_EVERY_S
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -160,14 +158,25 @@ class Reconciler:
         orders = await self._read_orders(())
         if not self.has_read:
             await self._settle_left_behind()
+        await self._read_positions(orders)
+        self.has_read = True
+        self._lock_or_open()
+
+    async def _poll(self) -> None:
+        """What the stream would have told: orders and positions. Raises ``BrokerError``."""
+        await self._read_positions(await self._read_orders(()))
+        self._lock_or_open()
+
+    async def _read_positions(self, orders: list[wire.Order]) -> None:
+        """All positions, compared with the trades and with ``orders``."""
         positions = await self._world.asking(self._client.positions())
         proof = self._proof(positions.request_id)
         held = {position.symbol: position for position in positions.value.items}
+        self._differences.note_unreadable("positions", positions.value.unreadable)
         for symbol in held.keys() | self._book.positions.keys():
-            self._take_position(symbol, held.get(symbol), proof)
-        self._compare(orders, held.keys() | self._book.brackets_of_symbol.keys())
-        self.has_read = True
-        self._lock_or_open()
+            if symbol in held or not positions.value.unreadable:  # a row that cannot be read may be this one
+                self._take_position(symbol, held.get(symbol), proof)
+        self._differences.compare(orders, held.keys() | self._book.brackets_of_symbol.keys())
 
     async def symbols(self, symbols: Iterable[str]) -> None:
         """The same for some symbols. Raises ``BrokerError``."""
@@ -178,7 +187,7 @@ class Reconciler:
         for symbol in wanted:
             answer = await self._world.asking(self._client.position(symbol))
             self._take_position(symbol, answer.value, self._proof(answer.request_id))
-        self._compare([], wanted)
+        self._differences.compare([], wanted)
         self._lock_or_open()
 
     def _check_account(self, number: str) -> None:
@@ -190,10 +199,12 @@ class Reconciler:
                 "use another data folder."
             )
 
-    async def _read_orders(self, symbols: Iterable[str]) -> list[wire.Order]:
+    async def _read_orders(self, symbols: Sequence[str]) -> list[wire.Order]:
         """All orders back to the oldest one that is still alive, page by page, folded into the book."""
         after = self._oldest_alive() - timedelta(minutes=1)
         found: list[wire.Order] = []
+        unreadable: list[wire.Unreadable] = []
+        seen: set[str] = set()
         until: datetime | None = None
         for _ in range(MAX_PAGES):
             answer = await self._world.asking(
@@ -203,11 +214,19 @@ class Reconciler:
             proof = self._proof(answer.request_id)
             for order in rows:
                 self._take_order(order, proof)
-            found += rows
-            if len(rows) < PAGE or rows[-1].submitted_at is None:
+                unreadable += order.unreadable_legs
+            fresh = [order for order in rows if order.id not in seen]
+            seen.update(order.id for order in fresh)
+            found += fresh
+            unreadable += answer.value.unreadable
+            is_last = len(rows) + len(answer.value.unreadable) < PAGE
+            if is_last or not fresh or rows[-1].submitted_at is None:
                 break
-            until = rows[-1].submitted_at
-        await self._read_unlisted({order.id for order in _with_legs(found)}, symbols)
+            # Times are cut to microseconds: the next page begins with what shares the last one's.
+            until = rows[-1].submitted_at + timedelta(microseconds=1)
+        unreadable += await self._read_unlisted({order.id for order in _with_legs(found)}, symbols)
+        if unreadable or not symbols:  # a look at some symbols says nothing of the others' rows
+            self._differences.note_unreadable("orders", unreadable)
         return found
 
     def _oldest_alive(self) -> datetime:
@@ -215,16 +234,27 @@ class Reconciler:
         parents = [bracket.opened_at for b in self._book.open_brackets if (bracket := self._book.brackets[b])]
         return min([*alive, *parents, self._clock.now()])
 
-    async def _read_unlisted(self, listed: set[str], symbols: Iterable[str]) -> None:
-        """Open orders that the list did not show are read one by one: their parent may be older than the list."""
+    async def _read_unlisted(self, listed: set[str], symbols: Iterable[str]) -> list[wire.Unreadable]:
+        """Open orders that the list did not show are read one by one: their parent may be older than the list.
+
+        Returns those whose answer could not be read.
+        """
         wanted = set(symbols)
+        unreadable: list[wire.Unreadable] = []
         for order_id in tuple(self._book.open_orders):
             order = self._book.orders[order_id]
             if order.broker_id is None or order.broker_id in listed or (wanted and order.symbol not in wanted):
                 continue
-            answer = await self._world.asking(self._client.order(order.broker_id))
+            try:
+                answer = await self._world.asking(self._client.order(order.broker_id))
+            except BrokerError as lost:
+                if lost.status_code != HTTP_OK:
+                    raise
+                unreadable.append(wire.Unreadable(order.broker_id, f"{order_id}: {lost.__cause__ or lost}"))
+                continue
             if answer.value is not None:
                 self._take_order(answer.value, self._proof(answer.request_id))
+        return unreadable
 
     def _take_order(self, found: wire.Order, proof: Evidence) -> None:
         order_id = self._book.order_of_client_id.get(found.client_order_id) or self._book.order_of_broker_id.get(
@@ -316,90 +346,18 @@ class Reconciler:
 
     # --- differences -------------------------------------------------------------------------------------------------
 
-    def _compare(self, orders: list[wire.Order], symbols: Iterable[str]) -> None:
-        for order in orders:
-            if order.status not in TERMINAL_STATUSES and self._is_foreign(order):
-                desk = desk_of(order.client_order_id)
-                whose = f"desk {desk}" if desk else "another program or by hand"
-                self._differ("order", order.id, order.symbol, f"an order of {order.symbol} was made by {whose}")
-            else:
-                self.differences.pop(f"order:{order.id}", None)  # it has ended, or is explained by now
-        for symbol in set(symbols):
-            self._compare_position(symbol)
-
-    def _is_foreign(self, order: wire.Order) -> bool:
-        return (
-            order.client_order_id not in self._book.order_of_client_id and order.id not in self._book.order_of_broker_id
-        )
-
-    def _compare_position(self, symbol: str) -> None:
-        brackets = list(self._book.open_brackets_of(symbol))
-        if any(self._is_moving(bracket.id) for bracket in brackets):
-            return
-        position = self._book.positions.get(symbol)
-        actual = position.qty if position is not None else ZERO
-        explained = sum((self._book.cover(b.id).held * b.side.sign for b in brackets), ZERO)
-        if actual == explained:
-            self.differences.pop(f"position:{symbol}", None)
-            self._suspects.pop(symbol, None)
-            return
-        if not self._is_confirmed(symbol, explained, actual):
-            return
-        for bracket in brackets:
-            held = self._book.cover(bracket.id).held
-            gone = min(held, max(ZERO, (explained - actual) * bracket.side.sign))
-            if gone > 0:
-                # Less at the broker than the trades say: another hand closed it. Covering or selling it would flip.
-                why = f"{plain(gone)} {symbol} were closed at the broker by another hand."
-                self._recorder.record(ev.BracketAdjusted(bracket_id=bracket.id, qty=-gone, why=why))
-                explained -= gone * bracket.side.sign
-        if actual != explained:
-            extra = actual - explained
-            self._differ("position", symbol, symbol, f"{plain(extra)} {symbol} are held that no trade explains")
-
-    def _is_confirmed(self, symbol: str, explained: Decimal, actual: Decimal) -> bool:
-        """One look proves nothing: an execution may fall between reading the orders and reading the position."""
-        now_s = self._clock.monotonic_s()
-        seen = self._suspects.get(symbol)
-        if seen is None or seen[:2] != (explained, actual):
-            self._suspects[symbol] = (explained, actual, now_s)
-            return False
-        if now_s - seen[2] < CONFIRM_AFTER_S:
-            return False
-        del self._suspects[symbol]
-        return True
-
-    def _is_moving(self, bracket_id: str) -> bool:
-        """An execution may be under way whose report and whose position do not agree yet."""
-        return any(
-            order.is_open and (order.role is OrderRole.EXIT or order.status not in AT_REST)
-            for order in self._book.orders_of(bracket_id)
-        )
-
-    def _differ(self, kind: str, key: str, symbol: str, text: str) -> None:
-        difference_id = f"{kind}:{key}"
-        if self._book.settled.get(difference_id) is None and difference_id not in self.differences:
-            self.differences[difference_id] = Difference(
-                id=difference_id, kind=kind, symbol=symbol, text=text, settlements=("ignore",)
-            )
+    @property
+    def differences(self) -> dict[str, Difference]:
+        """What keeps the start gate locked, by id."""
+        return self._differences.open
 
     def settle_difference(self, difference_id: str, settlement: str, actor: str) -> None:
-        difference = self.differences.pop(difference_id)
-        self._recorder.record(
-            ev.DifferenceSettled(difference_id=difference_id, settlement=settlement, actor=actor, text=difference.text)
-        )
+        self._differences.settle(difference_id, settlement, actor)
         self._lock_or_open()
 
     def _lock_or_open(self) -> None:
-        if not self.has_read:
-            return
-        if self.differences:
-            self._world.gate_locked_by = _sentence(self.differences.values())
-        elif self._suspects:
-            self._world.gate_locked_by = f"the position of {', '.join(sorted(self._suspects))} is read once more"
-        else:
-            self._world.gate_locked_by = None
-        self._world.has_unexplained_shares = any(found.kind == "position" for found in self.differences.values())
+        if self.has_read:
+            self._differences.lock_or_open()
 
     def _proof(self, request_id: str | None) -> Evidence:
         return Evidence(source=Source.REST, id=request_id, at=self._clock.now())
@@ -419,8 +377,3 @@ def _says_the_same(order: Order, found: wire.Order) -> bool:
         and order.limit_price == (found.limit_price or order.limit_price)
         and order.stop_price == (found.stop_price or order.stop_price)
     )
-
-
-def _sentence(differences: Iterable[Difference]) -> str:
-    texts = [difference.text for difference in differences]
-    return texts[0] if len(texts) == 1 else f"{texts[0]} (and {len(texts) - 1} more)"

@@ -66,8 +66,6 @@ from engine.tasks import Spawn, SymbolLocks, task_scope
 log = logging.getLogger(__name__)
 
 JOURNAL_FILE: Final = "journal.db"
-MAX_WATCHED: Final = 30
-"""Symbols of the free data plan."""
 JOURNAL_LOOK_S: Final = 0.2
 NOT_CONFIRMED: Final = "the live account has not been confirmed in the window"
 LOADING_MODELS: Final = "the order models are still being loaded"
@@ -213,7 +211,7 @@ def _assemble(
     )
 
     def in_play() -> list[str]:
-        """Held, working and pending symbols in that order, then the demo's market, within the plan's slots."""
+        """Held, working and pending symbols in that order, then the demo's market."""
         wanted = dict.fromkeys(
             [
                 *book.positions,
@@ -223,7 +221,7 @@ def _assemble(
                 *settings.demo_symbols,
             ]
         )
-        return list(wanted)[:MAX_WATCHED]
+        return list(wanted)
 
     quote_feed = QuoteFeed(client, quotes, world, clock, in_play=in_play)
     order_feed = OrderFeed(client, tracker, world, clock, reconnected=reconciler.doubt_all)

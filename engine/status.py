@@ -61,9 +61,9 @@ class StatusBoard:
             account=self._book.account_number,
             desk_state=self._book.state_of(DESK_SCOPE),
             start_gate="locked" if is_locked else "open",
-            rest=_word(world.rest.up),
-            stream=_word(world.stream.up),
-            quotes=_word(world.quotes.up),
+            rest=world.rest.word,
+            stream=world.stream.word,
+            quotes=world.quotes.word,
             journal_seq=self._journal.seq,
             loop_lag_ms=self._lag.view(),
             version=VERSION,
@@ -141,10 +141,6 @@ class StatusBoard:
             gate_locked_by=world.gate_locked_by or world.not_ready,
             wants_confirmation=world.unconfirmed is not None,
         )
-
-
-def _word(up: bool) -> str:
-    return "up" if up else "down"
 
 
 def _by_priority(priorities: list[int]) -> tuple[int, int, int]:

@@ -13,53 +13,24 @@ from typing import Final
 
 from engine.alpaca.calls import Answer
 from engine.alpaca.client import AlpacaClient
-from engine.alpaca.retry import reads
+from engine.alpaca.refusals import KeysRefused
+from engine.alpaca.retry import is_limit, reads
 from engine.alpaca.wire import Asset
 from engine.book import NEW_YORK
 from engine.clock import Clock
 from engine.errors import BrokerError, RetryableError
+from engine.links import Link, OrderStreamLink
 from engine.market.correlation import Correlations
-from engine.model import events as ev
 from engine.model.account import Account
 from engine.recorder import Recorder
 from engine.reports import account_from
 from engine.rules.facts import AssetFacts
-from engine.views import LinkView
 
 log = logging.getLogger(__name__)
 
 EXTENDED_FROM: Final = time(4, 0)
 EXTENDED_TO: Final = time(20, 0)
 UNKNOWN_ASSET_KEPT_S: Final = 60.0
-
-
-class Link:
-    """One way to the broker: order stream, REST or quotes. A change is a fact in the journal."""
-
-    def __init__(self, name: str, recorder: Recorder, clock: Clock) -> None:
-        self.name = name
-        self.up = False
-        self.since: datetime | None = None
-        self.last_seen_at: datetime | None = None
-        self.why = ""
-        self._recorder = recorder
-        self._clock = clock
-
-    def seen(self) -> None:
-        """Something came over it."""
-        self.last_seen_at = self._clock.now()
-
-    def set(self, up: bool, why: str = "") -> None:
-        self.why = why
-        if up:
-            self.seen()
-        if up is not self.up:
-            self.up = up
-            self.since = self._clock.now()
-            self._recorder.record(ev.LinkChanged(link=self.name, up=up, why=why))
-
-    def view(self) -> LinkView:
-        return LinkView(up=self.up, since=self.since, last_seen_at=self.last_seen_at, why=self.why)
 
 
 class UnknownSymbol(Exception):
@@ -75,7 +46,7 @@ class World:
         self._recorder = recorder
         self._equity_moved = equity_moved
         self.rest = Link("rest", recorder, clock)
-        self.stream = Link("stream", recorder, clock)
+        self.stream = OrderStreamLink("stream", recorder, clock)
         self.quotes = Link("quotes", recorder, clock)
         self.gate_locked_by: str | None = "book and broker have not been compared yet"
         self.has_unexplained_shares = False
@@ -148,8 +119,8 @@ class World:
         try:
             answer = await request
         except BrokerError as lost:
-            if isinstance(lost, RetryableError) and lost.status_code is None:
-                self.rest.set(False, lost.operator_text)
+            if isinstance(lost, KeysRefused) or (isinstance(lost, RetryableError) and not _is_only_this(lost)):
+                self.rest.set(False, lost.operator_text, is_final=isinstance(lost, KeysRefused))
             raise
         self.rest.set(True)
         self.rest_ms = round((answer.answered_at_s - answer.sent_at_s) * 1000, 1)
@@ -193,6 +164,11 @@ class World:
 
     async def ensure_history(self, symbols: list[str]) -> None:
         await self._correlations.ensure(symbols)
+
+
+def _is_only_this(lost: RetryableError) -> bool:
+    """The broker answered: it had too much to do, or said something that cannot be read."""
+    return is_limit(lost) or (lost.status_code is not None and lost.status_code < 300)
 
 
 def _asset_facts(found: Asset) -> AssetFacts:

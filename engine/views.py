@@ -305,6 +305,8 @@ class LinkView(View, frozen=True, kw_only=True):
     since: datetime | None
     last_seen_at: datetime | None
     why: str = ""
+    word: str = ""
+    """As the health says it: ``up``, ``down``, and of the order stream ``polling``."""
 
 
 class HealthView(View, frozen=True, kw_only=True):

@@ -130,6 +130,9 @@ class Actions(QObject):
             lambda: self._desk.attest_order(order_id, actor=ACTOR, settlement="never_reached"),
         )
 
+    def poll_orders(self) -> bool:
+        return self._run("poll", lambda: self._desk.poll_orders(True, actor=ACTOR))
+
     def retry(self, bracket_id: str) -> bool:
         return self._run(f"retry:{bracket_id}", lambda: self._desk.retry_bracket(bracket_id, actor=ACTOR))
 

@@ -34,6 +34,7 @@ LANE_OF_PURPOSE: Final[Mapping[Purpose, Lane]] = {
     Purpose.PROTECT: Lane.PROTECT,
     Purpose.ENTRY: Lane.ENTRY,
     Purpose.REPLACE: Lane.ENTRY,
+    Purpose.CONFIGURE: Lane.EXIT,
     Purpose.READ: Lane.READ,
 }
 

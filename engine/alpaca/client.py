@@ -33,6 +33,7 @@ from engine.alpaca.reading import Malformed, Rows, Unreadable, read, read_rows, 
 from engine.alpaca.transport import Transport, open_transport
 from engine.alpaca.wire import (
     Account,
+    AccountConfigurations,
     Activity,
     Asset,
     CalendarDay,
@@ -125,6 +126,8 @@ class AlpacaClient(MarketDataCalls):
         symbols: Iterable[str] = (),
         after: datetime | None = None,
         until: datetime | None = None,
+        before_order_id: str | None = None,
+        after_order_id: str | None = None,
         limit: int = 500,
         nested: bool = True,
         direction: Direction = "desc",
@@ -133,14 +136,21 @@ class AlpacaClient(MarketDataCalls):
     ) -> Answer[Rows[Order]]:
         """One page of at most 500. ``after`` and ``until`` are exclusive and mean the submission time.
 
+        ``before_order_id`` and ``after_order_id`` continue from the last row of a page, exactly; the broker takes them
+        only without ``after`` and ``until``.
+
         ``status="open"`` lists neither a bracket whose entry is filled nor its held stop: what protects a position
         is found with ``status="all"``.
         """
+        if (before_order_id or after_order_id) and (after or until):
+            raise ValueError("a page continues by order id or by time, not by both")
         params = params_from(
             status=status,
             symbols=symbols,
             after=after,
             until=until,
+            before_order_id=before_order_id,
+            after_order_id=after_order_id,
             limit=limit,
             nested=nested,
             direction=direction,
@@ -176,6 +186,7 @@ class AlpacaClient(MarketDataCalls):
         self,
         activity_type: str = "FILL",
         *,
+        order_id: str | None = None,
         after: datetime | None = None,
         until: datetime | None = None,
         page_token: str | None = None,
@@ -184,8 +195,18 @@ class AlpacaClient(MarketDataCalls):
         lane: Lane = Lane.READ,
         deadline_s: float = READ_DEADLINE_S,
     ) -> Answer[Rows[Activity]]:
-        """One page of at most 100; the next one continues with the last row's id as ``page_token``."""
-        params = params_from(after=after, until=until, page_token=page_token, page_size=page_size, direction=direction)
+        """One page of at most 100; the next one continues with the last row's id as ``page_token``.
+
+        ``order_id`` gives one order's executions.
+        """
+        params = params_from(
+            order_id=order_id,
+            after=after,
+            until=until,
+            page_token=page_token,
+            page_size=page_size,
+            direction=direction,
+        )
         request = _get(f"/v2/account/activities/{_part(activity_type)}", params, lane, deadline_s)
         return await self._trading.call(request, rows_reader(lambda row: read(Activity, row)))
 
@@ -194,6 +215,31 @@ class AlpacaClient(MarketDataCalls):
     async def account(self, *, lane: Lane = Lane.READ, deadline_s: float = READ_DEADLINE_S) -> Answer[Account]:
         request = _get("/v2/account", {}, lane, deadline_s)
         return await self._trading.call(request, object_reader(lambda row: read(Account, row)))
+
+    async def configurations(
+        self, *, lane: Lane = Lane.READ, deadline_s: float = READ_DEADLINE_S
+    ) -> Answer[AccountConfigurations]:
+        request = _get("/v2/account/configurations", {}, lane, deadline_s)
+        return await self._trading.call(request, object_reader(lambda row: read(AccountConfigurations, row)))
+
+    async def suspend_trade(
+        self, suspended: bool, *, lane: Lane = Lane.EXIT, deadline_s: float = WRITE_DEADLINE_S
+    ) -> Answer[AccountConfigurations]:
+        """Have the broker itself refuse new orders of everybody, or take them again. Asking twice is harmless.
+
+        It refuses exits too, as far as is known: a stop at the broker goes on, a new one is refused.
+        """
+        body = encode_body({"suspend_trade": suspended})
+        path = "/v2/account/configurations"
+        request = _write(Verb.CONFIGURE, Purpose.CONFIGURE, "PATCH", path, body, lane, deadline_s)
+
+        def reader(row: dict[str, Any]) -> AccountConfigurations:
+            found = read(AccountConfigurations, row)
+            if found.suspend_trade is not suspended:
+                raise Malformed(f"asked for suspend_trade = {suspended}, the answer says {found.suspend_trade}")
+            return found
+
+        return await self._trading.call(request, object_reader(reader))
 
     async def asset(
         self, symbol: str, *, lane: Lane = Lane.READ, deadline_s: float = READ_DEADLINE_S

@@ -68,6 +68,7 @@ MEANING_IF_NOTHING_HAPPENED: Final[Mapping[Purpose, str]] = {
     Purpose.CLOSE: "the position is unchanged",
     Purpose.CANCEL: "the order is not canceled",
     Purpose.REPLACE: "the order keeps its terms",
+    Purpose.CONFIGURE: "the account's settings are as they were",
     Purpose.READ: "what is shown may be out of date",
 }
 
@@ -77,7 +78,14 @@ MEANING_IF_UNKNOWN: Final[Mapping[Purpose, str]] = {
     Purpose.CLOSE: "the position may be closing or not",
     Purpose.CANCEL: "the order may be canceled or still working",
     Purpose.REPLACE: "the order may have its old terms or the new ones",
+    Purpose.CONFIGURE: "the account's settings may have changed or not",
     Purpose.READ: "what is shown may be out of date",
+}
+
+
+SAFE_TO_REPEAT: Final[Mapping[Verb, str]] = {
+    Verb.CANCEL: "canceling again is safe",
+    Verb.CONFIGURE: "asking again is safe",
 }
 
 
@@ -159,7 +167,7 @@ def _unsettled(
     if verb is Verb.READ:
         text = _sentence(what, MEANING_IF_NOTHING_HAPPENED[purpose], "it is read again")
         return RetryableError(text, **details, retry_after_s=wait_s)
-    todo = "canceling again is safe" if verb is Verb.CANCEL else "it is looked up before anything is sent again"
+    todo = SAFE_TO_REPEAT.get(verb, "it is looked up before anything is sent again")
     return AmbiguousError(_sentence(what, MEANING_IF_UNKNOWN[purpose], todo), **details)
 
 

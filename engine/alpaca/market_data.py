@@ -7,7 +7,7 @@ Market data has a host, a budget and a subscription of its own. Without a paid s
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, Literal
 
 import msgspec
@@ -26,14 +26,17 @@ from engine.alpaca.reading import (
     split_rows,
     unreadable_from,
 )
-from engine.alpaca.wire import Bar, Quote, Snapshot, Trade, read_snapshot
+from engine.alpaca.wire import Bar, CorporateAction, Quote, Snapshot, Trade, read_snapshot
 from engine.clock import Clock
 
 MAX_SYMBOLS: Final = 500
 """A request; keeps the address within what gateways accept."""
 BARS_PER_PAGE: Final = 10_000
 """The broker's maximum, counted over all symbols together."""
+ACTIONS_PER_PAGE: Final = 1_000
 MAX_PAGES: Final = 100
+STOCK_BARS: Final = "/v2/stocks/bars"
+CRYPTO: Final = "/v1beta3/crypto/us"
 ROWS_PER_STEP: Final = 200
 """Rows that are parsed before the loop gets its turn (about 1 ms)."""
 
@@ -53,6 +56,12 @@ class MarketDataCalls:
     ) -> Answer[Rows[Quote]]:
         """The last quote of each symbol that has one; the others are missing."""
         return await self._by_symbol("/v2/stocks/quotes/latest", "quotes", Quote, symbols, lane, deadline_s)
+
+    async def latest_crypto_quotes(
+        self, symbols: Collection[str], *, lane: Lane = Lane.READ, deadline_s: float = READ_DEADLINE_S
+    ) -> Answer[Rows[Quote]]:
+        """The last quote of each coin pair (``BTC/USD``) that has one."""
+        return await self._by_symbol(f"{CRYPTO}/latest/quotes", "quotes", Quote, symbols, lane, deadline_s)
 
     async def latest_trades(
         self, symbols: Collection[str], *, lane: Lane = Lane.READ, deadline_s: float = READ_DEADLINE_S
@@ -93,7 +102,7 @@ class MarketDataCalls:
 
         Several requests where one page doesn't hold them; the answer's evidence is the last one's.
         """
-        return await self._bars("1Day", symbols, start, end, adjustment, lane, deadline_s)
+        return await self._bars(STOCK_BARS, "1Day", symbols, start, end, adjustment, lane, deadline_s)
 
     async def minute_bars(
         self,
@@ -106,7 +115,54 @@ class MarketDataCalls:
         deadline_s: float = READ_DEADLINE_S,
     ) -> Answer[dict[str, Rows[Bar]]]:
         """All one-minute bars since ``start``, oldest first, by symbol. See ``daily_bars``."""
-        return await self._bars("1Min", symbols, start, end, adjustment, lane, deadline_s)
+        return await self._bars(STOCK_BARS, "1Min", symbols, start, end, adjustment, lane, deadline_s)
+
+    async def crypto_daily_bars(
+        self,
+        symbols: Collection[str],
+        start: datetime,
+        end: datetime | None = None,
+        *,
+        lane: Lane = Lane.READ,
+        deadline_s: float = READ_DEADLINE_S,
+    ) -> Answer[dict[str, Rows[Bar]]]:
+        """All daily bars of coin pairs since ``start``; a coin's day ends at midnight UTC. See ``daily_bars``."""
+        return await self._bars(f"{CRYPTO}/bars", "1Day", symbols, start, end, None, lane, deadline_s)
+
+    async def corporate_actions(
+        self,
+        symbols: Collection[str],
+        start: date,
+        end: date,
+        *,
+        lane: Lane = Lane.READ,
+        deadline_s: float = READ_DEADLINE_S,
+    ) -> Answer[Rows[CorporateAction]]:
+        """Splits, dividends, mergers and the like with an ex-date or process date in these days, both included.
+
+        Several requests where one page doesn't hold them; the answer's evidence is the last one's.
+        """
+        items: list[CorporateAction] = []
+        unreadable: list[Unreadable] = []
+        page_token: str | None = None
+        for _ in range(MAX_PAGES):
+            params = params_from(
+                symbols=_list(symbols),
+                start=start.isoformat(),
+                end=end.isoformat(),
+                limit=ACTIONS_PER_PAGE,
+                sort="asc",
+                page_token=page_token,
+            )
+            request = self._request("/v1/corporate-actions", params, lane, deadline_s, has_feed=False)
+            answer = await self._data.call(request, _action_page)
+            page, page_token = answer.value
+            for kind, raws in page.items():
+                for raw in raws:
+                    _read_into(items, unreadable, CorporateAction, raw, kind, kind=kind)
+            if page_token is None:
+                return answer.holding(Rows(tuple(items), tuple(unreadable)))
+        raise ValueError(f"more than {MAX_PAGES * ACTIONS_PER_PAGE} corporate actions asked for at once")
 
     async def _by_symbol[T: msgspec.Struct](
         self, path: str, key: str, kind: type[T], symbols: Collection[str], lane: Lane, deadline_s: float
@@ -117,18 +173,19 @@ class MarketDataCalls:
             items: list[T] = []
             unreadable: list[Unreadable] = []
             for symbol, raw in split_map(_member(body, key)).items():
-                _read_into(items, unreadable, kind, symbol, raw)
+                _read_into(items, unreadable, kind, raw, symbol, symbol=symbol)
             return Rows(tuple(items), tuple(unreadable))
 
         return await self._data.call(request, rows_from)
 
     async def _bars(
         self,
+        path: str,
         timeframe: str,
         symbols: Collection[str],
         start: datetime,
         end: datetime | None,
-        adjustment: Adjustment,
+        adjustment: Adjustment | None,
         lane: Lane,
         deadline_s: float,
     ) -> Answer[dict[str, Rows[Bar]]]:
@@ -146,13 +203,13 @@ class MarketDataCalls:
                 sort="asc",
                 page_token=page_token,
             )
-            request = self._request("/v2/stocks/bars", params, lane, deadline_s)
+            request = self._request(path, params, lane, deadline_s)
             answer = await self._data.call(request, _bar_page)
             page, page_token = answer.value
             for symbol, raws in page.items():
                 good, bad = items.setdefault(symbol, []), unreadable.setdefault(symbol, [])
                 for count, raw in enumerate(raws, start=1):
-                    _read_into(good, bad, Bar, symbol, raw)
+                    _read_into(good, bad, Bar, raw, symbol, symbol=symbol)
                     if count % ROWS_PER_STEP == 0:
                         await self._clock.sleep(0)
                 await self._clock.sleep(0)
@@ -161,24 +218,43 @@ class MarketDataCalls:
                 return answer.holding(rows)
         raise ValueError(f"more than {MAX_PAGES * BARS_PER_PAGE} bars asked for at once")
 
-    def _request(self, path: str, params: dict[str, str], lane: Lane, deadline_s: float) -> Request:
+    def _request(
+        self, path: str, params: dict[str, str], lane: Lane, deadline_s: float, *, has_feed: bool = True
+    ) -> Request:
+        """Stock prices name their feed; coins and corporate actions have none."""
         return Request(
             verb=Verb.READ,
             purpose=Purpose.READ,
             method="GET",
             path=path,
-            params=params | {"feed": self._feed},
+            params=params | {"feed": self._feed} if has_feed and not path.startswith(CRYPTO) else params,
             lane=lane,
             deadline_s=deadline_s,
         )
 
 
+def is_crypto(symbol: str) -> bool:
+    """Coin pairs have endpoints and a stream of their own."""
+    return "/" in symbol
+
+
 def _bar_page(body: bytes) -> tuple[dict[str, list[msgspec.Raw]], str | None]:
+    return _page(body, "bars")
+
+
+def _action_page(body: bytes) -> tuple[dict[str, list[msgspec.Raw]], str | None]:
+    return _page(body, "corporate_actions")
+
+
+def _page(body: bytes, key: str) -> tuple[dict[str, list[msgspec.Raw]], str | None]:
+    """Lists of rows by symbol or kind, and the token of the next page. Raises ``Malformed``."""
     members = split_map(body)
-    bars = members.get("bars")
+    lists = members.get(key)
     token = decode(bytes(members["next_page_token"])) if "next_page_token" in members else None
-    page = {} if bars is None or bytes(bars) == b"null" else split_map(bars)
-    return {symbol: split_rows(bytes(raws)) for symbol, raws in page.items()}, token or None
+    if token is not None and not isinstance(token, str):
+        raise Malformed(f"next_page_token is no text: {token!r}")
+    page = {} if lists is None or bytes(lists) == b"null" else split_map(lists)
+    return {name: split_rows(bytes(raws)) for name, raws in page.items() if bytes(raws) != b"null"}, token or None
 
 
 def _member(body: bytes, key: str) -> msgspec.Raw:
@@ -189,12 +265,17 @@ def _member(body: bytes, key: str) -> msgspec.Raw:
 
 
 def _read_into(
-    items: list[Any], unreadable: list[Unreadable], kind: type[msgspec.Struct], symbol: str, raw: msgspec.Raw
+    items: list[Any],
+    unreadable: list[Unreadable],
+    row_type: type[msgspec.Struct],
+    raw: msgspec.Raw,
+    where: str,
+    **known: object,
 ) -> None:
     try:
-        items.append(read(kind, decode_object(bytes(raw)), symbol=symbol))
+        items.append(read(row_type, decode_object(bytes(raw)), **known))
     except Malformed as error:
-        unreadable.append(unreadable_from(bytes(raw), f"{symbol}: {error}"))
+        unreadable.append(unreadable_from(bytes(raw), f"{where}: {error}"))
 
 
 def _list(symbols: Collection[str]) -> str:

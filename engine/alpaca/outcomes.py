@@ -14,6 +14,8 @@ class Verb(enum.Enum):
     SUBMIT = "submit"
     REPLACE = "replace"
     CANCEL = "cancel"
+    CONFIGURE = "configure"
+    """Changes the account's own settings: the same words twice have the effect of once."""
 
 
 class Purpose(enum.Enum):
@@ -28,6 +30,8 @@ class Purpose(enum.Enum):
     CANCEL = "cancel"
     REPLACE = "replace"
     """Changes a working order, whichever it is."""
+    CONFIGURE = "configure"
+    """Changes what the broker lets the account do."""
     READ = "read"
 
 

@@ -104,7 +104,7 @@ def unreadable_from(raw: bytes | str, why: Exception | str) -> Unreadable:
     return Unreadable(text[:MAX_RAW_LENGTH], str(why))
 
 
-def read[T: msgspec.Struct](kind: type[T], row: object, **known: object) -> T:
+def read[T: msgspec.Struct](kind: type[T], row: object, /, **known: object) -> T:
     """One struct from one JSON object.
 
     ``known`` gives fields that the row doesn't carry (a map's key, an arrival time). The wire name of a field is

@@ -108,6 +108,7 @@ class Stream[Item]:
         self._has_room = asyncio.Event()
         self._has_ended = False
         self._socket: Socket | None = None
+        self._given_up_for = ""
 
     @property
     def is_connected(self) -> bool:
@@ -127,6 +128,12 @@ class Stream[Item]:
         finally:
             self._has_ended = True
             self._has_items.set()
+
+    async def give_up(self, why: str) -> None:
+        """Leave the connection that stands, which is no use, for a new one."""
+        if self._socket is not None:
+            self._given_up_for = why
+            await _close(self._socket)
 
     async def __aiter__(self) -> AsyncIterator[Item | Lifecycle | Unreadable]:
         while batch := await self.batch(1):
@@ -175,7 +182,7 @@ class Stream[Item]:
                 socket = await self._transport.open_websocket(self._url, heartbeat_s=HEARTBEAT_S)
                 await self._greet(socket)
             confirmed_at_s = self._clock.monotonic_s()
-            self._socket = socket
+            self._socket, self._given_up_for = socket, ""
             self._append(Connected(confirmed_at_s))
             await self._confirmed(socket)
             why = await self._read(socket)
@@ -214,7 +221,7 @@ class Stream[Item]:
                 # ``receive`` does not suspend while frames are buffered: a backlog must not keep the loop.
                 await self._clock.sleep(0)
             if frame.type not in _DATA:
-                return _ending(socket, frame.extra)
+                return self._given_up_for or _ending(socket, frame.extra)
             try:
                 for item in self._items_from(decode(frame.data), self._clock.monotonic_s()):
                     self._append(item)

@@ -19,11 +19,13 @@ from engine.alpaca.reading import Malformed, Rows, Unreadable, read, unreadable_
 
 __all__ = [
     "Account",
+    "AccountConfigurations",
     "Activity",
     "Asset",
     "Bar",
     "CalendarDay",
     "Clock",
+    "CorporateAction",
     "Order",
     "Position",
     "Quote",
@@ -197,6 +199,44 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     per_share_amount: Decimal | None = None
     description: str = ""
     status: str = ""
+
+
+class AccountConfigurations(msgspec.Struct, frozen=True, kw_only=True):
+    """The account's own settings, which the broker keeps and enforces. None where it doesn't say."""
+
+    suspend_trade: bool | None = None
+    """True blocks new orders, whoever sends them; whether exits too is not documented."""
+    no_shorting: bool | None = None
+    fractional_trading: bool | None = None
+    max_margin_multiplier: Decimal | None = None
+    ptp_no_exception_entry: bool | None = None
+    disable_overnight_trading: bool | None = None
+    trade_confirm_email: str = ""
+
+
+class CorporateAction(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that changes a holding without a trade; which fields it has depends on its kind."""
+
+    kind: str
+    """The list that it came in: ``forward_splits``, ``cash_dividends``, ``cash_mergers``, ..."""
+    id: str = ""
+    symbol: str = ""
+    ex_date: dt.date | None = None
+    """From this day on the price is without it."""
+    process_date: dt.date | None = None
+    record_date: dt.date | None = None
+    payable_date: dt.date | None = None
+    old_rate: Decimal | None = None
+    new_rate: Decimal | None = None
+    """Of a split: ``new_rate`` shares for ``old_rate``."""
+    rate: Decimal | None = None
+    """Of a dividend: cash or shares per share."""
+    special: bool = False
+    old_symbol: str = ""
+    new_symbol: str = ""
+    acquiree_symbol: str = ""
+    acquirer_symbol: str = ""
+    source_symbol: str = ""
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,6 +31,8 @@ CONDITIONS: Final[tuple[Condition, ...]] = (
     orders.stuck_cancel,
     orders.unrecognised,
     links.stream_down,
+    links.rest_down,
+    links.quotes_down,
     desk.journal_refused,
     desk.journal_torn,
     desk.journal_broken,

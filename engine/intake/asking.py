@@ -141,6 +141,15 @@ async def state_of(request: web.Request) -> tuple[DeskState, str, str | None]:
     return state, scope, fields.text("confirm")
 
 
+async def polling_of(request: web.Request) -> bool:
+    """Whether orders are to be polled in place of the order stream."""
+    fields = await body_of(request, "polling")
+    polling = fields.flag("polling")
+    if polling is None:
+        raise fields.missing("polling", ": true or false")
+    return polling
+
+
 async def flatten_target_of(request: web.Request) -> str | None:
     """The symbol, or None for everything, which has to be asked for in so many words."""
     fields = await body_of(request, "symbol", "all")

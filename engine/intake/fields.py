@@ -77,6 +77,14 @@ class Fields:
     def is_true(self, name: str) -> bool:
         return self._get(name) is True
 
+    def flag(self, name: str) -> bool | None:
+        if name not in self:
+            return None
+        value = self._get(name)
+        if not isinstance(value, bool):
+            raise self.wrong_type(name, "true or false")
+        return value
+
     def text(self, name: str, *, longest: int = LONGEST_NAME) -> str | None:
         """Without blanks around it; empty counts as absent."""
         if name not in self:

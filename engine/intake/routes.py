@@ -67,6 +67,7 @@ class Calls:
             Route("POST", "/v1/incidents/{id}/ack", _OPERATE, self.ack_incident),
             Route("GET", "/v1/latency", _READ, self.latency),
             Route("POST", "/v1/state", _OPERATE, self.set_state),
+            Route("POST", "/v1/stream", _OPERATE, self.poll_orders),
             Route("GET", "/v1/start-gate", _READ, self.start_gate),
             Route("POST", "/v1/start-gate", _OPERATE, self.settle_difference),
             Route("GET", "/v1/events", _READ, self._streams.serve),
@@ -86,6 +87,10 @@ class Calls:
     async def set_state(self, request: web.Request) -> web.Response:
         state, scope, confirm = await asking.state_of(request)
         return answer(await self._door.set_state(state, scope=scope, actor=_actor(request), confirm=confirm))
+
+    async def poll_orders(self, request: web.Request) -> web.Response:
+        polling = await asking.polling_of(request)
+        return answer(await self._door.poll_orders(polling, actor=_actor(request)))
 
     async def start_gate(self, _: web.Request) -> web.Response:
         return self._start_gate_answer()

@@ -32,7 +32,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     raised_at: datetime
     deadline_at: datetime | None = None
     buttons: tuple[str, ...] = ()
-    """Commands offered beside it: ``retry``, ``flatten``, ``lookup``, ``show``."""
+    """Commands offered beside it: ``retry``, ``flatten``, ``lookup``, ``poll``, ``show``."""
     count: int = 1
     acked_at: datetime | None = None
     acked_by: str | None = None

@@ -31,7 +31,7 @@ def start_gate(case: Case) -> Reason:
 def order_stream(case: Case) -> Reason:
     if case.facts.stream_up:
         return passed("STREAM_DOWN", "The order stream is connected.")
-    return denied("STREAM_DOWN", "The order stream is down: fills would go unseen.")
+    return denied("STREAM_DOWN", "The order stream is down: fills would be seen late.")
 
 
 def journal(case: Case) -> Reason:

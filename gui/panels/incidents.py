@@ -26,11 +26,19 @@ _LEFT: Final = 34
 _PAD: Final = 10
 _NARROW: Final = 400
 _BUTTON_ROW: Final = 27
-_BUTTONS: Final = {"retry": "Retry", "flatten": "Flatten", "lookup": "Look up", "show": "Show", "ack": "Ack"}
+_BUTTONS: Final = {
+    "retry": "Retry",
+    "flatten": "Flatten",
+    "lookup": "Look up",
+    "poll": "Poll orders",
+    "show": "Show",
+    "ack": "Ack",
+}
 _TIPS: Final = {
     "retry": "Place the exits again, now",
     "flatten": "Close the position; asks once",
     "lookup": "Ask the broker now",
+    "poll": "Read orders every 2 s until the order stream is back; entries stay denied",
     "show": "Show what it is about",
     "ack": "Seen: it stays until it is over, without asking for your eye",
 }
@@ -213,6 +221,8 @@ class IncidentsPanel(Panel):
                 self._actions.retry(incident.subject_id)
             case "lookup":
                 self._actions.lookup_order(incident.subject_id)
+            case "poll":
+                self._actions.poll_orders()
             case "flatten":
                 self.flatten_asked.emit(incident)
             case "show":

@@ -246,6 +246,8 @@ def _down_for(link: LinkView, now: datetime) -> str:
 
 
 def _stream_light(link: LinkView, now: datetime) -> tuple[Light, str, str]:
+    if link.word == "polling":
+        return Light.LATE, "polling", f"Orders are read every 2 s in place of the stream. {link.why}"
     if not link.up:
         return Light.DOWN, f"down {_down_for(link, now)}", link.why
     if link.last_seen_at is None:

@@ -314,6 +314,10 @@ class SceneDesk:
         self.put(replace(self._view, health=replace(self._view.health, desk_state=state)))
         return self._view.health
 
+    async def poll_orders(self, on: bool, *, actor: str) -> HealthView:
+        await self._take("poll_orders", on)
+        return self._view.health
+
     async def ack_incident(self, incident_id: str, *, actor: str) -> IncidentView:
         await self._take("ack_incident", incident_id)
         incident = replace(self.incident(incident_id), acked_at=self.clock.now(), acked_by=actor)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QLabel
 
 from engine.model.words import DeskState
 from gui import theme
+from gui.panels.incidents import IncidentList
 from gui.tables.cells import PAD
 from gui.theme import Type, text_width
 from gui.widgets.hold_button import HOLD_MS
@@ -51,6 +52,25 @@ async def test_links_that_are_down_say_since_when(opened: Any) -> None:
         assert (lamp.light, lamp.value) == (Light.DOWN, "down 1:34")
         assert screen.find("start-gate").isVisible()
         assert screen.text("budget") == "Requests 151 of 200"
+
+
+async def test_polling_is_labelled_as_such_and_offered_beside_its_incident(opened: Any) -> None:
+    async with opened("stale") as screen:
+        offer = make.incident("i-stream", 2, "The order stream is down", "Entries are denied.", "", buttons=("poll",))
+        screen.desk.put(offer)
+        incidents = screen.find("incident-list")
+        assert isinstance(incidents, IncidentList)
+        await until(lambda: "i-stream" in {row.id for row in screen.window.incidents.model.rows()})
+        incidents.scrollTo(incidents.rows.index_of("i-stream"))
+        await until(lambda: not incidents.button_rect("i-stream", "poll").isEmpty())
+        screen.click_row("incident-list", "i-stream", "poll")
+        assert await screen.commands() == [("poll_orders", True)]
+        lamp = screen.find("lamp-stream")
+        assert isinstance(lamp, Lamp)
+        down = replace(screen.desk.view().stream, word="polling")
+        screen.desk.put(replace(screen.desk.view(), stream=down))
+        await until(lambda: lamp.value == "polling")
+        assert lamp.light is Light.LATE
 
 
 async def test_a_quiet_order_stream_is_no_fault_and_only_shows_its_age(opened: Any) -> None:

@@ -200,6 +200,50 @@ async def test_a_stream_that_stays_down_is_told_with_its_cause(watched: Watched)
     assert watched.look(36) == []
 
 
+async def test_polling_is_offered_after_three_minutes_and_says_what_it_does(watched: Watched) -> None:
+    stream = watched.world.stream
+    stream.set(False, "stream slot taken")
+    assert watched.look(179)[0].buttons == ()
+    assert watched.look(181)[0].buttons == ("poll",)
+    stream.poll("window")
+    (incident,) = watched.look(182)
+    assert incident.buttons == ()
+    assert incident.cause == "Orders are polled, the order stream is down: stream slot taken"
+    assert incident.consequence == "Fills are seen some 2 s late; entries are denied."
+    assert (stream.word, stream.view().word) == ("polling", "polling")
+    stream.set(True)
+    assert watched.look(183) == []
+    assert (stream.word, stream.polled_by) == ("up", None)
+    told = [fact.why for fact in watched.desk.told(ev.LinkChanged) if fact.link == "stream"]
+    assert "orders are polled instead, chosen by window" in told
+
+
+async def test_refused_keys_are_told_as_final(watched: Watched) -> None:
+    watched.world.stream.set(False, "the broker does not accept the keys", is_final=True)
+    (incident,) = watched.look(6)
+    assert incident.priority is Priority.NOW
+    assert "does not reconnect by itself" in incident.action
+
+
+async def test_requests_that_fail_beside_a_standing_stream_are_told(watched: Watched) -> None:
+    watched.world.rest.set(True)
+    watched.world.rest.set(False, "Alpaca is in trouble (HTTP 503)")
+    assert watched.look(5) == []
+    (incident,) = watched.look(6)
+    assert (incident.key, incident.priority) == ("rest", Priority.SOON)
+    watched.world.stream.set(False, "gone")
+    assert [one.key for one in watched.look(7)] == []
+    assert [one.key for one in watched.look(12)] == ["stream"], "one trouble, one incident"
+
+
+async def test_a_data_stream_that_stays_down_is_told_last(watched: Watched) -> None:
+    watched.world.quotes.set(True)
+    watched.world.quotes.set(False, "connected, but mute about AAPL")
+    assert watched.look(15) == []
+    (incident,) = watched.look(16)
+    assert (incident.key, incident.priority) == ("quotes", Priority.LATER)
+
+
 async def test_a_journal_that_cannot_be_written_is_alarmed_at_once(watched: Watched) -> None:
     watched.watch.journal_failure = "disk full"
     incident = watched.look(1)[0]

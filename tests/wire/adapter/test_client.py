@@ -216,6 +216,72 @@ async def test_calendar_and_activities(pair: Pair) -> None:
     assert pair.sent[1] == "/v2/account/activities/FILL?page_token=0::w&page_size=100&direction=asc"
 
 
+async def test_one_orders_executions_and_pages_by_order_id(pair: Pair) -> None:
+    pair.server.usual = Answer(200, [])
+    await pair.client.activities(order_id="o-1", page_size=50)
+    assert pair.sent[1] == "/v2/account/activities/FILL?order_id=o-1&page_size=50&direction=asc"
+    await pair.client.orders(status="all", before_order_id="o-1", limit=100)
+    assert pair.sent[1] == "/v2/orders?status=all&before_order_id=o-1&limit=100&nested=true&direction=desc"
+    with pytest.raises(ValueError, match="not by both"):
+        await pair.client.orders(before_order_id="o-1", after=datetime(2026, 8, 21, tzinfo=UTC))
+
+
+async def test_the_accounts_own_settings_are_read_and_suspended(pair: Pair) -> None:
+    pair.server.usual = Answer(200, {"suspend_trade": False, "max_margin_multiplier": "4", "pdt_check": "entry"})
+    found = (await pair.client.configurations()).value
+    assert (found.suspend_trade, found.max_margin_multiplier) == (False, Decimal(4))
+    pair.server.usual = Answer(200, {"suspend_trade": True})
+    assert (await pair.client.suspend_trade(True)).value.suspend_trade
+    assert pair.sent == ("PATCH", "/v2/account/configurations")
+    assert pair.server.seen[-1].body == b'{"suspend_trade":true}'
+
+
+async def test_an_answer_that_does_not_say_suspended_proves_nothing(pair: Pair) -> None:
+    pair.server.usual = Answer(200, {"suspend_trade": False})
+    with pytest.raises(AmbiguousError, match="asking again is safe"):
+        await pair.client.suspend_trade(True)
+
+
+@pytest.mark.parametrize("other", [{"client_order_id": "c-7"}, {"client_order_id": None}, {"client_order_id": 5}])
+async def test_an_answer_about_another_order_is_an_open_question(pair: Pair, other: dict[str, object]) -> None:
+    pair.server.usual = Answer(200, ORDER | other)
+    with pytest.raises(AmbiguousError):
+        await pair.client.submit(BRACKET, purpose=Purpose.CLOSE)
+    with pytest.raises(AmbiguousError):
+        await pair.client.replace("o-1", REPLACEMENT, purpose=Purpose.CLOSE)
+
+
+async def test_coins_have_paths_of_their_own_and_no_feed(pair: Pair) -> None:
+    good = {"ap": 64_001.5, "as": 1, "bp": 64_000, "bs": 2, "t": "2026-08-17T10:07:40.286587431Z"}
+    pair.server.usual = Answer(200, {"quotes": {"BTC/USD": good}})
+    assert (await pair.client.latest_crypto_quotes(["BTC/USD"])).value.items[0].ask_price == Decimal("64001.5")
+    assert pair.sent[1] == "/v1beta3/crypto/us/latest/quotes?symbols=BTC/USD"
+    pair.server.usual = Answer(200, {"bars": {}, "next_page_token": None})
+    await pair.client.crypto_daily_bars(["BTC/USD"], datetime(2026, 6, 1, tzinfo=UTC))
+    assert pair.sent[1].startswith("/v1beta3/crypto/us/bars?symbols=BTC/USD&timeframe=1Day&start=")
+    assert "feed" not in pair.sent[1]
+    assert "adjustment" not in pair.sent[1]
+
+
+async def test_corporate_actions_come_by_kind_and_page(pair: Pair) -> None:
+    split = {"id": "a", "symbol": "NVDA", "old_rate": 1, "new_rate": 10, "ex_date": "2026-08-24", "cusip": "67066G104"}
+    merger = {"id": "b", "acquiree_symbol": "X", "rate": 55.0, "process_date": "2026-08-25"}
+    pages = [
+        {"corporate_actions": {"forward_splits": [split]}, "next_page_token": "more"},
+        {"corporate_actions": {"cash_mergers": [merger], "moon_landings": [{"ex_date": "soon"}]}},
+    ]
+    pair.server.script.extend(Answer(200, page) for page in pages)
+    found = (await pair.client.corporate_actions(["X", "NVDA"], date(2026, 8, 21), date(2026, 8, 28))).value
+    assert [(action.kind, action.id, action.new_rate) for action in found.items] == [
+        ("forward_splits", "a", Decimal(10)),
+        ("cash_mergers", "b", None),
+    ]
+    assert [row.why for row in found.unreadable] == ["moon_landings: CorporateAction.ex_date: not a date: 'soon'"]
+    assert pair.sent[1] == (
+        "/v1/corporate-actions?symbols=NVDA,X&start=2026-08-21&end=2026-08-28&limit=1000&sort=asc&page_token=more"
+    )
+
+
 async def test_quotes_name_the_feed_and_keep_what_is_readable(pair: Pair) -> None:
     good = {"ap": 172.7, "as": 1, "bp": 172.62, "bs": 2, "t": "2026-08-17T10:07:40.286587431Z"}
     pair.server.usual = Answer(200, {"quotes": {"AAPL": good, "TSLA": {"ap": 1}}})

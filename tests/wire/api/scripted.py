@@ -197,6 +197,10 @@ class ScriptedDesk:
         self.record(ev.DeskStateSet(scope=scope, state=state, actor=actor, cause="asked"))
         return self.health()
 
+    async def poll_orders(self, on: bool, *, actor: str) -> HealthView:
+        self.did.append(("poll", on, actor))
+        return self.health()
+
     async def ack_incident(self, incident_id: str, *, actor: str) -> IncidentView:
         acked = replace(self.incident(incident_id), acked_at=self.clock.now(), acked_by=actor)
         self.incidents_by_id[incident_id] = acked

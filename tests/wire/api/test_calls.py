@@ -255,6 +255,14 @@ async def test_the_state_is_set_by_scope_and_released_only_by_a_typed_word(clien
     assert desk.states == {"desk": "active", "symbol:AAPL": "paused", "strategy:mean reversion": "reducing"}
 
 
+async def test_orders_are_polled_at_a_word(client: Client, desk: ScriptedDesk) -> None:
+    assert (await client.post("/v1/stream", {"polling": True})).status == 200
+    assert (await client.post("/v1/stream", {"polling": False})).status == 200
+    assert [(what, on) for what, on, _ in desk.did] == [("poll", True), ("poll", False)]
+    assert (await client.post("/v1/stream", {"polling": "yes"})).error == (422, "WRONG_TYPE", "polling")
+    assert (await client.post("/v1/stream", {})).error == (422, "MISSING_FIELD", "polling")
+
+
 async def test_the_start_gate_shows_its_differences_and_takes_their_settlement(
     client: Client, desk: ScriptedDesk
 ) -> None:

@@ -53,6 +53,8 @@ class CutProxy:
         self._upstream = (host, port)
         self.armed: Break | None = None
         self.broke = 0
+        self.mutes: str | None = None
+        """Websockets below this path pass on their pings alone."""
         self.arrived: list[Message] = []
         """Writes that the broker got whole."""
         self._serving: set[asyncio.Task[None]] = set()
@@ -66,7 +68,7 @@ class CutProxy:
             while (request := await _message(reader)) is not None:
                 if b"upgrade: websocket" in request.head.lower():
                     up_writer.write(request.whole)
-                    await _both_ways((reader, up_writer), (up_reader, writer))
+                    await self._websocket(request.path, (reader, up_writer), (up_reader, writer))
                     return
                 broken = self._take(request)
                 if broken is not None and broken.request is not None:
@@ -95,6 +97,27 @@ class CutProxy:
             up_writer.close()
             self._serving.discard(task)
 
+    async def _websocket(
+        self,
+        path: str,
+        up: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+        down: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+    ) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_pump(*up), name="up")
+            group.create_task(self._down(path, *down), name="down")
+
+    async def _down(self, path: str, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            sink.write(await source.readuntil(HEAD_END))
+            while True:
+                frame = await _frame(source)
+                is_data = frame[0] & 0x0F in (0, 1, 2)
+                if not (is_data and self.mutes is not None and path.startswith(self.mutes)):
+                    sink.write(frame)
+                    await sink.drain()
+        sink.close()
+
     async def close(self) -> None:
         for task in tuple(self._serving):
             task.cancel()
@@ -121,17 +144,21 @@ async def _message(reader: asyncio.StreamReader) -> Message | None:
     return Message(head, await reader.readexactly(length))
 
 
-async def _both_ways(*ways: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
-    async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
-            while data := await source.read(65_536):
-                sink.write(data)
-                await sink.drain()
-        sink.close()
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while data := await source.read(65_536):
+            sink.write(data)
+            await sink.drain()
+    sink.close()
 
-    async with asyncio.TaskGroup() as group:
-        for source, sink in ways:
-            group.create_task(pump(source, sink), name="pump")
+
+async def _frame(source: asyncio.StreamReader) -> bytes:
+    """One unmasked websocket frame."""
+    frame = await source.readexactly(2)
+    extra = {126: 2, 127: 8}.get(frame[1], 0)
+    frame += await source.readexactly(extra)
+    length = int.from_bytes(frame[2:]) if extra else frame[1]
+    return frame + await source.readexactly(length)
 
 
 @asynccontextmanager

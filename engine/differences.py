@@ -1,0 +1,151 @@
+"""What the broker shows and the book does not explain, and the start gate that it locks.
+
+A person settles each difference; one look proves none of a position, since an execution may fall between two reads.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from engine.alpaca import wire
+from engine.alpaca.vocabulary import TERMINAL_STATUSES
+from engine.book import Book
+from engine.clock import Clock
+from engine.model import events as ev
+from engine.model.ids import desk_of
+from engine.model.money import ZERO, plain
+from engine.model.words import OrderRole, OrderStatus
+from engine.recorder import Recorder
+from engine.surroundings import World
+
+log = logging.getLogger(__name__)
+
+CONFIRM_AFTER_S: Final = 2.0
+"""A gap between book and broker that looks the same for this long is real."""
+AT_REST: Final = frozenset({OrderStatus.HELD, OrderStatus.NEW, OrderStatus.ACCEPTED})
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """Something at the broker that the book does not explain."""
+
+    id: str
+    kind: str
+    """``order`` or ``position``."""
+    symbol: str
+    text: str
+    settlements: tuple[str, ...]
+
+
+class Differences:
+    def __init__(self, recorder: Recorder, book: Book, world: World, clock: Clock) -> None:
+        self._recorder = recorder
+        self._book = book
+        self._world = world
+        self._clock = clock
+        self.open: dict[str, Difference] = {}
+        """By id."""
+        self.suspects: dict[str, tuple[Decimal, Decimal, float]] = {}
+        """Symbol -> what trades explain, what the broker holds, and since when they differ in just this way."""
+        self._unreadable: dict[str, str] = {}
+        """``orders`` or ``positions`` -> what of the newest list could not be read."""
+
+    def compare(self, orders: list[wire.Order], symbols: Iterable[str]) -> None:
+        for order in orders:
+            if order.status not in TERMINAL_STATUSES and self._is_foreign(order):
+                desk = desk_of(order.client_order_id)
+                whose = f"desk {desk}" if desk else "another program or by hand"
+                self._differ("order", order.id, order.symbol, f"an order of {order.symbol} was made by {whose}")
+            else:
+                self.open.pop(f"order:{order.id}", None)  # it has ended, or is explained by now
+        for symbol in set(symbols):
+            self._compare_position(symbol)
+
+    def _is_foreign(self, order: wire.Order) -> bool:
+        return (
+            order.client_order_id not in self._book.order_of_client_id and order.id not in self._book.order_of_broker_id
+        )
+
+    def _compare_position(self, symbol: str) -> None:
+        brackets = list(self._book.open_brackets_of(symbol))
+        if any(self._is_moving(bracket.id) for bracket in brackets):
+            return
+        position = self._book.positions.get(symbol)
+        actual = position.qty if position is not None else ZERO
+        explained = sum((self._book.cover(b.id).held * b.side.sign for b in brackets), ZERO)
+        if actual == explained:
+            self.open.pop(f"position:{symbol}", None)
+            self.suspects.pop(symbol, None)
+            return
+        if not self._is_confirmed(symbol, explained, actual):
+            return
+        for bracket in brackets:
+            held = self._book.cover(bracket.id).held
+            gone = min(held, max(ZERO, (explained - actual) * bracket.side.sign))
+            if gone > 0:
+                # Less at the broker than the trades say: another hand closed it. Covering or selling it would flip.
+                why = f"{plain(gone)} {symbol} were closed at the broker by another hand."
+                self._recorder.record(ev.BracketAdjusted(bracket_id=bracket.id, qty=-gone, why=why))
+                explained -= gone * bracket.side.sign
+        if actual != explained:
+            extra = actual - explained
+            self._differ("position", symbol, symbol, f"{plain(extra)} {symbol} are held that no trade explains")
+
+    def _is_confirmed(self, symbol: str, explained: Decimal, actual: Decimal) -> bool:
+        """One look proves nothing: an execution may fall between reading the orders and reading the position."""
+        now_s = self._clock.monotonic_s()
+        seen = self.suspects.get(symbol)
+        if seen is None or seen[:2] != (explained, actual):
+            self.suspects[symbol] = (explained, actual, now_s)
+            return False
+        if now_s - seen[2] < CONFIRM_AFTER_S:
+            return False
+        del self.suspects[symbol]
+        return True
+
+    def _is_moving(self, bracket_id: str) -> bool:
+        """An execution may be under way whose report and whose position do not agree yet."""
+        return any(
+            order.is_open and (order.role is OrderRole.EXIT or order.status not in AT_REST)
+            for order in self._book.orders_of(bracket_id)
+        )
+
+    def _differ(self, kind: str, key: str, symbol: str, text: str) -> None:
+        difference_id = f"{kind}:{key}"
+        if self._book.settled.get(difference_id) is None and difference_id not in self.open:
+            self.open[difference_id] = Difference(
+                id=difference_id, kind=kind, symbol=symbol, text=text, settlements=("ignore",)
+            )
+
+    def settle(self, difference_id: str, settlement: str, actor: str) -> None:
+        difference = self.open.pop(difference_id)
+        self._recorder.record(
+            ev.DifferenceSettled(difference_id=difference_id, settlement=settlement, actor=actor, text=difference.text)
+        )
+
+    def lock_or_open(self) -> None:
+        if self.open:
+            self._world.gate_locked_by = _sentence(self.open.values())
+        elif self.suspects:
+            self._world.gate_locked_by = f"the position of {', '.join(sorted(self.suspects))} is read once more"
+        else:
+            self._world.gate_locked_by = next(iter(self._unreadable.values()), None)
+        self._world.has_unexplained_shares = any(found.kind == "position" for found in self.open.values())
+
+    def note_unreadable(self, what: str, rows: Sequence[wire.Unreadable]) -> None:
+        """Nothing that the broker says may be lost in silence: until it can be read, the start gate is locked."""
+        before = self._unreadable.pop(what, None)
+        if rows:
+            more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
+            self._unreadable[what] = f"the broker's {what} cannot all be read: {rows[0].why}{more}"
+            if before != self._unreadable[what]:
+                log.warning("%s: %s", self._unreadable[what], rows[0].raw)
+
+
+def _sentence(differences: Iterable[Difference]) -> str:
+    texts = [difference.text for difference in differences]
+    return texts[0] if len(texts) == 1 else f"{texts[0]} (and {len(texts) - 1} more)"
