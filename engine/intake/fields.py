@@ -109,7 +109,7 @@ class Fields:
         if name not in self:
             return []
         value = self._get(name)
-        names = value if isinstance(value, list) else [None]
+        names: list[Any] = value if isinstance(value, list) else [None]
         if not all(isinstance(each, str) and not isinstance(each, JsonNumber) and each.strip() for each in names):
             raise self.wrong_type(name, "a list of names")
         return [each.strip() for each in names]
