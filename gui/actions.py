@@ -20,6 +20,7 @@ from engine.errors import CommandRefused, EngineError
 from engine.model.commands import NO_EDITS, Edits
 from engine.model.words import DeskState
 from engine.views import BarView
+from engine.views_batch import OutcomeView
 from gui.door import Door
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ ACTOR: Final = "window"
 RELEASE: Final = "RELEASE"
 """What has to be typed to leave ``halted``."""
 CONFIRM_ACCOUNT: Final = "confirm-account"
+BATCH: Final = "batch"
 SETTLE: Final = "settle:"
 """Before the id of the difference that is being settled."""
 
@@ -115,8 +117,30 @@ class Actions(QObject):
             lambda: self._desk.approve(signal_id, actor=ACTOR, preview_id=preview_id, edits=edits),
         )
 
-    def reject(self, signal_id: str, reason: str = "") -> bool:
-        return self._run(f"reject:{signal_id}", lambda: self._desk.reject(signal_id, actor=ACTOR, reason=reason))
+    def reject(self, signal_id: str, reason: str = "", code: int | None = None) -> bool:
+        return self._run(
+            f"reject:{signal_id}", lambda: self._desk.reject(signal_id, actor=ACTOR, reason=reason, code=code)
+        )
+
+    def undo(self, signal_id: str) -> bool:
+        return self._run(f"undo:{signal_id}", lambda: self._desk.undo(signal_id, actor=ACTOR))
+
+    def approve_batch(self, ids: Sequence[str], preview_id: str) -> bool:
+        return self._batch("approve", lambda: self._desk.approve_batch(ids, actor=ACTOR, preview_id=preview_id))
+
+    def reject_batch(self, ids: Sequence[str]) -> bool:
+        return self._batch("reject", lambda: self._desk.reject_batch(ids, actor=ACTOR))
+
+    def _batch(self, verb: str, decide: Callable[[], Coroutine[Any, Any, Sequence[OutcomeView]]]) -> bool:
+        """One of several: those that were not decided are told by name."""
+
+        async def work() -> None:
+            failed = [outcome for outcome in await decide() if not outcome.done]
+            if failed:
+                told = "; ".join(outcome.text for outcome in failed[:3])
+                raise CommandRefused(failed[0].code or "BATCH", f"{len(failed)} not {verb}d: {told}")
+
+        return self._run(BATCH, work)
 
     def cancel_order(self, order_id: str) -> bool:
         return self._run(f"cancel:{order_id}", lambda: self._desk.cancel_order(order_id, actor=ACTOR))

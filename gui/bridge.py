@@ -22,6 +22,7 @@ from engine.errors import CommandRefused
 from engine.model.commands import Edits
 from engine.model.words import BracketStatus, SignalStatus
 from engine.views import ActivityLine, BracketView, DeskView, PreviewView, SignalView, SpanView
+from engine.views_batch import BatchPreviewView, RejectReasonView
 from gui.door import Difference, Door
 from gui.frame_clock import FrameClock
 
@@ -112,6 +113,16 @@ class Bridge(QObject):
             return self._desk.preview(signal_id, edits)
         except CommandRefused:
             return None
+
+    def preview_batch(self, ids: Sequence[str]) -> BatchPreviewView | None:
+        """What approving all of these together would do now; None when none of them is pending any more."""
+        try:
+            return self._desk.preview_batch(ids)
+        except CommandRefused:
+            return None
+
+    def reject_reasons(self) -> Sequence[RejectReasonView]:
+        return self._desk.reject_reasons()
 
     def timeline(self, signal_id: str) -> tuple[list[SpanView], datetime | None]:
         """Spans of a trade, and when its signal arrived."""

@@ -26,6 +26,8 @@ KEYS: Final = (
     Key("approve", "A", "A", "approve the armed signal, with the numbers shown"),
     Key("edit", "E", "E", "change its quantity or prices first; Esc goes back to what was proposed"),
     Key("reject", "R", "R", "reject it: again without reason, or 1–9 for the usual ones"),
+    Key("tick", "Space", "Space", "choose the armed signal for a decision about several"),
+    Key("undo", "U", "U", "take the newest approval back, while nothing has been sent"),
     Key("cancel", "C", "C", "cancel the selected order"),
     Key("retry", "B", "B", "place the exits of the selected trade again"),
     Key("flatten", "X", "X", "flatten the selected trade (asks once)"),

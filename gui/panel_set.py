@@ -45,7 +45,7 @@ async def build_panels(desk: Door, actions: Actions, bridge: Bridge, now: Callab
 
     return PanelSet(
         state_bar=await turn(StateBar(mode)),
-        signals=await turn(SignalsPanel(mode, actions, bridge.preview, now)),
+        signals=await turn(SignalsPanel(mode, actions, bridge, now)),
         brackets=await turn(BracketsPanel(mode, actions)),
         orders=await turn(OrdersPanel(mode, actions, now)),
         detail=await turn(DetailPanel(mode, actions, quote=desk.quote, timeline=bridge.timeline, now=now)),

@@ -335,6 +335,8 @@ class MainWindow(QMainWindow):
             "approve": self._approve,
             "edit": self._edit,
             "reject": self._reject,
+            "tick": self.signals.toggle_tick,
+            "undo": self.signals.undo_newest,
             "cancel": self.orders.cancel_current,
             "retry": self.brackets.retry_current,
             "flatten": self.brackets.flatten_current,

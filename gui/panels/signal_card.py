@@ -6,6 +6,7 @@ their preview id. A card that changed under the pointer takes no click for ``GUA
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -16,12 +17,15 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWi
 from engine.model.commands import NO_EDITS, Edits
 from engine.model.words import Side
 from engine.views import PreviewView, SignalView
+from engine.views_batch import RejectReasonView
 from gui.formatting import tinted_sentence
 from gui.panels import signal_words as words
 from gui.panels.signal_details import SignalDetails
 from gui.theme import CARD_PAD, Type, tokens
 from gui.widgets.badge import SideBadge
+from gui.widgets.button import Button
 from gui.widgets.text import ElidedText, Text
+from gui.widgets.tick import Tick
 from gui.widgets.ttl_bar import TtlBar
 
 HOLD_S: Final = 5.0
@@ -34,10 +38,16 @@ class SignalCard(QFrame):
     """Signal id, the preview id of the numbers shown, and what the person changed in them."""
     edited = Signal(str)
     """Signal id: its fields say something else, the numbers have to follow."""
-    reject_asked = Signal(str, str)
+    reject_asked = Signal(str, object)
+    """Signal id, and the code of a usual reason or None."""
+    undo_asked = Signal(str)
+    ticked = Signal(str, bool)
+    """Signal id, and whether it is to be decided together with others."""
 
-    def __init__(self, signal: SignalView, parent: QWidget | None = None) -> None:
+    def __init__(self, signal: SignalView, reasons: Sequence[RejectReasonView], parent: QWidget | None = None) -> None:
+        """``reasons`` are the usual ones for a no."""
         super().__init__(parent)
+        self._reasons = reasons
         self.setObjectName(f"card-{signal.id}")
         self.setProperty("part", "card")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -50,23 +60,32 @@ class SignalCard(QFrame):
         self._guard = QTimer(self, singleShot=True, interval=GUARD_MS)
         self._guard.timeout.connect(self._enable)
         self._details: SignalDetails | None = None
+        self._tick = Tick(name="card-tick", said=f"{signal.symbol}, decide together")
+        self._tick.toggled.connect(lambda on: self.ticked.emit(self.signal.id, on))
+        self._tick.hide()
         self._badge = SideBadge(signal.side)
         self._symbol = Text(signal.symbol, kind=Type.SYMBOL, name="card-symbol")
         strategy = ElidedText(signal.strategy, tone="mid", name="card-strategy")
         self._ttl = TtlBar()
         self._outcome_text = Text(tone="mid", name="card-outcome")
         self._outcome_text.hide()
+        self._undo = Button("Undo", name="card-undo", key="U")
+        self._undo.setToolTip("Take the approval back: nothing has been sent yet")
+        self._undo.clicked.connect(lambda: self.undo_asked.emit(self.signal.id))
+        self._undo.hide()
         self._sentence = Text(kind=Type.SENTENCE, wrap=True, name="card-sentence")
         self._sentence.setTextFormat(Qt.TextFormat.RichText)
         self._foot = Text(tone="low", kind=Type.SMALL, wrap=True, name="card-foot")
         head = QHBoxLayout()
         head.setSpacing(8)
         for widget, stretch in (
+            (self._tick, 0),
             (self._badge, 0),
             (self._symbol, 0),
             (strategy, 1),
             (self._ttl, 0),
             (self._outcome_text, 0),
+            (self._undo, 0),
         ):
             head.addWidget(widget, stretch)
         self._column = QVBoxLayout(self)
@@ -101,9 +120,9 @@ class SignalCard(QFrame):
     def arm(self, preview: PreviewView | None) -> None:
         """Open, with the numbers that a click would approve."""
         if self._details is None:
-            self._details = SignalDetails()
+            self._details = SignalDetails(self._reasons)
             self._details.approve_clicked.connect(self._approve)
-            self._details.rejected.connect(lambda reason: self.reject_asked.emit(self.signal.id, reason))
+            self._details.rejected.connect(lambda code: self.reject_asked.emit(self.signal.id, code))
             self._details.edit_clicked.connect(self.edit)
             self._details.fields.edited.connect(lambda: self.edited.emit(self.signal.id))
             self._details.fields.left.connect(self.leave_edit)
@@ -140,7 +159,22 @@ class SignalCard(QFrame):
         self._details.show_numbers(self.signal, preview, changed)
         self._enable()
 
+    def show_tick(self, *, offered: bool, on: bool) -> None:
+        """Whether it can be chosen for a batch, and whether it is."""
+        self._tick.setVisible(offered and not self.is_gone)
+        self._tick.set_on(on)
+
+    @property
+    def can_undo(self) -> bool:
+        return not self._undo.isHidden()
+
     def show_time(self, now: datetime) -> None:
+        if self.is_gone:
+            until = self.signal.undo_until
+            left_s = (until - now).total_seconds() if until is not None else 0.0
+            self._undo.setVisible(left_s > 0)
+            self._undo.setText(f"Undo {left_s:.0f} s" if left_s >= 1 else "Undo")
+            return
         left = (self.signal.expires_at - now).total_seconds()
         whole = (self.signal.expires_at - self.signal.received_at).total_seconds()
         self._ttl.show_left(left, whole)
@@ -187,6 +221,7 @@ class SignalCard(QFrame):
         self.signal = signal
         self._outcome = words.OUTCOMES[signal.status]
         self._ttl.hide()
+        self._tick.hide()
         self._outcome_text.say(self._outcome)
         self._outcome_text.show()
         self._badge.set_dim(True)

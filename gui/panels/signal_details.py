@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QPointF, Qt, Signal
@@ -12,6 +13,7 @@ from engine.model.commands import NO_EDITS
 from engine.model.signal import Reason
 from engine.model.words import Verdict
 from engine.views import PreviewView, SignalView
+from engine.views_batch import RejectReasonView
 from gui import formatting as say
 from gui.panels import signal_words as words
 from gui.panels.signal_edit import EditStrip
@@ -20,9 +22,6 @@ from gui.widgets.button import Button
 from gui.widgets.glyph import Glyph, paint_glyph
 from gui.widgets.price_ruler import PriceRuler
 from gui.widgets.text import ElidedText, Text, rule
-
-REASONS: Final = ("Not now", "Price has run", "Too much risk", "News", "Duplicate")
-"""The usual reasons, in the order of their digits."""
 
 _VERDICT_LOOK: Final = {
     Verdict.DENY: (Glyph.CROSS_HEAVY, "p1_text"),
@@ -75,10 +74,12 @@ class VerdictLine(QWidget):
 class SignalDetails(QWidget):
     approve_clicked = Signal()
     edit_clicked = Signal()
-    rejected = Signal(str)
+    rejected = Signal(object)
+    """Code of a usual reason, None without one."""
 
-    def __init__(self) -> None:
+    def __init__(self, reasons: Sequence[RejectReasonView]) -> None:
         super().__init__()
+        self._codes = {reason.code for reason in reasons}
         self._preview: PreviewView | None = None
         self._shown_verdicts: tuple[Reason, ...] | None = None
         self._all_shown = False
@@ -111,22 +112,22 @@ class SignalDetails(QWidget):
         self.edit.setToolTip("Change quantity or prices before the yes")
         self.reject = Button("Reject", name="reject", key="R")
         self.fields = EditStrip()
-        self._state = Text(kind=Type.SMALL, tone="low", name="card-state")
+        self._state = ElidedText(kind=Type.SMALL, tone="low", name="card-state", greedy=False)
         self.approve.clicked.connect(self.approve_clicked)
         self.edit.clicked.connect(self.edit_clicked)
         self.reject.clicked.connect(self.ask_reject)
         self._reasons = QWidget()
         self._reasons.setObjectName("reasons")
-        reasons = QGridLayout(self._reasons)
-        reasons.setContentsMargins(0, 2, 0, 0)
-        reasons.setSpacing(5)
-        for number, reason in enumerate(REASONS):
-            button = Button(reason, name=f"reason-{number + 1}", key=str(number + 1))
-            button.clicked.connect(lambda _checked=False, text=reason: self._reject(text))
-            reasons.addWidget(button, number // 2, number % 2)
+        choices = QVBoxLayout(self._reasons)
+        choices.setContentsMargins(0, 2, 0, 0)
+        choices.setSpacing(4)
+        for reason in reasons:
+            button = Button(say.sentence(reason.text), name=f"reason-{reason.code}", key=str(reason.code))
+            button.clicked.connect(lambda _checked=False, code=reason.code: self._reject(code))
+            choices.addWidget(button)
         none = Button("No reason", name="reason-none", key="R")
-        none.clicked.connect(lambda: self._reject(""))
-        reasons.addWidget(none, len(REASONS) // 2, len(REASONS) % 2)
+        none.clicked.connect(lambda: self._reject(None))
+        choices.addWidget(none)
         self._reasons.hide()
         row = QHBoxLayout()
         row.setSpacing(8)
@@ -219,21 +220,21 @@ class SignalDetails(QWidget):
         if self._reasons.isHidden():
             self._reasons.show()
         else:
-            self._reject("")
+            self._reject(None)
 
     def close_reasons(self) -> None:
         self._reasons.hide()
 
     def pick_reason(self, number: int) -> bool:
         """Reject with the usual reason of that digit; False when the reasons are not open or there is none."""
-        if self._reasons.isHidden() or not 1 <= number <= len(REASONS):
+        if self._reasons.isHidden() or number not in self._codes:
             return False
-        self._reject(REASONS[number - 1])
+        self._reject(number)
         return True
 
-    def _reject(self, reason: str) -> None:
+    def _reject(self, code: int | None) -> None:
         self._reasons.hide()
-        self.rejected.emit(reason)
+        self.rejected.emit(code)
 
 
 def _short_money(value: object) -> str:

@@ -6,9 +6,9 @@ and without buttons, until it leaves. A decided card is shown for ``LINGER_S`` w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
@@ -17,11 +17,15 @@ from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 from engine.model.commands import NO_EDITS, Edits
 from engine.model.words import Mode, SignalStatus
 from engine.views import PreviewView, SignalView
-from gui.actions import Actions, Refusal
+from engine.views_batch import BatchPreviewView, RejectReasonView
+from gui.actions import BATCH, Actions, Refusal
 from gui.panels import signal_words as words
+from gui.panels.batch_bar import BatchBar
 from gui.panels.signal_card import SignalCard
 from gui.panels.signal_history import history_blotter
 from gui.theme import GAP
+from gui.widgets.button import Button
+from gui.widgets.choice import Choice
 from gui.widgets.panel import Panel
 
 LINGER_S: Final = 4.0
@@ -30,6 +34,14 @@ _CARDS_A_FRAME: Final = 12
 
 PENDING_TAB: Final = 0
 HISTORY_TAB: Final = 1
+
+
+class Previewing(Protocol):
+    """What the queue asks, whenever it shows numbers."""
+
+    def preview(self, signal_id: str, edits: Edits) -> PreviewView | None: ...
+    def preview_batch(self, ids: Sequence[str]) -> BatchPreviewView | None: ...
+    def reject_reasons(self) -> Sequence[RejectReasonView]: ...
 
 
 class CardColumn(QWidget):
@@ -57,12 +69,15 @@ class SignalsPanel(Panel):
         self,
         mode: Mode,
         actions: Actions,
-        preview: Callable[[str, Edits], PreviewView | None],
+        desk: Previewing,
         now: Callable[[], datetime],
     ) -> None:
         super().__init__("signals", ["Pending approvals", "History"], mode)
         self._actions = actions
-        self._preview = preview
+        self._preview = desk.preview
+        self._reasons = desk.reject_reasons()
+        self._ticked: list[str] = []
+        """In the order in which they were chosen: a batch is judged in it."""
         self._now = now
         self._cards: dict[str, SignalCard] = {}
         self._order: list[str] = []
@@ -81,6 +96,19 @@ class SignalsPanel(Panel):
         self.add_page(self._area, "No signals. A strategy's proposal appears here and waits for your yes.")
         self.history, self.history_view = history_blotter()
         self.add_page(self.history_view, "Nothing decided yet. Approved, rejected and expired signals are kept here.")
+        self.strategies = Choice("All strategies", name="strategy-filter")
+        self.strategies.chosen.connect(lambda _strategy: self._arrange())
+        self.select = Button("Select", name="signals-select", kind="quiet")
+        self.select.setCheckable(True)
+        self.select.setToolTip("Decide several at once  (Space chooses the armed one)")
+        self.select.toggled.connect(self._offer_ticks)
+        for tool in (self.strategies, self.select):
+            self.header.add_tool(tool)
+        self.batch = BatchBar(desk.preview_batch)
+        self.batch.approve_asked.connect(actions.approve_batch)
+        self.batch.reject_asked.connect(actions.reject_batch)
+        self.batch.cleared.connect(lambda: self.select.setChecked(False))
+        self.add_foot(self.batch)
         self._more = QTimer(self, singleShot=True, interval=0)
         self._more.timeout.connect(self._build)
         actions.started.connect(lambda key: self._show_busy(key, busy=True))
@@ -121,13 +149,18 @@ class SignalsPanel(Panel):
     def show_time(self, now: datetime) -> None:
         """Countdowns, the end of holds, and cards that have been looked at long enough."""
         for card in self._cards.values():
-            if not card.is_gone:
-                card.show_time(now)
+            card.show_time(now)
+        if self._ticked and not self._actions.is_running(BATCH):
+            self.batch.show_batch(self._ticked)
         chosen = self._cards.get(self._chosen or "")
         if chosen is not None and not chosen.holds and not self._is_deciding(chosen.signal.id):
             self._follow(chosen.signal.id)
         if not self._area.underMouse():
-            late = [k for k, at in self._gone_at.items() if (now - at).total_seconds() > LINGER_S]
+            late = [
+                key
+                for key, at in self._gone_at.items()
+                if (now - at).total_seconds() > LINGER_S and not self._cards[key].can_undo
+            ]
             for key in late:
                 self._remove(key)
             self._arrange()
@@ -138,6 +171,39 @@ class SignalsPanel(Panel):
         fresh = self._preview(key, card.edits) if card is not None else None
         if card is not None and fresh is not None:
             card.show_preview(fresh)
+
+    # --- several at once -------------------------------------------------------------------------------------
+
+    def toggle_tick(self) -> None:
+        """Choose the armed signal for the batch, or leave it out again."""
+        card = self.current
+        if card is not None:
+            self.select.setChecked(True)
+            self._tick(card.signal.id, card.signal.id not in self._ticked)
+
+    def _tick(self, key: str, on: bool) -> None:
+        if on and key not in self._ticked:
+            self._ticked.append(key)
+        elif not on and key in self._ticked:
+            self._ticked.remove(key)
+        self._show_ticks()
+
+    def _offer_ticks(self, offered: bool) -> None:
+        if not offered:
+            self._ticked.clear()
+        self._show_ticks()
+
+    def _show_ticks(self) -> None:
+        self._ticked = [key for key in self._ticked if key in self._cards and not self._cards[key].is_gone]
+        for key, card in self._cards.items():
+            card.show_tick(offered=self.select.isChecked(), on=key in self._ticked)
+        self.batch.show_batch(self._ticked)
+
+    def undo_newest(self) -> None:
+        """Take the newest approval back that still can be."""
+        undoable = [key for key in self._gone_at if self._cards[key].can_undo]
+        if undoable:
+            self._actions.undo(max(undoable, key=lambda key: self._gone_at[key]))
 
     def _pick_decided(self, row: SignalView | None) -> None:
         if row is not None:
@@ -150,8 +216,10 @@ class SignalsPanel(Panel):
         return self._cards.get(self._chosen or "")
 
     def pending_ids(self) -> list[str]:
-        """As they stand, top first."""
-        return [key for key in self._order if not self._cards[key].is_gone]
+        """As they stand, top first, without those of other strategies than the one chosen."""
+        strategy = self.strategies.current
+        shown = ((key, self._cards[key]) for key in self._order)
+        return [key for key, card in shown if not card.is_gone and strategy in (None, card.signal.strategy)]
 
     def step(self, by: int) -> None:
         keys = self.pending_ids()
@@ -185,10 +253,13 @@ class SignalsPanel(Panel):
         soonest = sorted(self._waiting.values(), key=lambda s: s.expires_at)
         for signal in soonest[:_CARDS_A_FRAME]:
             del self._waiting[signal.id]
-            card = SignalCard(signal)
+            card = SignalCard(signal, self._reasons)
             card.chosen.connect(lambda key: self.choose(key))
             card.approve_asked.connect(self._actions.approve)
-            card.reject_asked.connect(self._actions.reject)
+            card.reject_asked.connect(lambda key, code: self._actions.reject(key, code=code))
+            card.undo_asked.connect(self._actions.undo)
+            card.ticked.connect(self._tick)
+            card.show_tick(offered=self.select.isChecked(), on=False)
             card.edited.connect(self._follow)
             card.show_time(self._now())
             self._cards[signal.id] = card
@@ -204,7 +275,10 @@ class SignalsPanel(Panel):
         if card is None or card.is_gone:
             return
         card.show_outcome(signal)
+        card.show_time(self._now())
         self._gone_at[signal.id] = self._now()
+        if signal.id in self._ticked:
+            self._tick(signal.id, False)
         if self._chosen == signal.id:
             self._chosen = None
 
@@ -226,7 +300,13 @@ class SignalsPanel(Panel):
                 self._order = wanted
                 for place, key in enumerate(wanted):
                     self._column.insertWidget(place, cards[key])
+        strategy = self.strategies.current
+        for card in self._cards.values():
+            card.setVisible(strategy in (None, card.signal.strategy))
+        self.strategies.offer(sorted({card.signal.strategy for card in self._cards.values() if not card.is_gone}))
         pending = self.pending_ids()
+        if self._chosen is not None and self._chosen not in pending:
+            self.choose(None, by_person=False)
         if self._chosen is None and pending:
             self.choose(pending[0], by_person=False)
         self.header.tabs.set_count(PENDING_TAB, len(pending) + len(self._waiting))
@@ -240,6 +320,8 @@ class SignalsPanel(Panel):
         return self._actions.is_running(f"approve:{key}") or self._actions.is_running(f"reject:{key}")
 
     def _show_busy(self, command: str, *, busy: bool) -> None:
+        if command == BATCH:
+            self.batch.show_busy(busy)
         verb, _, key = command.partition(":")
         card = self._cards.get(key)
         if card is not None and verb in ("approve", "reject"):

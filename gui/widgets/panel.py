@@ -53,7 +53,9 @@ class Panel(QWidget):
         inside.addLayout(self._pages, 1)
         wrapped = QVBoxLayout()
         wrapped.setContentsMargins(6, 0, 6, 6)
+        wrapped.setSpacing(6)
         wrapped.addWidget(self.confirm)
+        self._foot = wrapped
         inside.addLayout(wrapped)
         self._empty_pages: dict[int, tuple[QStackedLayout, Text]] = {}
         whole = QVBoxLayout(self)
@@ -62,6 +64,10 @@ class Panel(QWidget):
         whole.addWidget(self.header)
         whole.addWidget(self.body, 1)
         self.header.tabs.chosen.connect(self._pages.setCurrentIndex)
+
+    def add_foot(self, widget: QWidget) -> None:
+        """Beneath the pages, where questions are asked too."""
+        self._foot.insertWidget(0, widget)
 
     def add_page(self, content: QWidget, empty: str = "") -> int:
         """A page of the body. ``empty`` is said in its place while ``set_empty`` says that there is nothing."""

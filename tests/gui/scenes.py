@@ -19,6 +19,7 @@ import msgspec
 from engine.bus import Bus, Change
 from engine.errors import CommandRefused
 from engine.model.commands import NO_EDITS, Edits
+from engine.model.rejections import REJECTIONS
 from engine.model.words import TERMINAL, BracketStatus, DeskState, Mode, OrderRole, OrderStatus, SignalStatus
 from engine.views import (
     ActivityLine,
@@ -34,6 +35,7 @@ from engine.views import (
     SignalView,
     SpanView,
 )
+from engine.views_batch import BatchPreviewView, BatchRowView, OutcomeView, RejectReasonView
 
 replace = msgspec.structs.replace
 
@@ -252,9 +254,61 @@ class SceneDesk:
         await self._take("approve", signal_id, preview_id, *((edits,) if edits != NO_EDITS else ()))
         return self._decide(signal_id, SignalStatus.APPROVED, actor, "")
 
-    async def reject(self, signal_id: str, *, actor: str, reason: str = "") -> SignalView:
-        await self._take("reject", signal_id, reason)
-        return self._decide(signal_id, SignalStatus.REJECTED, actor, reason)
+    async def reject(self, signal_id: str, *, actor: str, reason: str = "", code: int | None = None) -> SignalView:
+        await self._take("reject", signal_id, code)
+        return self._decide(signal_id, SignalStatus.REJECTED, actor, REJECTIONS[code] if code else reason)
+
+    async def undo(self, signal_id: str, *, actor: str) -> SignalView:
+        await self._take("undo", signal_id)
+        signal = replace(self.signal(signal_id), status=SignalStatus.PENDING, undo_until=None, decided_at=None)
+        self.put(signal)
+        return signal
+
+    async def approve_batch(
+        self, ids: Sequence[str], *, actor: str, preview_id: str | None = None
+    ) -> list[OutcomeView]:
+        await self._take("approve_batch", tuple(ids), preview_id)
+        return [self._outcome(row.id, row.code, row.text, SignalStatus.APPROVED, actor) for row in self._rows(ids)]
+
+    async def reject_batch(
+        self, ids: Sequence[str], *, actor: str, reason: str = "", code: int | None = None
+    ) -> list[OutcomeView]:
+        await self._take("reject_batch", tuple(ids))
+        return [self._outcome(key, None, "", SignalStatus.REJECTED, actor) for key in ids]
+
+    def _outcome(self, key: str, code: str | None, text: str, status: SignalStatus, actor: str) -> OutcomeView:
+        if code is None:
+            self._decide(key, status, actor, "")
+        return OutcomeView(id=key, done=code is None, code=code, text=text)
+
+    def _rows(self, ids: Sequence[str]) -> list[BatchRowView]:
+        rows = []
+        for key in ids:
+            shown = self.signal(key).preview
+            code = None if shown is not None and shown.approvable else "DENIED"
+            text = "" if code is None or shown is None else f"{self.signal(key).symbol}: {shown.blocked_by}"
+            rows.append(BatchRowView(id=key, preview=shown, code=code, text=text))
+        return rows
+
+    def preview_batch(self, ids: Sequence[str]) -> BatchPreviewView:
+        rows = self._rows(ids)
+        going = [row.preview for row in rows if row.code is None and row.preview is not None]
+        return BatchPreviewView(
+            preview_id=f"batch {' '.join(ids)}",
+            rows=tuple(rows),
+            approvable=len(going),
+            risk_usd=sum((shown.risk.usd for shown in going if shown.risk is not None), Decimal(0)),
+            risk_pct_of_equity=Decimal("0.73"),
+            notional=sum((shown.qty * (shown.price or Decimal(0)) for shown in going), Decimal(0)),
+            buying_power_after=Decimal(121_400),
+            gross_exposure_pct_after=Decimal("48.20"),
+            open_positions_after=8,
+            made_at=self.clock.now(),
+        )
+
+    @staticmethod
+    def reject_reasons() -> list[RejectReasonView]:
+        return [RejectReasonView(code=code, text=text) for code, text in REJECTIONS.items()]
 
     def _decide(self, signal_id: str, status: SignalStatus, actor: str, note: str) -> SignalView:
         signal = replace(

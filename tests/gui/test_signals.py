@@ -133,14 +133,14 @@ async def test_r_and_a_digit_reject_with_the_usual_reason(opened: Any) -> None:
         await asyncio.sleep(0.02)
         assert not screen.desk.commands
         screen.press(Qt.Key.Key_3)
-        assert await screen.commands() == [("reject", "s-NVDA", "Too much risk")]
+        assert await screen.commands() == [("reject", "s-NVDA", 3)]
 
 
 async def test_r_twice_rejects_without_a_reason(opened: Any) -> None:
     async with opened("trouble") as screen:
         screen.press(Qt.Key.Key_R)
         screen.press(Qt.Key.Key_R)
-        assert await screen.commands() == [("reject", "s-NVDA", "")]
+        assert await screen.commands() == [("reject", "s-NVDA", None)]
 
 
 async def test_a_decided_card_says_how_it_ended_and_goes_to_the_history(opened: Any) -> None:
@@ -149,7 +149,7 @@ async def test_a_decided_card_says_how_it_ended_and_goes_to_the_history(opened: 
         screen.press(Qt.Key.Key_2)
         card = screen.find("card-s-NVDA")
         await until(lambda: screen.text("card-outcome", card) == "Rejected")
-        assert screen.row("signal-history", "s-NVDA")[:4] == ["REJECTED", "NVDA", "B", "Price has run"]
+        assert screen.row("signal-history", "s-NVDA")[:4] == ["REJECTED", "NVDA", "B", "too much risk"]
 
 
 async def test_cards_stay_where_they_are_under_the_pointer(opened: Any) -> None:
