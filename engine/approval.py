@@ -102,31 +102,32 @@ class ApprovalQueue:
 
     def show(self, record: SignalRecord, facts: Facts, edits: Edits = NO_EDITS) -> PreviewView:
         """The preview on a picture of the caller's, which an approval can name like any other."""
-        decision, request = self._judge(record, edits, facts)
-        return self._previews.show(record.signal.id, decision, request, self._clock.now())
+        decision, requests = self._judge(record, edits, facts)
+        return self._previews.show(record.signal.id, decision, requests, self._clock.now())
 
-    def _judge(self, record: SignalRecord, edits: Edits, facts: Facts) -> tuple[Decision, RequestView | None]:
-        """The gate's decision on these facts, with the request that would be sent, which alpaca-py has checked."""
+    def _judge(self, record: SignalRecord, edits: Edits, facts: Facts) -> tuple[Decision, tuple[RequestView, ...]]:
+        """The gate's decision on these facts, with the requests that would be sent, which alpaca-py has checked."""
         decision = decide(record.signal, facts, edits)
-        request = self._request(record, decision)
-        wrong = self._models.check(request.body) if request is not None and self._models is not None else None
+        requests = self._requests(record, decision)
+        wrongs = [self._models.check(request.body) for request in requests] if self._models is not None else []
+        wrong = next((text for text in wrongs if text is not None), None)
         if wrong is not None:
             reason = denied("ORDER_BODY", f"The order would not be valid: {wrong}")
             decision = msgspec.structs.replace(decision, reasons=denies_first([reason, *decision.reasons]))
-        return decision, request
+        return decision, requests
 
-    def _request(self, record: SignalRecord, decision: Decision) -> RequestView | None:
-        """The request that would be sent, byte for byte but for a later retry's number."""
+    def _requests(self, record: SignalRecord, decision: Decision) -> tuple[RequestView, ...]:
+        """The requests that would be sent, byte for byte but for a later retry's number."""
         plan = decision.case.plan
         if decision.closes or plan.levels.stop_price is None or plan.qty < 1:
-            return None
-        intent = plan_entry(
+            return ()
+        group = plan_entry(
             decision,
             desk_id=self._book.desk_id,
             bracket_id=bracket_for(record.signal.id, self._book),
             now=self._clock.now(),
-        )[1]
-        return RequestView(method="POST", path="/v2/orders", body=intent.body)
+        )
+        return tuple(RequestView(method="POST", path="/v2/orders", body=intent.body) for intent in group.intents)
 
     # --- deciding ------------------------------------------------------------------------------------------------
 
@@ -218,6 +219,7 @@ class ApprovalQueue:
             proposed=proposed,
             notional=plan.notional,
             undo_until=now + timedelta(seconds=self._undo_s) if self._undo_s > 0 and not decision.closes else None,
+            targets=plan.targets,
         )
 
     async def _execute(self, approved: str, approval: Approval) -> None:

@@ -17,6 +17,7 @@ import msgspec
 
 from engine.bus import Change
 from engine.errors import InvariantViolated
+from engine.folds.signals import follow_entry
 from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.incident import Incident
@@ -235,24 +236,12 @@ class Book:
         self._touch("signal", signal_id)
         self._touch("desk", "")
 
-    def _advance_signal(self, bracket: Bracket, cover: Cover, entry: Order) -> None:
-        """The signal follows its entry: working, filled, closed, failed."""
+    def _advance_signal(self, bracket: Bracket, cover: Cover) -> None:
         record = self.signals.get(bracket.signal_id)
         if record is None or record.bracket_id != bracket.id:
             return
-        note = record.decision_note
-        if bracket.closed_at is not None:
-            failed = cover.entry_filled == 0 and entry.status in (OrderStatus.REJECTED, OrderStatus.NEVER_REACHED)
-            status = SignalStatus.FAILED if failed else SignalStatus.CLOSED
-            if cover.entry_filled == 0:
-                note = entry.last_error or f"entry {entry.status.value} without a fill"
-        elif not cover.entry_open and cover.entry_filled > 0:
-            status = SignalStatus.FILLED
-        elif entry.broker_id is not None:
-            status = SignalStatus.WORKING
-        else:
-            return
-        if entry.broker_id is not None or entry.is_terminal:
+        status, note, is_answered = follow_entry(record, bracket, cover, self.orders_of(bracket.id))
+        if is_answered:
             self.approved.pop(bracket.signal_id, None)
         if status is not record.status or note != record.decision_note:
             self.signals[bracket.signal_id] = replace(record, status=status, decision_note=note)
@@ -268,8 +257,9 @@ class Book:
         self._touch("bracket", bracket.id)
 
     def _on_order_intended(self, event: ev.OrderIntended, at: datetime) -> None:
-        if event.order.role is OrderRole.ENTRY:
-            self._entries_at.append(at)
+        trade = self.brackets.get(event.order.bracket_id or "")
+        if event.order.role is OrderRole.ENTRY and not (trade is not None and trade.order_ids):
+            self._entries_at.append(at)  # several requests of one approval are one entry
         self._add_order(event.order, at)
         for leg in event.legs:
             self._add_order(leg, at)
@@ -381,7 +371,7 @@ class Book:
             self.brackets_of_symbol[bracket.symbol][bracket_id] = None
         self.brackets[bracket_id] = bracket
         if cover.entry is not None:
-            self._advance_signal(bracket, cover, cover.entry)
+            self._advance_signal(bracket, cover)
         self._touch("bracket", bracket_id)
         self._touch("desk", "")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
@@ -118,6 +118,31 @@ class Gateway:
             self._recorder.record(never)
             return Submitted(order_id=intent.order.id, error=why)
         return await self.send(intent.order, intent.body, intent.purpose, slot=slot)
+
+    async def submit_group(
+        self, intents: Sequence[ev.OrderIntended], *before: ev.AnyEvent, slot: Slot | None = None
+    ) -> list[Submitted]:
+        """An entry of one or more requests: all intents on disk as one group, then all of them sent at once."""
+        first, *others = intents
+        if not others:
+            return [await self.submit(first, *before, slot=slot)]
+        try:
+            await self._recorder.commit(*before, *intents)
+        except JournalUnavailable as why:
+            text = f"The journal cannot be written: {why}."
+            self._recorder.record(*(ev.OrderNeverReached(order_id=each.order.id, why=text) for each in intents))
+            return [Submitted(order_id=each.order.id, error=why) for each in intents]
+        return await self.send_group(intents, slot=slot)
+
+    async def send_group(self, intents: Sequence[ev.OrderIntended], *, slot: Slot | None = None) -> list[Submitted]:
+        """Send bodies whose intents are on disk. ``slot`` is the first one's; the others find their own."""
+        slots = [slot, *[None] * (len(intents) - 1)]
+        return await asyncio.gather(
+            *(
+                self.send(each.order, each.body, each.purpose, slot=own)
+                for each, own in zip(intents, slots, strict=True)
+            )
+        )
 
     async def send(
         self, order: Order, body: dict[str, Any], purpose: Purpose, *, slot: Slot | None = None

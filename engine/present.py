@@ -216,6 +216,7 @@ class Presenter:
             opened_at=bracket.opened_at,
             closed_at=bracket.closed_at,
             orders=tuple(self.order(order) for order in orders),
+            targets=bracket.targets,
         )
 
     def _leg(self, order: Order | None) -> OrderView | None:
@@ -329,9 +330,10 @@ def _mark(quote: QuoteView | None, sign: int) -> Decimal | None:
 
 
 def _entry_price(cover: Cover) -> Decimal | None:
+    """The average of what was bought, else the intended price."""
     if cover.entry is None:
         return None
-    return cover.entry.filled_avg_price or cover.entry.limit_price
+    return cover.avg_entry_price or cover.entry.limit_price
 
 
 def _live_price(

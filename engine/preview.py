@@ -46,12 +46,12 @@ class Previews:
         self._shown: OrderedDict[str, Shown] = OrderedDict()
         self._numbers = itertools.count(1)
 
-    def show(self, signal_id: str, decision: Decision, request: RequestView | None, now: datetime) -> PreviewView:
+    def show(self, signal_id: str, decision: Decision, requests: tuple[RequestView, ...], now: datetime) -> PreviewView:
         preview_id = f"p{next(self._numbers):08d}"
         self._shown[preview_id] = Shown(signal_id=signal_id, decision=decision)
         if len(self._shown) > PREVIEWS_KEPT:
             self._shown.popitem(last=False)
-        return preview_view(preview_id, decision, request, now)
+        return preview_view(preview_id, decision, requests, now)
 
     def recall(self, preview_id: str, signal_id: str) -> Decision:
         """
@@ -150,12 +150,14 @@ def sentence(decision: Decision) -> str:
     how = f"limit {plain(plan.limit_price)}" if plan.limit_price is not None else "market"
     words = [f"{verb} {plain(plan.qty)} {signal.symbol} {how} {signal.entry.time_in_force.value}"]
     words.append(f"stop {plain(plan.levels.stop_price)}" if plan.levels.stop_price is not None else "no stop")
-    if plan.levels.take_profit_price is not None:
+    if plan.targets:
+        words.append("targets " + ", ".join(f"{plain(part.qty)} at {plain(part.price)}" for part in plan.targets))
+    elif plan.levels.take_profit_price is not None:
         words.append(f"target {plain(plan.levels.take_profit_price)}")
     return " · ".join(words)
 
 
-def preview_view(preview_id: str, decision: Decision, request: RequestView | None, now: datetime) -> PreviewView:
+def preview_view(preview_id: str, decision: Decision, requests: tuple[RequestView, ...], now: datetime) -> PreviewView:
     signal, plan, facts = decision.case.signal, decision.case.plan, decision.case.facts
     price = facts.quote.touch(signal.side.sign) if facts.quote is not None else None
     drift = None
@@ -166,7 +168,7 @@ def preview_view(preview_id: str, decision: Decision, request: RequestView | Non
     return PreviewView(
         preview_id=preview_id,
         sentence=sentence(decision),
-        requests=(request,) if request is not None else (),
+        requests=requests,
         verdicts=decision.reasons,
         risk=_risk_view(decision),
         headroom=_headroom(decision),
@@ -185,6 +187,7 @@ def preview_view(preview_id: str, decision: Decision, request: RequestView | Non
         blocked_code=blocked[0] if blocked is not None else None,
         made_at=now,
         expires_at=signal.expires_at,
+        targets=plan.targets,
     )
 
 

@@ -338,6 +338,9 @@ class Reconciler:
         )
         bracket = self._book.brackets.get(order.bracket_id or "")
         if order.role is OrderRole.ENTRY and bracket is not None:
+            entries = (other for other in self._book.orders_of(bracket.id) if other.role is OrderRole.ENTRY)
+            if not all(entry.is_terminal and entry.was_unknown_to_broker for entry in entries):
+                return  # a trade of several requests, of which one may have arrived
             record = self._book.signals.get(bracket.signal_id)
             if record is not None and record.status in (SignalStatus.APPROVED, SignalStatus.FAILED):
                 self._recorder.record(

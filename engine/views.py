@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.model.order import Evidence
 from engine.model.signal import Reason
+from engine.model.targets import TargetPart
 from engine.model.words import (
     BracketStatus,
     CoverKind,
@@ -88,6 +89,8 @@ class PreviewView(View, frozen=True, kw_only=True):
     """The code that an approval would be refused with now; None when approvable."""
     expires_at: datetime | None = None
     """End of the signal's time to live."""
+    targets: tuple[TargetPart, ...] = ()
+    """Where there are several: price and shares of each, nearest first."""
 
 
 class EditView(View, frozen=True, kw_only=True):
@@ -239,6 +242,8 @@ class BracketView(View, frozen=True, kw_only=True):
     closed_at: datetime | None
     orders: tuple[OrderView, ...]
     """All orders of the trade, entry first."""
+    targets: tuple[TargetPart, ...] = ()
+    """Where the trade leaves in parts."""
 
 
 class PositionView(View, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from engine.model.signal import EntrySpec, ExitSpec, Signal, SizeSpec
+from engine.model.signal import EntrySpec, ExitSpec, Signal, SizeSpec, TargetSpec
 from engine.model.words import Intent, Side
 
 
@@ -32,6 +32,8 @@ class SignalDraft(msgspec.Struct, frozen=True, kw_only=True):
     """Counted from ``received_at``: the time to live is the time in the queue. Old news is the drift guard's matter."""
     confidence: float | None = None
     note: str = ""
+    targets: tuple[TargetSpec, ...] = ()
+    """Where there are several; ``take_profit`` is the nearest of them."""
 
     def to_signal(self, signal_id: str) -> Signal:
         return Signal(id=signal_id, **{name: getattr(self, name) for name in self.__struct_fields__})

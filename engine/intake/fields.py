@@ -71,6 +71,21 @@ class Fields:
             raise self.wrong_type(name, "an object")
         return Fields(value, self.where(name))
 
+    def groups(self, name: str) -> list[Fields]:
+        """The objects in a list."""
+        value = self._get(name)
+        assert isinstance(value, list)
+        found = []
+        for number, entry in enumerate(value):
+            where = f"{self.where(name)}[{number}]"
+            if not isinstance(entry, dict):
+                raise refusal("WRONG_TYPE", f"{where} must be an object", where)
+            found.append(Fields(entry, where))
+        return found
+
+    def is_list(self, name: str) -> bool:
+        return isinstance(self._get(name), list)
+
     def is_group(self, name: str) -> bool:
         return isinstance(self._get(name), dict)
 

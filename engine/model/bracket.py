@@ -12,6 +12,7 @@ from decimal import Decimal
 import msgspec
 
 from engine.model.money import ZERO
+from engine.model.targets import TargetPart
 from engine.model.words import Side
 
 
@@ -28,6 +29,8 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     take_profit_price: Decimal | None
     """The exits as approved, or as last moved by the operator."""
     opened_at: datetime
+    targets: tuple[TargetPart, ...] = ()
+    """Where the trade leaves in parts; ``take_profit_price`` is the nearest of them then."""
     order_ids: tuple[str, ...] = ()
     """Every order ever made for this trade, oldest first."""
     attempts: int = 0

@@ -7,8 +7,13 @@ from typing import Final
 
 import msgspec
 
+from engine.model.targets import TargetPart
+
 WINDOW: Final = "window"
 """Actor of everything done in the window; API calls carry the name of their token, mandates their own."""
+
+
+NUMBERS: Final = ("qty", "limit_price", "stop_price", "take_profit_price")
 
 
 class Edits(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +25,19 @@ class Edits(msgspec.Struct, frozen=True, kw_only=True):
     take_profit_price: Decimal | None = None
 
     def changed(self) -> tuple[str, ...]:
-        return tuple(name for name in self.__struct_fields__ if getattr(self, name) is not None)
+        """Names of the numbers that a person changed."""
+        return tuple(name for name in NUMBERS if getattr(self, name) is not None)
+
+
+class ApprovedNumbers(Edits, frozen=True, kw_only=True):
+    """The numbers of an approval, which bind whatever the stages before the wire would say by now."""
+
+    targets: tuple[TargetPart, ...] = ()
+    typed: tuple[str, ...] = ()
+    """Those that the person changed; the others are as they were proposed."""
+
+    def changed(self) -> tuple[str, ...]:
+        return self.typed
 
 
 NO_EDITS: Final = Edits()

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from engine.model.money import ceil_to_tick, floor_to_tick, round_to_tick
+from engine.model.targets import TargetPart
 from engine.model.words import Intent, OrderType, Side, SignalStatus, TimeInForce, Verdict
 
 
@@ -35,6 +36,17 @@ class ExitSpec(msgspec.Struct, frozen=True, kw_only=True):
     value: Decimal
     limit_price: Decimal | None = None
     """Only of a stop: makes it a stop-limit, whose cover is ``limited``."""
+    trails: bool = False
+    """Only of a stop: ``value`` is the distance at which it follows the best price seen, and never comes back."""
+
+
+class TargetSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several targets: where, and for which part of the trade."""
+
+    exit: ExitSpec
+    weight: Decimal
+    unit: Literal["qty", "share"]
+    """Of ``weight``: shares, or a part of the whole. All targets of a signal have the same."""
 
 
 SizeUnit = Literal["qty", "notional", "risk_pct", "risk_usd"]
@@ -65,6 +77,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     confidence: float | None = None
     note: str = ""
+    targets: tuple[TargetSpec, ...] = ()
+    """Of a signal with several targets, nearest first; ``take_profit`` is the first of them then."""
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +119,8 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     """At the expected price, in account currency; None of approvals from before it was kept."""
     undo_until: datetime | None = None
     """Until then nothing is sent and it can be taken back."""
+    targets: tuple[TargetPart, ...] = ()
+    """Where there are several."""
 
 
 class SignalRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,16 +158,20 @@ def resolve_exits(signal: Signal, basis: Decimal) -> Levels:
         raw = _price(signal.stop_loss, basis, direction=-up, r=None)
         if raw is not None and raw > 0:
             stop = ceil_to_tick(raw) if signal.side is Side.BUY else floor_to_tick(raw)
-    target = None
-    if signal.take_profit is not None:
-        distance = abs(basis - stop) if stop is not None else None
-        raw = _price(signal.take_profit, basis, direction=up, r=distance)
-        if raw is not None and raw > 0:
-            target = round_to_tick(raw)
+    target = resolve_target(signal.take_profit, signal.side, basis, stop)
     stop_limit = signal.stop_loss.limit_price if signal.stop_loss is not None else None
     if stop_limit is not None:  # away from the entry: an exit that is a little easier to fill
         stop_limit = floor_to_tick(stop_limit) if signal.side is Side.BUY else ceil_to_tick(stop_limit)
     return Levels(stop_price=stop, stop_limit_price=stop_limit, take_profit_price=target)
+
+
+def resolve_target(spec: ExitSpec | None, side: Side, basis: Decimal, stop: Decimal | None) -> Decimal | None:
+    """The target's price on the nearest tick; None without one, or when R has no stop to be measured by."""
+    if spec is None:
+        return None
+    distance = abs(basis - stop) if stop is not None else None
+    raw = _price(spec, basis, direction=side.sign, r=distance)
+    return round_to_tick(raw) if raw is not None and raw > 0 else None
 
 
 def _price(spec: ExitSpec, basis: Decimal, direction: int, r: Decimal | None) -> Decimal | None:

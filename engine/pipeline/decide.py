@@ -13,6 +13,7 @@ from engine.model.words import OrderType, Side, Verdict
 from engine.pipeline.correlation import check_correlation
 from engine.pipeline.position import check_close, check_position, is_close
 from engine.pipeline.sizing import size_entry
+from engine.pipeline.targets import check_targets, plan_targets
 from engine.pipeline.validate import denies_first, validate
 from engine.rules.facts import Case, Facts, Plan, denied
 
@@ -41,11 +42,24 @@ def decide(signal: Signal, facts: Facts, edits: Edits = NO_EDITS) -> Decision:
     basis = _basis(wanted, facts)
     levels = resolve_exits(_with_default_stop(wanted, facts), basis) if basis is not None else _own_levels(wanted)
     qty, why = size_entry(wanted, facts, basis, levels, edits.qty)
-    plan = Plan(qty=qty, size_reason=why, basis=basis, levels=levels, limit_price=_limit_on_tick(wanted))
+    plan = Plan(
+        qty=qty,
+        size_reason=why,
+        basis=basis,
+        levels=levels,
+        limit_price=_limit_on_tick(wanted),
+        targets=plan_targets(wanted, edits, qty, basis, levels),
+    )
     case = Case(signal=wanted, facts=facts, plan=plan)
     if is_close(case):
         return Decision(case=case, reasons=denies_first(check_close(case)), closes=True)
-    reasons = [*validate(case), *check_position(case), *check_correlation(case), *_edits_on_tick(edits)]
+    reasons = [
+        *validate(case),
+        *check_targets(case),
+        *check_position(case),
+        *check_correlation(case),
+        *_edits_on_tick(edits),
+    ]
     return Decision(case=case, reasons=denies_first(reasons), closes=False)
 
 

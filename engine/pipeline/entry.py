@@ -1,14 +1,18 @@
-"""Stage *submit*: the one request that enters a position together with its exits.
+"""Stage *submit*: the requests that enter a position together with its exits.
 
-Whole shares in the regular session go out as a native group, ``gtc``: atomic, and the exits outlive the day. An entry
-that should live only for the day is cancelled by the desk before the close (``protection/overnight.py``).
+Whole shares in the regular session go out as native groups, ``gtc``: atomic, and the exits outlive the day. An entry
+that should live only for the day is cancelled by the desk before the close (``protection/overnight.py``). A group has
+one target, so a trade with several is entered by as many groups, all with the same stop.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
-from engine.alpaca.bodies import bracket_body, oto_body
+import msgspec
+
+from engine.alpaca.bodies import Body, bracket_body, oto_body
 from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.ids import client_order_id, leg_id
@@ -17,55 +21,24 @@ from engine.model.words import OrderClass, OrderRole, OrderType, Purpose, TimeIn
 from engine.pipeline.decide import Decision
 
 
-def plan_entry(
-    decision: Decision, *, desk_id: str, bracket_id: str, now: datetime
-) -> tuple[ev.BracketOpened, ev.OrderIntended]:
+class EntryGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one approval sends: one trade, and the intents of its requests in the order of their ids."""
+
+    opened: ev.BracketOpened
+    intents: tuple[ev.OrderIntended, ...]
+
+
+def plan_entry(decision: Decision, *, desk_id: str, bracket_id: str, now: datetime) -> EntryGroup:
     """The trade and its entry group. ``decision`` must carry a stop and a quantity: the gate sees to that."""
     signal, plan = decision.case.signal, decision.case.plan
     stop, target = plan.levels.stop_price, plan.levels.take_profit_price
     assert stop is not None
     assert plan.qty >= 1
-    entry_id = client_order_id(desk_id, bracket_id, "entry", 1)
-    entry_type = OrderType.LIMIT if plan.limit_price is not None else OrderType.MARKET
-    order_class = OrderClass.BRACKET if target is not None else OrderClass.OTO
-    entry = Order(
-        id=entry_id,
-        client_order_id=entry_id,
-        symbol=signal.symbol,
-        side=signal.side,
-        type=entry_type,
-        order_class=order_class,
-        role=OrderRole.ENTRY,
-        bracket_id=bracket_id,
-        qty=plan.qty,
-        time_in_force=TimeInForce.GTC,
-        limit_price=plan.limit_price,
-        created_at=now,
-        status_since=now,
+    parts: tuple[tuple[Decimal, Decimal | None], ...] = tuple((part.qty, part.price) for part in plan.targets)
+    intents = tuple(
+        _group(decision, qty, price, client_order_id(desk_id, bracket_id, "entry", number), bracket_id, now)
+        for number, (qty, price) in enumerate(parts or ((plan.qty, target),), start=1)
     )
-    legs = [_leg(entry, OrderRole.STOP_LOSS, now, decision)]
-    if target is not None:
-        legs.insert(0, _leg(entry, OrderRole.TAKE_PROFIT, now, decision))
-        body = bracket_body(
-            client_order_id=entry_id,
-            symbol=signal.symbol,
-            side=signal.side.value,
-            qty=plan.qty,
-            limit_price=plan.limit_price,
-            take_profit_price=target,
-            stop_price=stop,
-            stop_limit_price=plan.levels.stop_limit_price,
-        )
-    else:
-        body = oto_body(
-            client_order_id=entry_id,
-            symbol=signal.symbol,
-            side=signal.side.value,
-            qty=plan.qty,
-            limit_price=plan.limit_price,
-            stop_price=stop,
-            stop_limit_price=plan.levels.stop_limit_price,
-        )
     bracket = Bracket(
         id=bracket_id,
         signal_id=signal.id,
@@ -76,12 +49,65 @@ def plan_entry(
         stop_price=stop,
         take_profit_price=target,
         opened_at=now,
+        targets=plan.targets,
     )
-    intent = ev.OrderIntended(order=entry, body=dict(body), purpose=Purpose.ENTRY, legs=tuple(legs))
-    return ev.BracketOpened(bracket=bracket), intent
+    return EntryGroup(opened=ev.BracketOpened(bracket=bracket), intents=intents)
 
 
-def _leg(entry: Order, role: OrderRole, now: datetime, decision: Decision) -> Order:
+def _group(
+    decision: Decision, qty: Decimal, target: Decimal | None, entry_id: str, bracket_id: str, now: datetime
+) -> ev.OrderIntended:
+    """One native group for ``qty`` shares: a bracket, or an OTO without a target."""
+    signal, plan = decision.case.signal, decision.case.plan
+    entry = Order(
+        id=entry_id,
+        client_order_id=entry_id,
+        symbol=signal.symbol,
+        side=signal.side,
+        type=OrderType.LIMIT if plan.limit_price is not None else OrderType.MARKET,
+        order_class=OrderClass.BRACKET if target is not None else OrderClass.OTO,
+        role=OrderRole.ENTRY,
+        bracket_id=bracket_id,
+        qty=qty,
+        time_in_force=TimeInForce.GTC,
+        limit_price=plan.limit_price,
+        created_at=now,
+        status_since=now,
+    )
+    legs = [_leg(entry, OrderRole.STOP_LOSS, now, decision, None)]
+    if target is not None:
+        legs.insert(0, _leg(entry, OrderRole.TAKE_PROFIT, now, decision, target))
+    body = _body(decision, qty, target, entry_id)
+    return ev.OrderIntended(order=entry, body=dict(body), purpose=Purpose.ENTRY, legs=tuple(legs))
+
+
+def _body(decision: Decision, qty: Decimal, target: Decimal | None, entry_id: str) -> Body:
+    signal, plan = decision.case.signal, decision.case.plan
+    stop = plan.levels.stop_price
+    assert stop is not None
+    if target is None:
+        return oto_body(
+            client_order_id=entry_id,
+            symbol=signal.symbol,
+            side=signal.side.value,
+            qty=qty,
+            limit_price=plan.limit_price,
+            stop_price=stop,
+            stop_limit_price=plan.levels.stop_limit_price,
+        )
+    return bracket_body(
+        client_order_id=entry_id,
+        symbol=signal.symbol,
+        side=signal.side.value,
+        qty=qty,
+        limit_price=plan.limit_price,
+        take_profit_price=target,
+        stop_price=stop,
+        stop_limit_price=plan.levels.stop_limit_price,
+    )
+
+
+def _leg(entry: Order, role: OrderRole, now: datetime, decision: Decision, target: Decimal | None) -> Order:
     levels = decision.case.plan.levels
     is_stop = role is OrderRole.STOP_LOSS
     stop_type = OrderType.STOP_LIMIT if levels.stop_limit_price is not None else OrderType.STOP
@@ -97,7 +123,7 @@ def _leg(entry: Order, role: OrderRole, now: datetime, decision: Decision) -> Or
         parent_id=entry.id,
         qty=entry.qty,
         time_in_force=TimeInForce.GTC,
-        limit_price=levels.stop_limit_price if is_stop else levels.take_profit_price,
+        limit_price=levels.stop_limit_price if is_stop else target,
         stop_price=levels.stop_price if is_stop else None,
         created_at=now,
         status_since=now,

@@ -8,6 +8,8 @@ supervisor protects.
 from __future__ import annotations
 
 import logging
+import math
+from collections.abc import Sequence
 from typing import Final
 
 from engine.alpaca.budget import Slot
@@ -15,7 +17,7 @@ from engine.book import Book
 from engine.clock import Clock
 from engine.gateway import Gateway, Submitted
 from engine.model import events as ev
-from engine.model.commands import Edits
+from engine.model.commands import NUMBERS, ApprovedNumbers
 from engine.model.signal import Approval, Reason, SignalRecord
 from engine.model.words import Intent, SignalStatus, Verdict
 from engine.pipeline.decide import Decision, decide
@@ -56,7 +58,7 @@ class Executor:
         if record.signal.intent is Intent.CLOSE:
             self._close(record)  # an exit waits for no budget and no lock
             return
-        waiting: ev.OrderIntended | None = None
+        waiting: tuple[ev.OrderIntended, ...] = ()
         while True:
             left_s = (record.signal.expires_at - self._clock.now()).total_seconds()
             async with self._gateway.entry_slot(within_s=left_s) as slot:
@@ -71,30 +73,28 @@ class Executor:
                     why = f"{record.signal.symbol} was busy with another order for {LOCK_WAIT_S:.0f} s."
                     self._drop(record, waiting, (denied("SYMBOL_BUSY", why),))
                     return
-            if waiting is None:
+            if not waiting:
                 return
 
     async def _execute_alone(
-        self, record: SignalRecord, waiting: ev.OrderIntended | None, slot: Slot
-    ) -> ev.OrderIntended | None:
+        self, record: SignalRecord, waiting: tuple[ev.OrderIntended, ...], slot: Slot
+    ) -> tuple[ev.OrderIntended, ...]:
         """With the symbol's lock and a request of the budget in hand.
 
-        Returns the intent that the broker's request limit stopped: it keeps its id, and comes here again as ``waiting``
-        when a request is free. None: the signal's way ends here.
+        Returns the intents that the broker's request limit stopped: they keep their ids, and come here again as
+        ``waiting`` when a request is free. None: the signal's way ends here.
         """
-        decision = self._decide_again(record, is_again=waiting is not None)
+        decision = self._decide_again(record, is_again=bool(waiting))
         if decision.denies:
             self._drop(record, waiting, decision.reasons)
-            return None
-        if waiting is None:
-            intent, submitted = await self._enter(record, decision, slot)
+            return ()
+        if waiting:
+            intents, submitted = waiting, await self._gateway.send_group(waiting, slot=slot)
         else:
-            intent = waiting
-            submitted = await self._gateway.send(intent.order, intent.body, intent.purpose, slot=slot)
-        if submitted.is_deferred:
-            return intent
-        self._stopwatch.submitted(record.signal.id, submitted)
-        return None
+            intents, submitted = await self._enter(record, decision, slot)
+        self._stopwatch.submitted(record.signal.id, _slowest(submitted))
+        deferred = {each.order_id for each in submitted if each.is_deferred}
+        return tuple(intent for intent in intents if intent.order.id in deferred)
 
     def _decide_again(self, record: SignalRecord, *, is_again: bool) -> Decision:
         """The same stages as the preview, on what is true now: validate, position, correlation, size."""
@@ -103,13 +103,13 @@ class Executor:
         facts = self._pictures.take_again(record.signal) if is_again else self._pictures.take(record.signal)
         return decide(record.signal, facts, approved_numbers(approval))
 
-    async def _enter(self, record: SignalRecord, decision: Decision, slot: Slot) -> tuple[ev.OrderIntended, Submitted]:
-        """Submit: intent on disk, one request, its answer classified."""
+    async def _enter(
+        self, record: SignalRecord, decision: Decision, slot: Slot
+    ) -> tuple[tuple[ev.OrderIntended, ...], list[Submitted]]:
+        """Submit: intents on disk, one request a group, their answers classified."""
         assert record.bracket_id is not None
-        opened, intent = plan_entry(
-            decision, desk_id=self._book.desk_id, bracket_id=record.bracket_id, now=self._clock.now()
-        )
-        return intent, await self._gateway.submit(intent, opened, slot=slot)
+        group = plan_entry(decision, desk_id=self._book.desk_id, bracket_id=record.bracket_id, now=self._clock.now())
+        return group.intents, await self._gateway.submit_group(group.intents, group.opened, slot=slot)
 
     def _close(self, record: SignalRecord) -> None:
         """A closing signal hands every open trade of its symbol to the supervisor."""
@@ -128,24 +128,31 @@ class Executor:
                 )
             )
 
-    def _drop(self, record: SignalRecord, waiting: ev.OrderIntended | None, reasons: tuple[Reason, ...]) -> None:
-        """The gate's no, before the intent was written or after."""
-        if waiting is None:
+    def _drop(self, record: SignalRecord, waiting: tuple[ev.OrderIntended, ...], reasons: tuple[Reason, ...]) -> None:
+        """The gate's no, before the intents were written or after."""
+        if not waiting:
             self._deny(record, reasons)
-        else:
-            first = next((reason for reason in reasons if reason.verdict is Verdict.DENY), reasons[0])
-            self._gateway.withdraw(waiting.order.id, f"It waited for the request limit, and then: {first.text}")
+        first = next((reason for reason in reasons if reason.verdict is Verdict.DENY), reasons[0])
+        for intent in waiting:
+            self._gateway.withdraw(intent.order.id, f"It waited for the request limit, and then: {first.text}")
 
     def _deny(self, record: SignalRecord, reasons: tuple[Reason, ...]) -> None:
         if self._book.signals[record.signal.id].status is SignalStatus.APPROVED:
             self._recorder.record(ev.SignalDenied(signal_id=record.signal.id, reasons=reasons))
 
 
-def approved_numbers(approval: Approval) -> Edits:
+def approved_numbers(approval: Approval) -> ApprovedNumbers:
     """The approval as edits: exactly the numbers that were said yes to, whatever the sizer would say by now."""
-    return Edits(
+    return ApprovedNumbers(
         qty=approval.qty,
         limit_price=approval.limit_price,
         stop_price=approval.stop_price,
         take_profit_price=approval.take_profit_price,
+        targets=approval.targets,
+        typed=tuple(name for name in approval.edited if name in NUMBERS),
     )
+
+
+def _slowest(submitted: Sequence[Submitted]) -> Submitted:
+    """The request that was answered last: the entry is at the broker when all of it is. One without an answer wins."""
+    return max(submitted, key=lambda each: math.inf if each.answered_at_s is None else each.answered_at_s)

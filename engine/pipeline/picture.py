@@ -112,7 +112,7 @@ class Pictures:
         explained: dict[str, Decimal] = {}
         for bracket_id in book.open_brackets:
             bracket, cover = book.brackets[bracket_id], book.cover(bracket_id)
-            working = cover.entry.leaves_qty if cover.entry is not None else ZERO
+            working = cover.entry_leaves
             explained[bracket.symbol] = explained.get(bracket.symbol, ZERO) + cover.held * bracket.side.sign
             if bracket.signal_id == besides:
                 continue

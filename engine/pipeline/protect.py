@@ -14,7 +14,9 @@ from engine.alpaca.bodies import oco_body, replace_body, simple_body
 from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.ids import client_order_id, leg_id, parts_of
+from engine.model.money import ZERO
 from engine.model.order import Order
+from engine.model.targets import TargetPart
 from engine.model.words import OrderClass, OrderRole, OrderStatus, OrderType, Purpose, Side, TimeInForce
 
 
@@ -24,6 +26,9 @@ def plan_exits(
     """Stop and target for ``qty`` held shares as one OCO; a plain stop when the trade has no target."""
     if bracket.take_profit_price is None:
         return _plan_stop(bracket, orders, qty, desk_id=desk_id, now=now)
+    part = open_target(bracket, orders)
+    target_price = part.price if part is not None else bracket.take_profit_price
+    qty = min(qty, part.qty) if part is not None else qty  # further shares get an OCO of the next target
     order_id = _next_id(bracket, orders, "oco", desk_id)
     target = _order(
         bracket,
@@ -33,7 +38,7 @@ def plan_exits(
         OrderClass.OCO,
         qty,
         now,
-        limit_price=bracket.take_profit_price,
+        limit_price=target_price,
     )
     stop = _order(
         bracket,
@@ -51,10 +56,20 @@ def plan_exits(
         symbol=bracket.symbol,
         side=bracket.side.opposite.value,
         qty=qty,
-        take_profit_price=bracket.take_profit_price,
+        take_profit_price=target_price,
         stop_price=bracket.stop_price,
     )
     return ev.OrderIntended(order=target, body=dict(body), purpose=Purpose.PROTECT, legs=(stop,))
+
+
+def open_target(bracket: Bracket, orders: Sequence[Order]) -> TargetPart | None:
+    """The nearest of several targets with shares that neither left at it nor wait there; None when all do."""
+    for part in bracket.targets:
+        at = [o for o in orders if o.role is OrderRole.TAKE_PROFIT and o.limit_price == part.price]
+        placed = sum((order.filled_qty + order.leaves_qty for order in at), ZERO)
+        if placed < part.qty:
+            return TargetPart(price=part.price, qty=part.qty - placed)
+    return None
 
 
 def _plan_stop(

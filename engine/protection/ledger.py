@@ -59,6 +59,10 @@ class Cover(msgspec.Struct, frozen=True, kw_only=True):
     target: Order | None
     entry: Order | None
     evidence: Evidence | None
+    entry_leaves: Decimal = ZERO
+    """What the entries may still buy."""
+    avg_entry_price: Decimal | None = None
+    """Average of all shares entered."""
 
     @property
     def naked(self) -> Decimal:
@@ -82,13 +86,18 @@ def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
     entry_filled = exit_filled = stops = limited = ZERO
     entry = stop = target = armed_stop = armed_target = None
     entry_open = orders_open = False
+    entry_leaves = ZERO
+    bought: list[Order] = []
     closing_since: datetime | None = None
     for order in by_id.values():
         orders_open = orders_open or order.is_open
         if order.role is OrderRole.ENTRY:
             entry_filled += order.filled_qty
+            entry_leaves += order.leaves_qty
+            if order.filled_qty > 0:
+                bought.append(order)
             entry_open = entry_open or order.is_open
-            entry = order
+            entry = order if entry is None or not order.was_unknown_to_broker else entry
             continue
         exit_filled += order.filled_qty
         armed = is_armed(order, by_id.get(order.parent_id) if order.parent_id else None)
@@ -124,7 +133,20 @@ def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
         target=armed_target or target,
         entry=entry,
         evidence=_evidence(entry, armed_stop),
+        entry_leaves=entry_leaves,
+        avg_entry_price=_average(bought),
     )
+
+
+def _average(bought: list[Order]) -> Decimal | None:
+    """Of one entry its own price; of several to four places, as Alpaca gives averages."""
+    if len(bought) == 1:
+        return bought[0].filled_avg_price
+    priced = [(order.filled_qty, order.filled_avg_price) for order in bought if order.filled_avg_price is not None]
+    shares = sum((qty for qty, _ in priced), ZERO)
+    if shares == 0:
+        return None
+    return (sum((qty * price for qty, price in priced), ZERO) / shares).quantize(Decimal("0.0001"))
 
 
 def _evidence(entry: Order | None, armed_stop: Order | None) -> Evidence | None:

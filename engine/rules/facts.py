@@ -15,6 +15,7 @@ from engine.config import Config
 from engine.market.quotes import QuoteView
 from engine.model.account import Account
 from engine.model.signal import Levels, Reason, Signal
+from engine.model.targets import TargetPart
 from engine.model.words import DeskState, Side, Verdict
 
 
@@ -83,6 +84,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Price the entry is expected at: its limit, or the far touch of a market order."""
     levels: Levels
     limit_price: Decimal | None
+    targets: tuple[TargetPart, ...] = ()
+    """Where there are several, one order group each; empty: all of it leaves at ``levels.take_profit_price``."""
 
     @property
     def notional(self) -> Decimal | None:

@@ -65,7 +65,7 @@ def signals(draw: st.DrawFn) -> Signal:
 
 
 def request(decision: Decision) -> bytes:
-    return encode_body(plan_entry(decision, desk_id=DESK_ID, bracket_id="b000001", now=T0)[1].body)
+    return encode_body(plan_entry(decision, desk_id=DESK_ID, bracket_id="b000001", now=T0).intents[0].body)
 
 
 def approved(decision: Decision) -> Edits:

@@ -6,19 +6,20 @@ Source: https://docs.alpaca.markets/reference/postorder
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from engine.intake.draft import SignalDraft
 from engine.intake.envelope import Envelope
 from engine.intake.exits import check_exits
 from engine.intake.fields import Fields
-from engine.intake.formats.native import entry_spec
+from engine.intake.formats.native import entry_spec, one_of, trailing_stop
 from engine.intake.jsontext import refusal
 from engine.model.signal import ExitSpec, SizeSpec
 from engine.model.words import Intent, OrderClass, Side, TimeInForce
 
 NAME: Final = "alpaca"
 _ENTRY_CLASSES: Final = (OrderClass.SIMPLE, OrderClass.BRACKET, OrderClass.OTO)
+_TRAILING: Final[dict[str, Literal["percent", "amount"]]] = {"trail_price": "amount", "trail_percent": "percent"}
 _INTENTS: Final = {
     "buy_to_open": (Side.BUY, Intent.OPEN),
     "sell_to_open": (Side.SELL, Intent.OPEN),
@@ -92,6 +93,11 @@ def _stop_loss(fields: Fields) -> ExitSpec | None:
     group = fields.group("stop_loss")
     if group is None:
         return None
+    for trailing, unit in _TRAILING.items():
+        if trailing in group:
+            # Alpaca takes such a leg and drops the trail without a word: here it means what it says.
+            one_of(group, (trailing, "stop_price"))
+            return trailing_stop(group, trailing, unit)
     price = group.price("stop_price")
     if price is None:
         raise group.missing("stop_price")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 from engine.intake.draft import SignalDraft
 from engine.intake.envelope import DEFAULT_TTL_S, Envelope
 from engine.intake.exits import check_exits
 from engine.intake.fields import Fields
 from engine.intake.jsontext import object_from, refusal
+from engine.intake.targets import check_targets, size_of_targets, target_list
 from engine.model.signal import EntrySpec, ExitSpec, SizeSpec, SizeUnit
 from engine.model.words import Intent, OrderType, Side, TimeInForce
 
@@ -20,6 +21,7 @@ ENTRY_TYPES: Final = (OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderTy
 _WITH_LIMIT: Final = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
 _WITH_STOP: Final = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
 _SIZE_UNITS: Final[tuple[SizeUnit, ...]] = ("notional", "risk_pct", "risk_usd")
+TRAILS: Final[dict[str, Literal["percent", "amount"]]] = {"trail_percent": "percent", "trail_amount": "amount"}
 _BELONGS_INTO_ENTRY: Final = ("type", "limit_price", "stop_price", "time_in_force")
 
 
@@ -46,10 +48,13 @@ def map_fields(fields: Fields, envelope: Envelope) -> SignalDraft:
     intent = fields.word("intent", Intent, "UNKNOWN_INTENT")
     entry = _entry(fields)
     stop = _stop_loss(fields)
-    target = _take_profit(fields)
+    size = _size(fields)
+    targets = target_list(fields, "take_profit", size, _target)
+    target = targets[0].exit if targets else _take_profit(fields)
     reference = fields.amount("reference_price")
     if intent is not Intent.CLOSE:
         check_exits(side, entry, stop, target, reference)
+        check_targets(side, entry, stop, targets, reference)
     source = envelope.source_of(fields.label("source"))
     return SignalDraft(
         source=source,
@@ -58,10 +63,11 @@ def map_fields(fields: Fields, envelope: Envelope) -> SignalDraft:
         symbol=symbol,
         side=side,
         intent=intent,
-        size=_size(fields),
+        size=size_of_targets(size, targets),
         entry=entry,
         stop_loss=stop,
         take_profit=target,
+        targets=targets,
         reference_price=reference,
         made_at=fields.time("made_at") or envelope.received_at,
         received_at=envelope.received_at,
@@ -131,15 +137,31 @@ def _stop_loss(fields: Fields) -> ExitSpec | None:
     if "r" in group:
         text = "R is the distance of the stop itself; give stop_loss as stop_price, percent or amount"
         raise refusal("CONFLICTING_FIELDS", text, "stop_loss.r")
-    name = one_of(group, ("stop_price", "percent", "amount"))
+    name = one_of(group, ("stop_price", "percent", "amount", "trail_percent", "trail_amount"))
+    if name in TRAILS:
+        return trailing_stop(group, name, TRAILS[name])
     return exit_spec(group, name, limit_price=group.price("limit_price"))
 
 
 def _take_profit(fields: Fields) -> ExitSpec | None:
     group = fields.group("take_profit")
-    if group is None:
-        return None
+    return None if group is None else _target(group)
+
+
+def _target(group: Fields) -> ExitSpec:
     return exit_spec(group, one_of(group, ("limit_price", "percent", "amount", "r")))
+
+
+def trailing_stop(group: Fields, name: str, unit: Literal["percent", "amount"]) -> ExitSpec:
+    """The stop that follows the best price at the distance in the field ``name``."""
+    if "limit_price" in group:
+        text = f"{group.where('limit_price')}: a trailing stop takes no limit"
+        raise refusal("CONFLICTING_FIELDS", text, group.where("limit_price"))
+    value = group.amount(name)
+    assert value is not None
+    if unit == "percent" and value >= 100:
+        raise refusal("OUT_OF_RANGE", f"{group.where(name)} must be below 100, not {value}", group.where(name))
+    return ExitSpec(unit=unit, value=value, trails=True)
 
 
 def exit_spec(group: Fields, name: str, limit_price: Decimal | None = None) -> ExitSpec:

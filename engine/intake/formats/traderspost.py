@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from engine.intake.draft import SignalDraft
 from engine.intake.envelope import Envelope
 from engine.intake.exits import check_exits
 from engine.intake.fields import Fields
-from engine.intake.formats.native import entry_spec, exit_spec, one_of
+from engine.intake.formats.native import entry_spec, exit_spec, one_of, trailing_stop
 from engine.intake.jsontext import refusal
 from engine.model.signal import ExitSpec, SizeSpec, SizeUnit
 from engine.model.words import Intent, Side, TimeInForce
@@ -44,7 +44,7 @@ _WANTED: Final[Mapping[str, Side | None]] = MappingProxyType(
     {"bullish": Side.BUY, "long": Side.BUY, "bearish": Side.SELL, "short": Side.SELL, "flat": None}
 )
 _OPTION_FIELDS: Final = ("optionType", "strikePrice", "expiration", "strikeCount", "strikesAway", "intrinsicValue")
-_TRAILING: Final = ("trailAmount", "trailPercent")
+_TRAILING: Final[dict[str, Literal["percent", "amount"]]] = {"trailAmount": "amount", "trailPercent": "percent"}
 
 
 def map_fields(fields: Fields, envelope: Envelope) -> SignalDraft:
@@ -130,10 +130,14 @@ def _exit(fields: Fields, name: str, price_name: str) -> ExitSpec | None:
     if group is None:
         return None
     group = group.named(_NAMES)
-    for trailing in _TRAILING:
-        if trailing in group:
-            text = f"{group.where(trailing)}: a trailing exit cannot be proposed"
+    for trailing, unit in _TRAILING.items():
+        if trailing not in group:
+            continue
+        if name != "stop_loss":
+            text = f"{group.where(trailing)}: a target does not trail"
             raise refusal("UNSUPPORTED_FIELD", text, group.where(trailing))
-    unit = one_of(group, (price_name, "percent", "amount"))
+        one_of(group, (trailing, price_name, "percent", "amount"))
+        return trailing_stop(group, trailing, unit)
+    given = one_of(group, (price_name, "percent", "amount"))
     # A target's limit is its own price, a stop's makes it a stop-limit.
-    return exit_spec(group, unit, limit_price=group.price("limit_price") if name == "stop_loss" else None)
+    return exit_spec(group, given, limit_price=group.price("limit_price") if name == "stop_loss" else None)

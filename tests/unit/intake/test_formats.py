@@ -191,7 +191,7 @@ def test_a_sell_to_flat_closes_and_a_bare_sell_stays_unsaid() -> None:
         ({"orderType": "trailing_stop"}, "UNKNOWN_ORDER_TYPE", "orderType"),
         ({"trailPercent": 1}, "UNSUPPORTED_FIELD", "trailPercent"),
         ({"optionType": "call"}, "UNSUPPORTED_FIELD", "optionType"),
-        ({"stopLoss": {"trailAmount": 1}}, "UNSUPPORTED_FIELD", "stopLoss.trailAmount"),
+        ({"takeProfit": {"trailAmount": 1}}, "UNSUPPORTED_FIELD", "takeProfit.trailAmount"),
         ({"stopLoss": {}}, "MISSING_FIELD", "stopLoss.stopPrice"),
         ({"stopLoss": {"percent": 1, "amount": 1}}, "CONFLICTING_FIELDS", "stopLoss.amount"),
         ({"takeProfit": {"limitPrice": "187.005"}}, "SUB_PENNY", "takeProfit.limitPrice"),

@@ -44,7 +44,8 @@ def models() -> RequestModels:
 
 
 def entry(signal: Any = None, edits: Edits = Edits()) -> tuple[ev.BracketOpened, ev.OrderIntended]:  # noqa: B008
-    return plan_entry(decide(signal or make_signal(), make_facts(), edits), bracket_id="b000001", **PLAN)
+    group = plan_entry(decide(signal or make_signal(), make_facts(), edits), bracket_id="b000001", **PLAN)
+    return group.opened, group.intents[0]
 
 
 def sent(body: dict[str, Any], models: RequestModels) -> Any:

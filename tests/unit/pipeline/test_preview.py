@@ -156,7 +156,7 @@ def test_every_other_deny_is_denied_with_all_reasons() -> None:
 
 def test_a_preview_is_recalled_by_its_id_and_only_for_its_signal() -> None:
     previews, decision = Previews(), seen()
-    view = previews.show("s000001", decision, None, T0)
+    view = previews.show("s000001", decision, (), T0)
     assert previews.recall(view.preview_id, "s000001") is decision
     for preview_id, signal_id in ((view.preview_id, "s000002"), ("p99999999", "s000001")):
         with pytest.raises(CommandRefused, match="too old"):
@@ -165,9 +165,9 @@ def test_a_preview_is_recalled_by_its_id_and_only_for_its_signal() -> None:
 
 def test_old_previews_are_forgotten() -> None:
     previews, decision = Previews(), seen()
-    first = previews.show("s000001", decision, None, T0)
+    first = previews.show("s000001", decision, (), T0)
     for _ in range(PREVIEWS_KEPT):
-        previews.show("s000001", decision, None, T0)
+        previews.show("s000001", decision, (), T0)
     with pytest.raises(CommandRefused, match="too old"):
         previews.recall(first.preview_id, "s000001")
 
@@ -188,7 +188,7 @@ def test_risk_headroom_and_drift_are_worked_out() -> None:
         reserved=Decimal(1_000),
         account=make_account(),
     )
-    view = Previews().show("s000001", seen(facts), None, T0)
+    view = Previews().show("s000001", seen(facts), (), T0)
     assert view.risk is not None
     # 10 x 2.30; of 100,000; (191.80 - 187.20) / 2.30; (191.80 - 187.10) / (187.10 - 184.90)
     assert (view.risk.usd, view.risk.pct_of_equity, view.risk.per_share) == (
@@ -210,12 +210,12 @@ def test_risk_headroom_and_drift_are_worked_out() -> None:
 )
 def test_drift_against_the_trade_is_positive(side: Side, bid: str, ask: str, ticks: int) -> None:
     signal = make_signal(side=side, stop_loss=ExitSpec(unit="amount", value=Decimal(2)), take_profit=None)
-    view = Previews().show("s000001", decide(signal, make_facts(quote=make_quote(bid, ask))), None, T0)
+    view = Previews().show("s000001", decide(signal, make_facts(quote=make_quote(bid, ask))), (), T0)
     assert view.drift_ticks == ticks
 
 
 def test_a_blocked_preview_says_by_what() -> None:
-    view = Previews().show("s000001", seen(make_facts(session_open=False)), None, T0)
+    view = Previews().show("s000001", seen(make_facts(session_open=False)), (), T0)
     assert (view.approvable, view.blocked_by) == (False, "The core session is closed.")
 
 
@@ -241,7 +241,7 @@ def test_the_reason_of_the_size_is_shown() -> None:
 )
 def test_the_button_is_off_with_the_code_that_the_api_refuses_with(facts: Facts, code: str | None) -> None:
     decision = seen(facts)
-    view = Previews().show("s000001", decision, None, T0)
+    view = Previews().show("s000001", decision, (), T0)
     assert (view.approvable, view.blocked_code) == (code is None, code)
     if code is None:
         refuse_if_denied(decision)
