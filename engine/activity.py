@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from engine.book import Book
 from engine.model import events as ev
-from engine.model.money import plain
+from engine.model.money import plain, usd
 from engine.model.order import Order, OrderReport
 from engine.model.words import OrderRole, OrderStatus, Stage
 from engine.views import ActivityLine
@@ -253,6 +253,28 @@ def _demo(event: ev.DemoSwitched, book: Book) -> Line:
     return "info", None, f"demo strategy {'on' if event.on else 'off'}"
 
 
+def _prop_day(event: ev.PropDayOpened, book: Book) -> Line:
+    late = " · the desk was not there when it began" if event.is_late else ""
+    return ("warn" if event.is_late else "info"), None, f"prop-firm day {event.day} · equity {usd(event.equity)}{late}"
+
+
+def _prop_breached(event: ev.PropBreached, book: Book) -> Line:
+    return "bad", None, event.text
+
+
+def _prop_corrected(event: ev.PropDayCorrected, book: Book) -> Line:
+    return "warn", None, f"prop-firm day {event.day} corrected by {event.actor}"
+
+
+def _tripped(event: ev.DeskTripped, book: Book) -> Line:
+    return "bad", None, f"tripped · {event.trip.cause}"
+
+
+def _trip_released(event: ev.TripReleased, book: Book) -> Line:
+    how = " while its cause stood" if event.is_forced else ""
+    return "warn", None, f"{event.code} released by {event.actor}{how}"
+
+
 _TELLERS: Final[Mapping[type, Callable[[Any, Book], Line | None]]] = {
     ev.SignalReceived: _received,
     ev.SignalRefused: _refused,
@@ -282,4 +304,9 @@ _TELLERS: Final[Mapping[type, Callable[[Any, Book], Line | None]]] = {
     ev.DeskStarted: _started,
     ev.DifferenceSettled: _settled,
     ev.DemoSwitched: _demo,
+    ev.PropDayOpened: _prop_day,
+    ev.PropBreached: _prop_breached,
+    ev.PropDayCorrected: _prop_corrected,
+    ev.DeskTripped: _tripped,
+    ev.TripReleased: _trip_released,
 }

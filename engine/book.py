@@ -17,10 +17,11 @@ import msgspec
 
 from engine.bus import Change
 from engine.errors import InvariantViolated
+from engine.folds.incidents import IncidentFolds
+from engine.folds.limits import LimitFolds
 from engine.folds.signals import follow_entry
 from engine.model import events as ev
 from engine.model.bracket import Bracket
-from engine.model.incident import Incident
 from engine.model.order import Order, apply_report
 from engine.model.position import Position
 from engine.model.signal import SignalRecord
@@ -44,8 +45,10 @@ class ScopeState(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class Book:
+class Book(IncidentFolds, LimitFolds):
     def __init__(self) -> None:
+        IncidentFolds.__init__(self)
+        LimitFolds.__init__(self)
         self.desk_id = ""
         self.mode = ""
         self.account_number: str | None = None
@@ -55,7 +58,6 @@ class Book:
         self.orders: dict[str, Order] = {}
         self.brackets: dict[str, Bracket] = {}
         self.positions: dict[str, Position] = {}
-        self.incidents: dict[str, Incident] = {}
         self.states: dict[str, ScopeState] = {}
         self.settled: dict[str, str] = {}
         """Difference id -> how the operator settled it."""
@@ -69,8 +71,6 @@ class Book:
         """Signals approved whose entry the broker has not answered yet."""
         self.open_orders: dict[str, None] = {}
         self.open_brackets: dict[str, None] = {}
-        self.open_incidents: dict[str, str] = {}
-        """Incident key -> id."""
         self.brackets_of_symbol: defaultdict[str, dict[str, None]] = defaultdict(dict)
         """Open ones."""
         self.closers: dict[str, str] = {}
@@ -102,9 +102,6 @@ class Book:
 
     def next_signal_number(self) -> int:
         return len(self.signals) + 1
-
-    def next_incident_number(self) -> int:
-        return len(self.incidents) + 1
 
     def entries_on(self, now: datetime) -> int:
         """Entries sent since the trading day of ``now`` began, midnight in New York."""
@@ -146,6 +143,7 @@ class Book:
 
     def _on_desk_started(self, event: ev.DeskStarted, at: datetime) -> None:
         self.stopped_in_order = False
+        self._note_started()
 
     def _on_desk_stopped(self, event: ev.DeskStopped, at: datetime) -> None:
         self.stopped_in_order = True
@@ -192,6 +190,7 @@ class Book:
             bracket_id=event.bracket_id,
         )
         self.approved[event.signal_id] = None
+        self._note_approved(event, at)
 
     def _on_signal_rejected(self, event: ev.SignalRejected, at: datetime) -> None:
         self._decide(
@@ -208,12 +207,14 @@ class Book:
 
     def _on_signal_denied(self, event: ev.SignalDenied, at: datetime) -> None:
         note = event.reasons[0].text if event.reasons else ""
+        self._note_unsent(self.signals[event.signal_id])
         self._decide(
             event.signal_id, SignalStatus.DENIED, at, "gate", reasons=event.reasons, decision_note=note, bracket_id=None
         )
 
     def _on_signal_returned(self, event: ev.SignalReturned, at: datetime) -> None:
         record = self.signals[event.signal_id]
+        self._note_unsent(record)
         self.approved.pop(event.signal_id, None)
         self.pending[event.signal_id] = None
         self.signals[event.signal_id] = replace(
@@ -304,6 +305,8 @@ class Book:
             reported, replaces=reported.replaces or replaces, replaced_by=reported.replaced_by or replaced_by
         )
         self._put_order(reported, at)
+        if order.role is OrderRole.ENTRY:
+            self._note_report(self._signal_of(order), self._entries_of(order))
         if order.role is OrderRole.ENTRY and reported.is_terminal and reported.filled_qty == 0:
             self._end_unborn_legs(reported, at)
 
@@ -312,6 +315,21 @@ class Book:
 
     def _on_order_never_reached(self, event: ev.OrderNeverReached, at: datetime) -> None:
         self._end_unsent(event.order_id, OrderStatus.NEVER_REACHED, event.why, at)
+        order = self.orders[event.order_id]
+        if order.role is OrderRole.ENTRY and event.actor != "desk":
+            self._note_attested(self._signal_of(order))
+        elif all(entry.status is OrderStatus.NEVER_REACHED for entry in self._entries_of(order)):
+            self._note_unsent(self._signal_of(order))
+
+    def _entries_of(self, order: Order) -> list[Order]:
+        """All entries of the trade that an order belongs to."""
+        known = self.orders_of(order.bracket_id) if order.bracket_id is not None else []
+        return [entry for entry in known if entry.role is OrderRole.ENTRY]
+
+    def _signal_of(self, order: Order) -> SignalRecord | None:
+        bracket = self.brackets.get(order.bracket_id or "")
+        record = self.signals.get(bracket.signal_id) if bracket is not None else None
+        return record if record is not None and record.bracket_id == order.bracket_id else None
 
     def _end_unsent(self, order_id: str, status: OrderStatus, why: str, at: datetime) -> None:
         order = self.orders[order_id]
@@ -416,25 +434,3 @@ class Book:
         else:
             self.positions[position.symbol] = position
         self._touch("position", position.symbol)
-
-    # Incidents
-
-    def _on_incident_raised(self, event: ev.IncidentRaised, at: datetime) -> None:
-        incident = event.incident
-        self.incidents[incident.id] = incident
-        self.open_incidents[incident.key] = incident.id
-        self._touch("incident", incident.id)
-        self._touch("desk", "")
-
-    def _on_incident_acked(self, event: ev.IncidentAcked, at: datetime) -> None:
-        incident = self.incidents[event.incident_id]
-        self.incidents[event.incident_id] = replace(incident, acked_at=at, acked_by=event.actor)
-        self._touch("incident", event.incident_id)
-        self._touch("desk", "")
-
-    def _on_incident_cleared(self, event: ev.IncidentCleared, at: datetime) -> None:
-        incident = self.incidents[event.incident_id]
-        self.incidents[event.incident_id] = replace(incident, cleared_at=at)
-        self.open_incidents.pop(incident.key, None)
-        self._touch("incident", event.incident_id)
-        self._touch("desk", "")

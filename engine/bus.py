@@ -16,7 +16,17 @@ from typing import Literal, NamedTuple
 from engine.model.events import Recorded
 
 ChangeKind = Literal[
-    "signal", "order", "bracket", "position", "incident", "account", "desk", "activity", "latency", "quote"
+    "signal",
+    "order",
+    "bracket",
+    "position",
+    "incident",
+    "account",
+    "desk",
+    "activity",
+    "latency",
+    "quote",
+    "mandate",
 ]
 
 

@@ -32,9 +32,12 @@ from engine.journal.sidecar import Head, Object, Sidecar, SidecarUnusable
 from engine.journal.writer import Journal
 from engine.model.bracket import Bracket
 from engine.model.incident import Incident
+from engine.model.mandate import MandateRecord
 from engine.model.order import Order
 from engine.model.position import Position
 from engine.model.signal import SignalRecord
+from engine.model.trip import Trip
+from engine.prop.ledger import PropLedger
 from engine.views import ActivityLine
 
 log = logging.getLogger(__name__)
@@ -82,6 +85,10 @@ class BookState(msgspec.Struct, frozen=True, kw_only=True):
     open_incidents: dict[str, str]
     brackets_of_symbol: dict[str, dict[str, None]]
     closers: dict[str, str]
+    run: int
+    prop: PropLedger
+    trips: dict[str, Trip]
+    mandates: dict[str, MandateRecord]
     _entries_at: list[datetime]
     _signals_at: dict[str, list[datetime]]
 
@@ -133,7 +140,7 @@ def picture_of(book: Book, activity: ActivityLog, seq: int, now: datetime) -> Pi
     for name in BookState.__struct_fields__:
         value = getattr(book, name)
         copied[name] = dict(value) if isinstance(value, dict) else value
-    copied["brackets_of_symbol"] = {symbol: dict(keys) for symbol, keys in book.brackets_of_symbol.items() if keys}
+    copied["brackets_of_symbol"] = {symbol: dict(keys) for symbol, keys in book.brackets_of_symbol.items()}
     copied["_entries_at"] = [at for at in book._entries_at if at > oldest]
     copied["_signals_at"] = {s: [at for at in times if at > oldest] for s, times in book._signals_at.items()}
     return Picture(

@@ -84,9 +84,55 @@ class CorrelationRules(Section, frozen=True, kw_only=True):
 
 class PropFirmRules(Section, frozen=True, kw_only=True):
     enabled: Annotated[
-        bool, Meta(description="Prop-firm mode. This version has none and refuses to start with it.")
+        bool, Meta(description="Prop-firm mode, read once at the start. A broken preset stops entries, never the desk.")
     ] = False
-    preset: Annotated[str, Meta(description="Name of the firm's rules.")] = ""
+    preset: Annotated[
+        str,
+        Meta(
+            description="Name of the firm's rules: a file in `prop_firm/` of the data folder, or one that comes along."
+        ),
+    ] = ""
+    warn_within_pct: Annotated[
+        float,
+        Meta(ge=0, le=100, description="Warn when less than this part of a limit would be left after the stop-outs."),
+    ] = 20.0
+    on_breach: Annotated[
+        Literal["paused", "reducing", "halted"], Meta(description="The desk's state after a rule was broken.")
+    ] = "halted"
+    flatten_on_breach: Annotated[bool, Meta(description="Close all positions when a rule was broken.")] = False
+
+
+class TripRules(Section, frozen=True, kw_only=True):
+    daily_loss_usd: Annotated[Usd | None, Meta(description="Loss since the last close that trips the desk.")] = None
+    daily_loss_pct: Annotated[
+        Percent | None, Meta(description="The same in percent of the equity at the last close.")
+    ] = None
+    daily_loss_state: Annotated[
+        Literal["paused", "reducing", "halted"], Meta(description="The desk's state after such a loss.")
+    ] = "paused"
+    max_rejects: Annotated[
+        int, Meta(ge=0, le=10_000, description="Orders that the broker refuses within the time below; 0: off.")
+    ] = 10
+    rejects_within_s: Annotated[Seconds, Meta(description="The time in which refusals are counted.")] = 60.0
+    stream_down_s: Annotated[
+        float, Meta(ge=0, le=86_400, description="Seconds without the order stream, once it has been up; 0: off.")
+    ] = 120.0
+    unsettled_orders: Annotated[
+        int, Meta(ge=0, le=1_000, description="Orders of unknown fate for longer than the time below; 0: off.")
+    ] = 3
+    unsettled_s: Annotated[Seconds, Meta(description="How long their fate may be unknown.")] = 10.0
+    state: Annotated[
+        Literal["paused", "reducing", "halted"], Meta(description="The desk's state after any trip but a loss.")
+    ] = "paused"
+
+
+class MandateRules(Section, frozen=True, kw_only=True):
+    on_warn: Annotated[
+        Literal["wait", "approve"], Meta(description="What a mandate does with a signal that a rule warns about.")
+    ] = "wait"
+    confirm_after_restart: Annotated[
+        bool, Meta(description="After a restart a mandate waits until a person confirms it.")
+    ] = True
 
 
 class ProtectionRules(Section, frozen=True, kw_only=True):
@@ -137,6 +183,8 @@ class Config(Section, frozen=True, kw_only=True):
     session: SessionRules = SessionRules()
     correlation: CorrelationRules = CorrelationRules()
     prop_firm: PropFirmRules = PropFirmRules()
+    trips: TripRules = TripRules()
+    mandates: MandateRules = MandateRules()
     protection: ProtectionRules = ProtectionRules()
     broker: BrokerRules = BrokerRules()
     quotes: QuoteRules = QuoteRules()
@@ -170,15 +218,9 @@ def load_config(path: Path, *, required: bool) -> Config:
 
 def config_from_table(table: dict[str, Any], where: str) -> Config:
     try:
-        config = msgspec.convert(table, Config, strict=True)
+        return msgspec.convert(table, Config, strict=True)
     except msgspec.ValidationError as why:
         raise ConfigError(f"{where}: {_named(str(why), table)}") from why
-    if config.prop_firm.enabled:
-        # A trader who relies on rules that do not exist loses the account: better no desk than a silent one.
-        raise ConfigError(
-            f"{where}: prop_firm.enabled = true: this version has no prop-firm mode, only false is allowed"
-        )
-    return config
 
 
 def _named(message: str, table: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from engine.alpaca.retry import reads
 from engine.book import DESK_SCOPE, Book
 from engine.bus import Bus, Change
 from engine.clock import Clock
+from engine.commands.limits import LimitCommands
 from engine.commands.signals import SignalCommands, SignalParts, first
 from engine.differences import Difference
 from engine.errors import BrokerError, CommandRefused
@@ -37,6 +38,7 @@ from engine.reconcile import Reconciler
 from engine.recorder import Recorder
 from engine.status import StatusBoard
 from engine.surroundings import World
+from engine.trip_wire import CANCELS_ENTRIES, RELEASE
 from engine.views import (
     AccountView,
     ActivityLine,
@@ -53,11 +55,8 @@ from engine.views import (
 
 log = logging.getLogger(__name__)
 
-RELEASE: Final = "RELEASE"
-"""What has to be typed to leave ``halted``: harder to release than to engage."""
 ACT_LOOK_S: Final = 0.01
 ACT_LOOKS: Final = 50
-CANCELS_ENTRIES: Final = frozenset({DeskState.REDUCING, DeskState.HALTED})
 
 
 class Desk(SignalCommands):
@@ -75,6 +74,7 @@ class Desk(SignalCommands):
         world: World,
         quotes: QuoteBoard,
         signals: SignalParts,
+        limits: LimitCommands,
         gateway: Gateway,
         resolver: Resolver,
         supervisor: Supervisor,
@@ -88,6 +88,7 @@ class Desk(SignalCommands):
         read_pool: Pool,
     ) -> None:
         super().__init__(signals, book, presenter, clock)
+        self.limits = limits
         self.mode = mode
         self.bus = bus
         self._book = book
@@ -302,12 +303,13 @@ class Desk(SignalCommands):
     async def set_state(
         self, state: DeskState, *, scope: str = DESK_SCOPE, actor: str, confirm: str | None = None
     ) -> HealthView:
-        before = self._book.state_of(scope)
-        if before is DeskState.HALTED and state is not DeskState.HALTED and confirm != RELEASE:
-            raise CommandRefused(
-                "CONFIRM_REQUIRED", f'Leaving halted needs confirm = "{RELEASE}".', field="confirm", http_status=409
-            )
-        await self._recorder.commit_exit(ev.DeskStateSet(scope=scope, state=state, actor=actor, cause=""))
+        """Refused with CONFIRM_REQUIRED or TRIP_STANDS where something has to be typed first."""
+        released: list[ev.AnyEvent] = []
+        if scope == DESK_SCOPE:
+            released = self.limits.trips.release(state, actor=actor, confirm=confirm)
+        elif self._book.state_of(scope) is DeskState.HALTED and state is not DeskState.HALTED and confirm != RELEASE:
+            raise CommandRefused("CONFIRM_REQUIRED", f'Leaving halted needs confirm = "{RELEASE}".', field="confirm")
+        await self._recorder.commit_exit(*released, ev.DeskStateSet(scope=scope, state=state, actor=actor, cause=""))
         if state in CANCELS_ENTRIES:
             await self._cancel_entries(actor, lambda order: self._is_in_scope(order, scope))
         return self.health()

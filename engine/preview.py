@@ -20,7 +20,9 @@ from engine.model.money import plain, tick_of, usd
 from engine.model.signal import Reason
 from engine.model.words import OrderType, Side, Verdict
 from engine.pipeline.decide import Decision
+from engine.prop.board import rule_view
 from engine.rules.facts import denied
+from engine.rules.prop_firm import prop_meters
 from engine.views import HeadroomView, PreviewView, RequestView, RiskView
 
 PREVIEWS_KEPT: Final = 4096
@@ -188,6 +190,7 @@ def preview_view(preview_id: str, decision: Decision, requests: tuple[RequestVie
         made_at=now,
         expires_at=signal.expires_at,
         targets=plan.targets,
+        prop_firm=tuple(rule_view(meter) for meter in prop_meters(decision.case)),
     )
 
 

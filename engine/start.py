@@ -28,6 +28,7 @@ from engine.book import Book
 from engine.bus import Bus, Change
 from engine.checkpoint import WORTH_IT, Checkpoints
 from engine.clock import Clock
+from engine.commands.limits import LimitCommands
 from engine.commands.signals import SignalParts
 from engine.config import Config
 from engine.desk import Desk
@@ -52,6 +53,9 @@ from engine.pipeline.resolve import Resolver
 from engine.pipeline.track import Tracker
 from engine.present import Presenter
 from engine.preview_feed import PreviewFeed
+from engine.prop.board import PropBoard
+from engine.prop.keeper import PropKeeper
+from engine.prop.loading import BrokenPreset, load_prop_firm
 from engine.protection.overnight import DayEntries
 from engine.protection.supervisor import Supervisor
 from engine.recall import recall, standing
@@ -62,6 +66,8 @@ from engine.status import StatusBoard
 from engine.stopwatch import Stopwatch
 from engine.surroundings import World
 from engine.tasks import Spawn, SymbolLocks, task_scope
+from engine.trip_wire import TripWire
+from engine.withdrawal import Withdrawal
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +159,18 @@ def _assemble(
     world = World(client, recorder, clock, equity_moved=lambda: status.mark_equity())
     world.loading = LOADING_MODELS
     world.unconfirmed = NOT_CONFIRMED if settings.asks_confirmation else None
-    pictures = Pictures(book, quotes, world, clock, config, lambda: journal.failure)
+    prop_board = PropBoard(
+        load_prop_firm(config.prop_firm, settings.folder.parent / "prop_firm"),
+        config.prop_firm.warn_within_pct,
+        book,
+        quotes,
+        clock,
+        equity=lambda: status.equity(),
+        balance=lambda: status.balance(),
+    )
+    if isinstance(prop_board.preset, BrokenPreset):
+        world.prop_firm_broken = prop_board.preset.text
+    pictures = Pictures(book, quotes, world, clock, config, lambda: journal.failure, prop_board.facts)
     status = StatusBoard(
         mode=settings.mode,
         book=book,
@@ -247,6 +264,11 @@ def _assemble(
         undo_s=config.approval.undo_s,
     )
     previews = PreviewFeed(queue.preview, book, recorder, clock, bus)
+    withdrawal = Withdrawal(book, recorder, gateway, supervisor)
+    trip_wire = TripWire(recorder, book, world, clock, config, withdrawal, day_loss=status.day_loss)
+    bus.on_records(trip_wire.note)
+    prop_keeper = PropKeeper(prop_board, recorder, book, world, clock, withdrawal)
+    status.trips, status.prop_rules = trip_wire.views, prop_board.rules
     watch = Watch(recorder, book, world, clock, clock.now(), journal.torn)
     presenter = Presenter(book, quotes, reconciler.verified, clock.now)
     desk = Desk(
@@ -261,6 +283,7 @@ def _assemble(
         signals=SignalParts(
             reception=reception, queue=queue, previews=previews, batches=Batches(queue, pictures, clock)
         ),
+        limits=LimitCommands(trip_wire, prop_board, recorder, book),
         gateway=gateway,
         resolver=resolver,
         supervisor=supervisor,
@@ -308,6 +331,8 @@ def _assemble(
         "reconcile": reconciler.run(),
         "watch": watch.run(),
         "previews": previews.run(),
+        "trips": trip_wire.run(),
+        "prop-firm": prop_keeper.run(),
         "journal-watch": watch_journal(),
         "journal-audit": audit_chain(),
         "day-entries": DayEntries(gateway, book, world, clock).run(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
@@ -18,6 +19,7 @@ from engine.model.words import Mode
 from engine.pipeline.picture import Pictures
 from engine.surroundings import World
 from engine.views import AccountView, DeskView, HealthView
+from engine.views_limits import PropRuleView, TripView
 
 HUNDREDTH: Final = Decimal("0.01")
 
@@ -50,6 +52,9 @@ class StatusBoard:
         self.has_demo = has_demo
         self.started_at = clock.now()
         self.stopping = False
+        self.trips: Callable[[], tuple[TripView, ...]] = tuple
+        self.prop_rules: Callable[[], tuple[PropRuleView, ...]] = tuple
+        """Set once their owners exist: they are built on this board."""
 
     def health(self) -> HealthView:
         world = self._world
@@ -96,6 +101,28 @@ class StatusBoard:
             request_id=account.request_id if account is not None else None,
         )
 
+    def equity(self) -> Decimal | None:
+        """The account's equity as of now, marked from quotes; None until it has been read."""
+        return self._marked_equity(self._world.account)
+
+    def balance(self) -> Decimal | None:
+        """Equity without the open positions' profit; None while one of them has no price."""
+        equity = self.equity()
+        if equity is None:
+            return None
+        open_profit = ZERO
+        for symbol, position in self._book.positions.items():
+            mark = self._quotes.mark(symbol, 1 if position.qty > 0 else -1)
+            if mark is None or position.avg_entry_price is None:
+                return None
+            open_profit += (mark - position.avg_entry_price) * position.qty
+        return (equity - open_profit).quantize(HUNDREDTH)
+
+    def day_loss(self) -> Decimal | None:
+        """Since the last close, in account currency; a gain is negative. None until the account has been read."""
+        equity, account = self.equity(), self._world.account
+        return None if equity is None or account is None else account.last_equity - equity
+
     def _marked_equity(self, account: Account | None) -> Decimal | None:
         """The account's equity, moved by what open positions gained since it was read."""
         if account is None:
@@ -122,7 +149,7 @@ class StatusBoard:
         return DeskView(
             health=self.health(),
             account=self.account(),
-            desk_state_cause=f"set by {set_by.actor}" if set_by is not None else "",
+            desk_state_cause=(set_by.cause or f"set by {set_by.actor}") if set_by is not None else "",
             rest=world.rest.view(),
             stream=world.stream.view(),
             quotes=world.quotes.view(),
@@ -139,6 +166,9 @@ class StatusBoard:
             session_changes_at=world.session_changes_at,
             demo_on=book.demo_on if self.has_demo else None,
             gate_locked_by=world.gate_locked_by or world.not_ready,
+            trips=self.trips(),
+            prop_firm=self.prop_rules(),
+            mandates=len(book.live_mandates(now)),
             wants_confirmation=world.unconfirmed is not None,
         )
 

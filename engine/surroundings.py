@@ -55,6 +55,8 @@ class World:
         """A part of the desk that is not there yet."""
         self.unconfirmed: str | None = None
         """Why a live desk has not been let loose yet."""
+        self.prop_firm_broken: str | None = None
+        """Why prop-firm mode, though asked for, cannot be kept."""
         self.account: Account | None = None
         self.account_at_s = float("-inf")
         self.session_open: bool | None = None

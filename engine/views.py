@@ -27,6 +27,7 @@ from engine.model.words import (
     TimeInForce,
 )
 from engine.view import View
+from engine.views_limits import PropRuleView, TripView
 
 
 class RequestView(View, frozen=True, kw_only=True):
@@ -91,6 +92,8 @@ class PreviewView(View, frozen=True, kw_only=True):
     """End of the signal's time to live."""
     targets: tuple[TargetPart, ...] = ()
     """Where there are several: price and shares of each, nearest first."""
+    prop_firm: tuple[PropRuleView, ...] = ()
+    """Each rule of prop-firm mode: headroom before, after this trade's stop-out, and after all stop-outs."""
 
 
 class EditView(View, frozen=True, kw_only=True):
@@ -357,6 +360,12 @@ class DeskView(View, frozen=True, kw_only=True):
     """None when there is no demo strategy."""
     gate_locked_by: str | None = None
     """Why no entries are taken before anything else is asked; None when the start gate is open."""
+    trips: tuple[TripView, ...] = ()
+    """What changed the desk's state by itself and was not released."""
+    prop_firm: tuple[PropRuleView, ...] = ()
+    """Headroom of each rule of prop-firm mode, as the account is."""
+    mandates: int = 0
+    """Live ones."""
     wants_confirmation: bool = False
     """A live desk whose account's number has not been typed yet."""
 

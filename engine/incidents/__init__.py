@@ -5,6 +5,7 @@ brackets   naked and over-covered trades
 orders     unknown fates, stuck cancels, words the broker invented
 links      the ways to the broker
 signals    proposals about to expire
+trips      what changed the desk's state by itself
 desk       journal and start gate
 watch      compares what is true with what is open, and records the difference
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from engine.book import Book
 from engine.clock import Clock
-from engine.incidents import brackets, desk, links, orders, signals
+from engine.incidents import brackets, desk, links, orders, signals, trips
 from engine.incidents.scene import Condition, Scene
 from engine.model import events as ev
 from engine.model.ids import incident_id
@@ -38,6 +38,9 @@ CONDITIONS: Final[tuple[Condition, ...]] = (
     desk.journal_broken,
     desk.gate_locked,
     signals.expiring,
+    trips.tripped,
+    trips.prop_day_late,
+    trips.prop_firm_broken,
 )
 
 

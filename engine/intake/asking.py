@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Final, Literal
 
 from aiohttp import hdrs, web
@@ -148,6 +149,15 @@ async def polling_of(request: web.Request) -> bool:
     if polling is None:
         raise fields.missing("polling", ": true or false")
     return polling
+
+
+async def prop_correction_of(request: web.Request) -> dict[str, Decimal | None]:
+    """The firm's own numbers; at least one."""
+    names = ("start_balance", "start_equity", "high_equity", "high_close")
+    fields = await body_of(request, *names)
+    if not any(name in fields for name in names):
+        raise fields.missing("start_balance", f": say at least one of {', '.join(names)}")
+    return {name: fields.amount(name) for name in names}
 
 
 async def flatten_target_of(request: web.Request) -> str | None:

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from engine.commands.limits import LimitCommands
 from engine.model.commands import NO_EDITS, Edits
 from engine.model.events import Recorded
 from engine.model.words import DeskState, SignalStatus
@@ -29,6 +30,8 @@ Span = Literal["open", "all"]
 class Door(Protocol):
     """Reading is plain and never waits. Commands and reads by id raise ``CommandRefused``; ``actor`` is the token."""
 
+    @property
+    def limits(self) -> LimitCommands: ...
     def health(self) -> HealthView: ...
     def account(self) -> AccountView: ...
     def signals(self, status: SignalStatus | None = None, limit: int = 500) -> list[SignalView]: ...

@@ -124,10 +124,12 @@ class Fields:
         if name not in self:
             return []
         value = self._get(name)
-        names: list[Any] = value if isinstance(value, list) else [None]
-        if not all(isinstance(each, str) and not isinstance(each, JsonNumber) and each.strip() for each in names):
+        if not isinstance(value, list):
             raise self.wrong_type(name, "a list of names")
-        return [each.strip() for each in names]
+        names = [each.strip() for each in value if isinstance(each, str) and not isinstance(each, JsonNumber)]
+        if len(names) < len(value) or not all(names):
+            raise self.wrong_type(name, "a list of names")
+        return names
 
     def word[W: StrEnum](self, name: str, words: type[W], code: str, allowed: Iterable[W] | None = None) -> W | None:
         """One of a vocabulary, whatever its case."""

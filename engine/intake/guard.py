@@ -14,7 +14,7 @@ from engine.clock import Clock
 from engine.errors import BrokerError, CommandRefused, EngineError, JournalUnavailable, OrderDenied
 from engine.intake.auth import Names, Tokens
 from engine.intake.encode import error_answer, refusal_answer
-from engine.intake.routes import BEGAN_S, HOLDER, Handler
+from engine.intake.route import BEGAN_S, HOLDER, Handler
 
 log = logging.getLogger(__name__)
 

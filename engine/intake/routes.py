@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Final, NamedTuple
-
 from aiohttp import web
 
 from engine.clock import Clock
 from engine.intake import asking
-from engine.intake.auth import Holder, Scope, require
+from engine.intake.auth import require
 from engine.intake.door import Door
 from engine.intake.encode import answer, list_answer
+from engine.intake.limit_routes import LimitCalls
+from engine.intake.route import BEGAN_S, HOLDER, OPERATE, READ, SIGNAL, Handler, Route, actor_of, id_of
 from engine.intake.sse import EventStreams
-
-HOLDER: Final = web.RequestKey("holder", Holder)
-BEGAN_S: Final = web.RequestKey("began_s", float)
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_READ: Final = frozenset({Scope.OPERATE, Scope.READ})
-_SIGNAL: Final = frozenset({Scope.OPERATE, Scope.SIGNAL})
-_OPERATE: Final = frozenset({Scope.OPERATE})
-
-
-class Route(NamedTuple):
-    method: str
-    path: str
-    scopes: frozenset[Scope]
-    handler: Handler
 
 
 class Calls:
@@ -38,39 +22,40 @@ class Calls:
 
     def routes(self) -> tuple[Route, ...]:
         return (
-            Route("GET", "/v1/health", _READ, self.health),
-            Route("POST", "/v1/signals", _SIGNAL, self.post_signal),
-            Route("GET", "/v1/signals", _READ, self.signals),
-            Route("POST", "/v1/signals/preview", _READ, self.preview_batch),
-            Route("POST", "/v1/signals/approve", _OPERATE, self.approve_batch),
-            Route("POST", "/v1/signals/reject", _OPERATE, self.reject_batch),
-            Route("GET", "/v1/signals/{id}", _READ, self.signal),
-            Route("GET", "/v1/signals/{id}/preview", _READ, self.preview),
-            Route("POST", "/v1/signals/{id}/approve", _OPERATE, self.approve),
-            Route("POST", "/v1/signals/{id}/reject", _OPERATE, self.reject),
-            Route("POST", "/v1/signals/{id}/undo", _OPERATE, self.undo),
-            Route("GET", "/v1/reject-reasons", _READ, self.reject_reasons),
-            Route("GET", "/v1/orders", _READ, self.orders),
-            Route("GET", "/v1/orders/{id}", _READ, self.order),
-            Route("DELETE", "/v1/orders/{id}", _OPERATE, self.cancel_order),
-            Route("POST", "/v1/orders/{id}/lookup", _OPERATE, self.lookup_order),
-            Route("POST", "/v1/orders/{id}/attest", _OPERATE, self.attest_order),
-            Route("GET", "/v1/brackets", _READ, self.brackets),
-            Route("GET", "/v1/brackets/{id}", _READ, self.bracket),
-            Route("POST", "/v1/brackets/{id}/retry", _OPERATE, self.retry_bracket),
-            Route("POST", "/v1/brackets/{id}/flatten", _OPERATE, self.flatten_bracket),
-            Route("POST", "/v1/flatten", _OPERATE, self.flatten),
-            Route("GET", "/v1/positions", _READ, self.positions),
-            Route("GET", "/v1/account", _READ, self.account),
-            Route("GET", "/v1/incidents", _READ, self.incidents),
-            Route("GET", "/v1/incidents/{id}", _READ, self.incident),
-            Route("POST", "/v1/incidents/{id}/ack", _OPERATE, self.ack_incident),
-            Route("GET", "/v1/latency", _READ, self.latency),
-            Route("POST", "/v1/state", _OPERATE, self.set_state),
-            Route("POST", "/v1/stream", _OPERATE, self.poll_orders),
-            Route("GET", "/v1/start-gate", _READ, self.start_gate),
-            Route("POST", "/v1/start-gate", _OPERATE, self.settle_difference),
-            Route("GET", "/v1/events", _READ, self._streams.serve),
+            Route("GET", "/v1/health", READ, self.health),
+            Route("POST", "/v1/signals", SIGNAL, self.post_signal),
+            Route("GET", "/v1/signals", READ, self.signals),
+            Route("POST", "/v1/signals/preview", READ, self.preview_batch),
+            Route("POST", "/v1/signals/approve", OPERATE, self.approve_batch),
+            Route("POST", "/v1/signals/reject", OPERATE, self.reject_batch),
+            Route("GET", "/v1/signals/{id}", READ, self.signal),
+            Route("GET", "/v1/signals/{id}/preview", READ, self.preview),
+            Route("POST", "/v1/signals/{id}/approve", OPERATE, self.approve),
+            Route("POST", "/v1/signals/{id}/reject", OPERATE, self.reject),
+            Route("POST", "/v1/signals/{id}/undo", OPERATE, self.undo),
+            Route("GET", "/v1/reject-reasons", READ, self.reject_reasons),
+            Route("GET", "/v1/orders", READ, self.orders),
+            Route("GET", "/v1/orders/{id}", READ, self.order),
+            Route("DELETE", "/v1/orders/{id}", OPERATE, self.cancel_order),
+            Route("POST", "/v1/orders/{id}/lookup", OPERATE, self.lookup_order),
+            Route("POST", "/v1/orders/{id}/attest", OPERATE, self.attest_order),
+            Route("GET", "/v1/brackets", READ, self.brackets),
+            Route("GET", "/v1/brackets/{id}", READ, self.bracket),
+            Route("POST", "/v1/brackets/{id}/retry", OPERATE, self.retry_bracket),
+            Route("POST", "/v1/brackets/{id}/flatten", OPERATE, self.flatten_bracket),
+            Route("POST", "/v1/flatten", OPERATE, self.flatten),
+            Route("GET", "/v1/positions", READ, self.positions),
+            Route("GET", "/v1/account", READ, self.account),
+            Route("GET", "/v1/incidents", READ, self.incidents),
+            Route("GET", "/v1/incidents/{id}", READ, self.incident),
+            Route("POST", "/v1/incidents/{id}/ack", OPERATE, self.ack_incident),
+            Route("GET", "/v1/latency", READ, self.latency),
+            Route("POST", "/v1/state", OPERATE, self.set_state),
+            Route("POST", "/v1/stream", OPERATE, self.poll_orders),
+            Route("GET", "/v1/start-gate", READ, self.start_gate),
+            Route("POST", "/v1/start-gate", OPERATE, self.settle_difference),
+            Route("GET", "/v1/events", READ, self._streams.serve),
+            *LimitCalls(self._door, self._clock).routes(),
         )
 
     # --- the desk as a whole -----------------------------------------------------------------------------------------
@@ -86,18 +71,18 @@ class Calls:
 
     async def set_state(self, request: web.Request) -> web.Response:
         state, scope, confirm = await asking.state_of(request)
-        return answer(await self._door.set_state(state, scope=scope, actor=_actor(request), confirm=confirm))
+        return answer(await self._door.set_state(state, scope=scope, actor=actor_of(request), confirm=confirm))
 
     async def poll_orders(self, request: web.Request) -> web.Response:
         polling = await asking.polling_of(request)
-        return answer(await self._door.poll_orders(polling, actor=_actor(request)))
+        return answer(await self._door.poll_orders(polling, actor=actor_of(request)))
 
     async def start_gate(self, _: web.Request) -> web.Response:
         return self._start_gate_answer()
 
     async def settle_difference(self, request: web.Request) -> web.Response:
         difference_id, settlement = await asking.difference_of(request)
-        await self._door.settle_difference(difference_id, settlement=settlement, actor=_actor(request))
+        await self._door.settle_difference(difference_id, settlement=settlement, actor=actor_of(request))
         return self._start_gate_answer()
 
     def _start_gate_answer(self) -> web.Response:
@@ -105,7 +90,7 @@ class Calls:
 
     async def flatten(self, request: web.Request) -> web.Response:
         symbol = await asking.flatten_target_of(request)
-        brackets = await self._door.flatten(symbol=symbol, actor=_actor(request))
+        brackets = await self._door.flatten(symbol=symbol, actor=actor_of(request))
         return await list_answer("brackets", brackets, self._clock, 202)
 
     # --- signals -----------------------------------------------------------------------------------------------------
@@ -125,35 +110,35 @@ class Calls:
         return await list_answer("signals", rows, self._clock)
 
     async def signal(self, request: web.Request) -> web.Response:
-        return answer(self._door.signal(_id(request)))
+        return answer(self._door.signal(id_of(request)))
 
     async def preview(self, request: web.Request) -> web.Response:
-        return answer(self._door.preview(_id(request), asking.edits_of(asking.query_of(request))))
+        return answer(self._door.preview(id_of(request), asking.edits_of(asking.query_of(request))))
 
     async def approve(self, request: web.Request) -> web.Response:
         preview_id, edits = await asking.approval_of(request)
-        signal = await self._door.approve(_id(request), actor=_actor(request), preview_id=preview_id, edits=edits)
+        signal = await self._door.approve(id_of(request), actor=actor_of(request), preview_id=preview_id, edits=edits)
         return answer(signal, 202)
 
     async def reject(self, request: web.Request) -> web.Response:
         reason, code = await asking.rejection_of(request)
-        return answer(await self._door.reject(_id(request), actor=_actor(request), reason=reason, code=code))
+        return answer(await self._door.reject(id_of(request), actor=actor_of(request), reason=reason, code=code))
 
     async def undo(self, request: web.Request) -> web.Response:
         await asking.body_of(request)
-        return answer(await self._door.undo(_id(request), actor=_actor(request)))
+        return answer(await self._door.undo(id_of(request), actor=actor_of(request)))
 
     async def preview_batch(self, request: web.Request) -> web.Response:
         return answer(self._door.preview_batch(await asking.batch_of(request)))
 
     async def approve_batch(self, request: web.Request) -> web.Response:
         ids, preview_id = await asking.batch_approval_of(request)
-        outcomes = await self._door.approve_batch(ids, actor=_actor(request), preview_id=preview_id)
+        outcomes = await self._door.approve_batch(ids, actor=actor_of(request), preview_id=preview_id)
         return await list_answer("outcomes", outcomes, self._clock, 202)
 
     async def reject_batch(self, request: web.Request) -> web.Response:
         ids, reason, code = await asking.batch_rejection_of(request)
-        outcomes = await self._door.reject_batch(ids, actor=_actor(request), reason=reason, code=code)
+        outcomes = await self._door.reject_batch(ids, actor=actor_of(request), reason=reason, code=code)
         return await list_answer("outcomes", outcomes, self._clock)
 
     async def reject_reasons(self, _: web.Request) -> web.Response:
@@ -167,18 +152,18 @@ class Calls:
         return await list_answer("orders", rows, self._clock)
 
     async def order(self, request: web.Request) -> web.Response:
-        return answer(self._door.order(_id(request)))
+        return answer(self._door.order(id_of(request)))
 
     async def cancel_order(self, request: web.Request) -> web.Response:
-        return answer(await self._door.cancel_order(_id(request), actor=_actor(request)), 202)
+        return answer(await self._door.cancel_order(id_of(request), actor=actor_of(request)), 202)
 
     async def lookup_order(self, request: web.Request) -> web.Response:
         await asking.body_of(request)
-        return answer(await self._door.lookup_order(_id(request), actor=_actor(request)))
+        return answer(await self._door.lookup_order(id_of(request), actor=actor_of(request)))
 
     async def attest_order(self, request: web.Request) -> web.Response:
         settlement = await asking.settlement_of(request)
-        return answer(await self._door.attest_order(_id(request), actor=_actor(request), settlement=settlement))
+        return answer(await self._door.attest_order(id_of(request), actor=actor_of(request), settlement=settlement))
 
     # --- brackets, positions, incidents ------------------------------------------------------------------------------
 
@@ -188,15 +173,15 @@ class Calls:
         return await list_answer("brackets", rows, self._clock)
 
     async def bracket(self, request: web.Request) -> web.Response:
-        return answer(self._door.bracket(_id(request)))
+        return answer(self._door.bracket(id_of(request)))
 
     async def retry_bracket(self, request: web.Request) -> web.Response:
         await asking.body_of(request)
-        return answer(await self._door.retry_bracket(_id(request), actor=_actor(request)), 202)
+        return answer(await self._door.retry_bracket(id_of(request), actor=actor_of(request)), 202)
 
     async def flatten_bracket(self, request: web.Request) -> web.Response:
         await asking.body_of(request)
-        return answer(await self._door.flatten_bracket(_id(request), actor=_actor(request)), 202)
+        return answer(await self._door.flatten_bracket(id_of(request), actor=actor_of(request)), 202)
 
     async def positions(self, request: web.Request) -> web.Response:
         limit = asking.limit_of(asking.query_of(request))
@@ -208,11 +193,11 @@ class Calls:
         return await list_answer("incidents", rows, self._clock)
 
     async def incident(self, request: web.Request) -> web.Response:
-        return answer(self._door.incident(_id(request)))
+        return answer(self._door.incident(id_of(request)))
 
     async def ack_incident(self, request: web.Request) -> web.Response:
         await asking.body_of(request)
-        return answer(await self._door.ack_incident(_id(request), actor=_actor(request)))
+        return answer(await self._door.ack_incident(id_of(request), actor=actor_of(request)))
 
 
 def guarded(route: Route) -> Handler:
@@ -223,11 +208,3 @@ def guarded(route: Route) -> Handler:
         return await route.handler(request)
 
     return handle
-
-
-def _id(request: web.Request) -> str:
-    return request.match_info["id"]
-
-
-def _actor(request: web.Request) -> str:
-    return request[HOLDER].name

@@ -9,31 +9,50 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
 from engine.model.bracket import Bracket
+from engine.model.event import Event as Event
 from engine.model.incident import Incident
+from engine.model.limit_events import (
+    DeskTripped as DeskTripped,
+)
+from engine.model.limit_events import (
+    MandateConfirmed as MandateConfirmed,
+)
+from engine.model.limit_events import (
+    MandateGranted as MandateGranted,
+)
+from engine.model.limit_events import (
+    MandateRevoked as MandateRevoked,
+)
+from engine.model.limit_events import (
+    PropBreached as PropBreached,
+)
+from engine.model.limit_events import (
+    PropDayClosed as PropDayClosed,
+)
+from engine.model.limit_events import (
+    PropDayCorrected as PropDayCorrected,
+)
+from engine.model.limit_events import (
+    PropDayOpened as PropDayOpened,
+)
+from engine.model.limit_events import (
+    PropMarked as PropMarked,
+)
+from engine.model.limit_events import (
+    TripRearmed as TripRearmed,
+)
+from engine.model.limit_events import (
+    TripReleased as TripReleased,
+)
 from engine.model.order import Order, OrderReport
 from engine.model.position import Position
 from engine.model.signal import Approval, Reason, Signal
 from engine.model.words import DeskState, Purpose, Stage
-
-
-def _kind(name: str) -> str:
-    """``SignalReceived`` -> ``signal_received``: the ``kind`` of the journal and of the event stream."""
-    return "".join("_" + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(name))
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=_kind):
-    """Base of all facts. ``subject`` names the thing that the fact is about."""
-
-    SUBJECT: ClassVar[str] = ""
-
-    @property
-    def subject(self) -> str:
-        return str(getattr(self, self.SUBJECT)) if self.SUBJECT else "desk"
 
 
 class JournalOpened(Event, frozen=True, kw_only=True):
@@ -348,6 +367,8 @@ AnyEvent = (
     | ProtectionFailed | ProtectionGaveUp | ProtectionRearmed | ExitRequested | BracketAdjusted | ExitsChanged
     | PositionReported | IncidentRaised | IncidentAcked | IncidentCleared
     | DeskStateSet | DifferenceSettled | LinkChanged | StageMeasured | DemoSwitched
+    | PropDayOpened | PropMarked | PropDayClosed | PropDayCorrected | PropBreached
+    | DeskTripped | TripReleased | TripRearmed | MandateGranted | MandateConfirmed | MandateRevoked
 )  # fmt: skip
 """The closed union that the codec decodes."""
 

@@ -16,6 +16,7 @@ from engine.pipeline.sizing import size_entry
 from engine.pipeline.targets import check_targets, plan_targets
 from engine.pipeline.validate import denies_first, validate
 from engine.rules.facts import Case, Facts, Plan, denied
+from engine.rules.prop_firm import check_prop_firm
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +59,7 @@ def decide(signal: Signal, facts: Facts, edits: Edits = NO_EDITS) -> Decision:
         *check_targets(case),
         *check_position(case),
         *check_correlation(case),
+        *check_prop_firm(case),
         *_edits_on_tick(edits),
     ]
     return Decision(case=case, reasons=denies_first(reasons), closes=False)

@@ -17,6 +17,7 @@ from engine.model.account import Account
 from engine.model.money import ZERO
 from engine.model.signal import Signal
 from engine.model.words import DeskState, OrderRole, OrderStatus, Side
+from engine.prop.meters import PropFacts
 from engine.rules.facts import AssetFacts, Exposure, Facts
 
 UNSETTLED_AFTER_S = 10.0
@@ -56,13 +57,16 @@ class Pictures:
         clock: Clock,
         config: Config,
         journal_failure: Callable[[], str | None],
+        prop: Callable[[str], PropFacts | str | None] = lambda _: None,
     ) -> None:
+        """``prop`` tells what prop-firm mode looks at, besides the signal it is given."""
         self._book = book
         self._quotes = quotes
         self._around = around
         self._clock = clock
         self._config = config
         self._journal_failure = journal_failure
+        self._prop = prop
 
     def take(self, signal: Signal) -> Facts:
         around, now = self._around, self._clock.now()
@@ -95,6 +99,7 @@ class Pictures:
             signals_last_minute=self._signals_last_minute(signal.source, now),
             correlations=around.correlations(signal.symbol, others),
             config=self._config,
+            prop=self._prop(signal.id),
         )
 
     def take_again(self, signal: Signal) -> Facts:

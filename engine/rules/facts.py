@@ -17,6 +17,7 @@ from engine.model.account import Account
 from engine.model.signal import Levels, Reason, Signal
 from engine.model.targets import TargetPart
 from engine.model.words import DeskState, Side, Verdict
+from engine.prop.meters import PropFacts
 
 
 class AssetFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +74,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     correlations: Mapping[str, float | None]
     """Symbol of another exposure -> correlation with the signal's symbol; None without enough shared history."""
     config: Config
+    prop: PropFacts | str | None = None
+    """Of prop-firm mode; text says why it cannot be kept, None: the mode is off."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

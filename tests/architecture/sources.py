@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import tokenize
 from collections.abc import Iterator
 from functools import cache
@@ -68,4 +69,6 @@ def reason_codes() -> set[str]:
             texts = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
             if name in VERDICTS and texts:
                 found.add(texts[0])
-    return found
+    # The meters of prop-firm mode are verdicts too; each names its code where it is made.
+    meters = (ROOT / "engine/prop/meters.py").read_text(encoding="utf-8")
+    return found | set(re.findall(r'"(PROP_[A-Z_]+)"', meters))

@@ -122,8 +122,9 @@ def test_a_misspelt_section_is_refused_with_those_that_exist() -> None:
     assert "limits, sizing, approval" in said
 
 
-def test_a_mode_that_does_not_exist_is_refused_and_not_ignored() -> None:
-    assert refused({"prop_firm": {"enabled": True}}).startswith("prop_firm.enabled = true: ")
+def test_a_preset_is_not_looked_for_here_so_that_a_broken_one_stops_entries_and_never_the_desk() -> None:
+    config = config_from_table({"prop_firm": {"enabled": True, "preset": "no such firm"}}, "greenlight.toml")
+    assert (config.prop_firm.enabled, config.prop_firm.preset) == (True, "no such firm")
 
 
 @pytest.mark.parametrize("section", [{"signal_tokens": "tok-secret"}, {"signal_tokens": {"breakout": ["tok-secret"]}}])

@@ -9,9 +9,11 @@ from typing import Final
 from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.incident import Incident, Priority
+from engine.model.mandate import Mandate
 from engine.model.order import Evidence, Order, OrderReport
 from engine.model.position import Position
 from engine.model.signal import Approval, EntrySpec, ExitSpec, Reason, Signal, SizeSpec
+from engine.model.trip import Trip
 from engine.model.words import (
     DeskState,
     Intent,
@@ -124,6 +126,21 @@ INCIDENT: Final = Incident(
     raised_at=T0,
 )
 
+MONEY: Final = Decimal("100123.40")
+MANDATE: Final = Mandate(
+    id="m0001",
+    strategy="breakout",
+    symbols=("AAPL",),
+    sides=(Side.BUY,),
+    max_notional_each=Decimal(5_000),
+    max_notional_day=Decimal(20_000),
+    max_count=10,
+    max_loss_day=None,
+    until=T0,
+    created_at=T0,
+    created_by="operate",
+)
+
 EVERY_KIND: Final[tuple[ev.AnyEvent, ...]] = (
     ev.JournalOpened(desk_id="7f3a2c", mode="sim"),
     ev.AccountBound(account_number="PA1"),
@@ -165,6 +182,21 @@ EVERY_KIND: Final[tuple[ev.AnyEvent, ...]] = (
     ev.LinkChanged(link="rest", up=False, why="connection refused"),
     ev.StageMeasured(signal_id="s000001", stage=Stage.SUBMIT, ms=51.25, started_at=T0),
     ev.DemoSwitched(on=False, actor="window"),
+    ev.PropDayOpened(
+        day="2026-08-21", preset="Static", size=Decimal(100_000), balance=MONEY, equity=MONEY, began_at=T0, is_late=True
+    ),
+    ev.PropMarked(day="2026-08-21", balance=MONEY, equity=MONEY),
+    ev.PropDayClosed(day="2026-08-21", balance=MONEY, equity=MONEY),
+    ev.PropDayCorrected(day="2026-08-21", actor="operate", start_balance=MONEY, high_close=MONEY),
+    ev.PropBreached(rule="PROP_DRAWDOWN", day="2026-08-21", text="broken", measured="$1.00", limit="$2.00"),
+    ev.DeskTripped(
+        trip=Trip(code="REJECT_STORM", state=DeskState.PAUSED, cause="refused", measured="5", limit="5", at=T0)
+    ),
+    ev.TripReleased(code="REJECT_STORM", actor="operate", is_forced=True),
+    ev.TripRearmed(code="REJECT_STORM"),
+    ev.MandateGranted(mandate=MANDATE),
+    ev.MandateConfirmed(mandate_id="m0001", actor="operate"),
+    ev.MandateRevoked(mandate_id="m0001", actor="operate"),
 )
 
 

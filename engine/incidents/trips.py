@@ -1,0 +1,52 @@
+"""What changed the desk's state by itself, and rules that cannot be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.incidents.scene import Scene, about_desk
+from engine.model.incident import Incident, Priority
+from engine.trips import RELEASE_RULES
+
+
+def tripped(scene: Scene) -> Iterator[Incident]:
+    """One for each trip that a person has not released."""
+    for trip in scene.book.trips.values():
+        if trip.overridden_by is None:
+            yield about_desk(
+                scene,
+                f"trip:{trip.code}",
+                Priority.NOW,
+                trip.cause,
+                f"The desk is {trip.state.value} until it is released.",
+                f"Find out why; then release it. {RELEASE_RULES.get(trip.code, '')}".strip(),
+                buttons=("show",),
+            )
+
+
+def prop_day_late(scene: Scene) -> Iterator[Incident]:
+    """The firm's day began while no desk was running."""
+    day = scene.book.prop.day
+    if day is not None and day.is_late:
+        yield about_desk(
+            scene,
+            f"prop-late:{day.day}",
+            Priority.SOON,
+            f"The desk did not run when the prop firm's day {day.day} began",
+            "The day's start is the desk's best knowledge; headroom may differ from the firm's.",
+            "Compare with the firm's own page, and correct the day's start.",
+        )
+
+
+def prop_firm_broken(scene: Scene) -> Iterator[Incident]:
+    """Prop-firm mode is asked for, and its preset cannot be used."""
+    why = scene.world.prop_firm_broken
+    if why is not None:
+        yield about_desk(
+            scene,
+            "prop-firm",
+            Priority.NOW,
+            f"Prop-firm mode cannot be kept: {why}",
+            "Every entry is denied; exits and protection work.",
+            "Put the preset right, and start again.",
+        )

@@ -1,0 +1,57 @@
+"""Would this trade break another party's rules? Asked before it can: a stop-out that would breach is denied."""
+
+from __future__ import annotations
+
+from engine.model.money import usd
+from engine.model.signal import Reason
+from engine.prop.meters import Meter, PropFacts, PropTrade, meters
+from engine.rules.facts import Case, denied, warned
+
+
+def check_prop_firm(case: Case) -> list[Reason]:
+    """One verdict a rule; nothing without prop-firm mode. ``facts.prop`` is text when the mode cannot be kept."""
+    facts = case.facts.prop
+    if facts is None:
+        return []
+    if isinstance(facts, str):
+        return [denied("PROP_FIRM", f"Prop-firm mode: {facts}.")]
+    if facts.ledger.day is None or facts.equity is None:
+        return [denied("PROP_FIRM", "Prop-firm mode: the day's ledger has not been opened yet.")]
+    reasons = [_reason(meter) for meter in meters(facts, trade_of(case))]
+    if facts.unstopped:
+        names = ", ".join(facts.unstopped)
+        reasons.append(warned("PROP_UNSTOPPED", f"{names} is held without a stop: no headroom here counts its risk."))
+    if facts.ledger.day.is_late:
+        reasons.append(
+            warned("PROP_LATE", "The desk did not run at the firm's reset: compare the day's start with the firm's.")
+        )
+    return reasons
+
+
+def trade_of(case: Case) -> PropTrade:
+    plan = case.plan
+    per_share = plan.risk_per_share
+    return PropTrade(
+        symbol=case.signal.symbol,
+        qty=plan.qty,
+        notional=plan.notional,
+        risk=None if per_share is None else per_share * plan.qty,
+    )
+
+
+def prop_meters(case: Case) -> tuple[Meter, ...]:
+    """For the preview: each rule before and after; empty when the mode is off or cannot be kept."""
+    facts = case.facts.prop
+    return meters(facts, trade_of(case)) if isinstance(facts, PropFacts) else ()
+
+
+def _reason(meter: Meter) -> Reason:
+    money = meter.unit == "usd"
+    left = meter.after_all_stops if meter.after_all_stops is not None else meter.now
+    return Reason(
+        code=meter.code,
+        text=meter.text,
+        verdict=meter.verdict,
+        measured=None if left is None else usd(left) if money else f"{left:f}",
+        limit=None if meter.limit is None else usd(meter.limit) if money else f"{meter.limit:f}",
+    )
