@@ -11,6 +11,7 @@ from engine.model import events as ev
 from engine.model.money import plain, usd
 from engine.model.order import Order, OrderReport
 from engine.model.words import OrderRole, OrderStatus, Stage
+from engine.protection import told
 from engine.views import ActivityLine
 
 KEPT: Final = 5000
@@ -309,4 +310,5 @@ _TELLERS: Final[Mapping[type, Callable[[Any, Book], Line | None]]] = {
     ev.PropDayCorrected: _prop_corrected,
     ev.DeskTripped: _tripped,
     ev.TripReleased: _trip_released,
+    **told.TELLERS,
 }

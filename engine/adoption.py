@@ -30,8 +30,16 @@ ROLE_OF_PURPOSE: Final = {
     "stop": OrderRole.STOP_LOSS,
     "close": OrderRole.EXIT,
     "patch": OrderRole.TAKE_PROFIT,
+    "flip": OrderRole.EXIT,
 }
 """What an order of ours is for, by the word in its client id."""
+
+
+def _role_of(purpose: str, found: wire.Order) -> OrderRole:
+    """A moved exit (``move``) may be either one: its type tells."""
+    if purpose == "move":
+        return OrderRole.STOP_LOSS if found.type in STOP_TYPES else OrderRole.TAKE_PROFIT
+    return ROLE_OF_PURPOSE.get(purpose, OrderRole.EXIT)
 
 
 class Adopter:
@@ -47,7 +55,7 @@ class Adopter:
         replaced = self._book.orders.get(self._book.order_of_broker_id.get(found.replaces or "", ""))
         parts = parts_of(found.client_order_id, self._book.desk_id)
         if parts is not None and parts.bracket_id in self._book.brackets:
-            role = replaced.role if replaced is not None else ROLE_OF_PURPOSE.get(parts.purpose, OrderRole.EXIT)
+            role = replaced.role if replaced is not None else _role_of(parts.purpose, found)
             return self._take_in(found, found.client_order_id, role, parts.bracket_id, replaced)
         if replaced is not None and replaced.bracket_id is not None:
             order_id = f"{replaced.id}.{found.id[:8]}"

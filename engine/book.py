@@ -11,7 +11,6 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -19,6 +18,7 @@ from engine.bus import Change
 from engine.errors import InvariantViolated
 from engine.folds.incidents import IncidentFolds
 from engine.folds.limits import LimitFolds
+from engine.folds.protection import ProtectionFolds, settled
 from engine.folds.signals import follow_entry
 from engine.model import events as ev
 from engine.model.bracket import Bracket
@@ -27,11 +27,12 @@ from engine.model.position import Position
 from engine.model.signal import SignalRecord
 from engine.model.words import DeskState, OrderRole, OrderStatus, SignalStatus
 from engine.protection.ledger import Cover, count_naked, cover_of, is_finished
+from engine.protection.naked_days import NEW_YORK as NEW_YORK
+from engine.protection.naked_days import add_span
 
 replace = msgspec.structs.replace
 
 DESK_SCOPE: Final = "desk"
-NEW_YORK: Final = ZoneInfo("America/New_York")
 SIGNALS_REMEMBERED: Final = 10_000
 """Arrivals of one source, for its signals per minute."""
 
@@ -45,7 +46,7 @@ class ScopeState(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class Book(IncidentFolds, LimitFolds):
+class Book(IncidentFolds, LimitFolds, ProtectionFolds):
     def __init__(self) -> None:
         IncidentFolds.__init__(self)
         LimitFolds.__init__(self)
@@ -75,6 +76,8 @@ class Book(IncidentFolds, LimitFolds):
         """Open ones."""
         self.closers: dict[str, str] = {}
         """Bracket id -> the closing signal that ends it."""
+        self.naked_days: dict[str, float] = {}
+        """New York date -> uncovered share-seconds of its finished spans."""
         self._covers: dict[str, Cover] = {}
         self._entries_at: deque[datetime] = deque()
         self._signals_at: defaultdict[str, deque[datetime]] = defaultdict(lambda: deque(maxlen=SIGNALS_REMEMBERED))
@@ -361,20 +364,21 @@ class Book(IncidentFolds, LimitFolds):
 
     def _on_cancel_intended(self, event: ev.CancelIntended, at: datetime) -> None:
         order = self.orders[event.order_id]
-        self._put_order(replace(order, cancel_requested_at=at), at)
+        since = order.cancel_since or at
+        self._put_order(replace(order, cancel_requested_at=at, cancel_since=since, cancel_actor=event.actor), at)
 
     def _on_cancel_refused(self, event: ev.CancelRefused, at: datetime) -> None:
         order = self.orders[event.order_id]
-        self._put_order(replace(order, cancel_requested_at=None, last_error=event.text), at)
+        self._put_order(replace(order, cancel_requested_at=None, cancel_since=None, last_error=event.text), at)
 
     def _refold_bracket(self, bracket_id: str, at: datetime) -> None:
         """Count naked time up to now, recompute the cover, close the trade when it is over."""
         bracket = self.brackets[bracket_id]
         before = self._covers.get(bracket_id)
         cover = self._covers[bracket_id] = cover_of(bracket, self.orders_of(bracket_id))
-        bracket = count_naked(bracket, before, cover, at)
-        if cover.naked == 0 and cover.held > 0 and (bracket.attempts or bracket.last_error):
-            bracket = replace(bracket, attempts=0, gave_up_at=None, last_error=None)
+        if before is not None:
+            add_span(self.naked_days, bracket.naked_counted_at, at, before.exposed)
+        bracket = settled(count_naked(bracket, before, cover, at), cover)
         if is_finished(cover):
             if bracket.closed_at is None:
                 bracket = replace(bracket, closed_at=at)
@@ -405,23 +409,18 @@ class Book(IncidentFolds, LimitFolds):
         self._change_bracket(event.bracket_id, at, gave_up_at=at, last_error=event.text)
 
     def _on_protection_rearmed(self, event: ev.ProtectionRearmed, at: datetime) -> None:
-        self._change_bracket(event.bracket_id, at, gave_up_at=None, attempts=0)
+        self._change_bracket(event.bracket_id, at, gave_up_at=None, attempts=0, rearmed_at=at, stop_passed_at=None)
 
     def _on_exit_requested(self, event: ev.ExitRequested, at: datetime) -> None:
         if event.signal_id is not None:
             self.closers[event.bracket_id] = event.signal_id
             self._set_signal_status(event.signal_id, SignalStatus.WORKING)
-        self._change_bracket(event.bracket_id, at, exit_requested_at=at, exit_reason=event.reason)
+        self._change_bracket(event.bracket_id, at, exit_requested_at=at, exit_reason=event.reason, exit_when=event.when)
 
     def _set_signal_status(self, signal_id: str, status: SignalStatus) -> None:
         self.approved.pop(signal_id, None)
         self.signals[signal_id] = replace(self.signals[signal_id], status=status)
         self._touch("signal", signal_id)
-
-    def _on_exits_changed(self, event: ev.ExitsChanged, at: datetime) -> None:
-        self._change_bracket(
-            event.bracket_id, at, stop_price=event.stop_price, take_profit_price=event.take_profit_price
-        )
 
     def _on_bracket_adjusted(self, event: ev.BracketAdjusted, at: datetime) -> None:
         adjusted = self.brackets[event.bracket_id].adjusted_qty + event.qty

@@ -89,6 +89,7 @@ class BookState(msgspec.Struct, frozen=True, kw_only=True):
     prop: PropLedger
     trips: dict[str, Trip]
     mandates: dict[str, MandateRecord]
+    naked_days: dict[str, float]
     _entries_at: list[datetime]
     _signals_at: dict[str, list[datetime]]
 

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from engine.errors import EngineError
 
+Multiple = Annotated[float, Meta(gt=0, le=100)]
 Percent = Annotated[float, Meta(gt=0, le=1000)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -145,6 +146,10 @@ class ProtectionRules(Section, frozen=True, kw_only=True):
     max_attempts: Annotated[
         int, Meta(ge=1, le=20, description="Placements of exits before the desk gives up and calls the operator.")
     ] = 5
+    breakeven_at_r: Annotated[
+        Multiple | None,
+        Meta(description="Gain, in units of the risk taken, that moves the stop to the entry; absent: never."),
+    ] = None
     default_stop_pct: Annotated[
         Percent | None,
         Meta(description="Stop of signals that have none, in percent; absent: they are denied."),

@@ -17,6 +17,7 @@ from engine.alpaca.vocabulary import TERMINAL_STATUSES
 from engine.book import Book
 from engine.clock import Clock
 from engine.model import events as ev
+from engine.model.bracket import Bracket
 from engine.model.ids import desk_of
 from engine.model.money import ZERO, plain
 from engine.model.words import OrderRole, OrderStatus
@@ -76,7 +77,7 @@ class Differences:
             return
         position = self._book.positions.get(symbol)
         actual = position.qty if position is not None else ZERO
-        explained = sum((self._book.cover(b.id).held * b.side.sign for b in brackets), ZERO)
+        explained = sum((self._signed(bracket) for bracket in brackets), ZERO)
         if actual == explained:
             self.open.pop(f"position:{symbol}", None)
             self.suspects.pop(symbol, None)
@@ -84,16 +85,29 @@ class Differences:
         if not self._is_confirmed(symbol, explained, actual):
             return
         for bracket in brackets:
-            held = self._book.cover(bracket.id).held
-            gone = min(held, max(ZERO, (explained - actual) * bracket.side.sign))
+            cover, sign = self._book.cover(bracket.id), bracket.side.sign
+            gone = min(cover.held, max(ZERO, (explained - actual) * sign))
+            if bracket is brackets[-1] and cover.held > 0 and actual * sign < 0:
+                # Beyond the position: a hand at the broker has turned it round, and the protection closes the rest.
+                gone = (explained - actual) * sign
             if gone > 0:
                 # Less at the broker than the trades say: another hand closed it. Covering or selling it would flip.
                 why = f"{plain(gone)} {symbol} were closed at the broker by another hand."
                 self._recorder.record(ev.BracketAdjusted(bracket_id=bracket.id, qty=-gone, why=why))
-                explained -= gone * bracket.side.sign
+                explained -= gone * sign
+            back = min(cover.flipped, max(ZERO, (actual - explained) * sign))
+            if back > 0:
+                why = f"{plain(back)} {symbol} of the flip were closed at the broker by another hand."
+                self._recorder.record(ev.BracketAdjusted(bracket_id=bracket.id, qty=back, why=why))
+                explained += back * sign
         if actual != explained:
             extra = actual - explained
             self._differ("position", symbol, symbol, f"{plain(extra)} {symbol} are held that no trade explains")
+
+    def _signed(self, bracket: Bracket) -> Decimal:
+        """What this trade says is held, with its sign; flipped shares are held the other way."""
+        cover = self._book.cover(bracket.id)
+        return (cover.held - cover.flipped) * bracket.side.sign
 
     def _is_confirmed(self, symbol: str, explained: Decimal, actual: Decimal) -> bool:
         """One look proves nothing: an execution may fall between reading the orders and reading the position."""

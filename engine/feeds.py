@@ -41,6 +41,9 @@ MUTE_AFTER_S: Final = 10.0
 """A quote that the broker knows and the stream has not told for so long was not delayed."""
 MUTE_REST_S: Final = 60.0
 """Between two connections that were given up for being mute."""
+HALTS: Final = frozenset({"2", "H", "P"})
+RESUMES: Final = frozenset({"3", "T"})
+"""Not ``Q``: quotations come back before trading does."""
 
 
 class OrderFeed:
@@ -93,7 +96,7 @@ class QuoteFeed:
     ) -> None:
         """``in_play`` gives the symbols, the most important first."""
         self._client = client
-        self._stream = QuoteStream(client.transport, channels=("quotes", "trades"))
+        self._stream = QuoteStream(client.transport, channels=("quotes", "trades", "statuses"))
         self._board = board
         self._world = world
         self._clock = clock
@@ -122,6 +125,8 @@ class QuoteFeed:
             case wire.Trade():
                 self._heard(item.symbol)
                 self._board.take_trade(item.symbol, item.price)
+            case wire.TradingStatus():
+                self._take_status(item)
             case Connected():
                 self._told_at = dict.fromkeys(self._stream.symbols, self._clock.now())
                 self._world.quotes.set(True)
@@ -144,6 +149,13 @@ class QuoteFeed:
     def _heard(self, symbol: str) -> None:
         self._world.quotes.seen()
         self._told_at[symbol] = self._clock.now()
+
+    def _take_status(self, status: wire.TradingStatus) -> None:
+        """Codes differ by tape: the consolidated tape counts (2 is a halt, 3 a resumption), Nasdaq has letters."""
+        if status.status_code in HALTS:
+            self._world.halted.add(status.symbol)
+        elif status.status_code in RESUMES:
+            self._world.halted.discard(status.symbol)
 
     async def _watch(self) -> None:
         watched: list[str] = []

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from engine.book import Book
 from engine.market.quotes import QuoteBoard, QuoteView
+from engine.model.bracket import Bracket
 from engine.model.incident import Incident
 from engine.model.money import ZERO, plain, signed_usd
 from engine.model.order import Evidence, Order
@@ -19,6 +20,7 @@ from engine.model.words import (
     SignalStatus,
 )
 from engine.protection.ledger import Cover, is_armed, plan_of, status_of
+from engine.protection.watched import Watcher
 from engine.views import (
     BracketView,
     EditView,
@@ -31,6 +33,7 @@ from engine.views import (
     SignalView,
     StopView,
     TargetView,
+    WatchView,
 )
 
 HUNDREDTH: Final = Decimal("0.01")
@@ -38,8 +41,14 @@ HUNDREDTH: Final = Decimal("0.01")
 
 class Presenter:
     def __init__(
-        self, book: Book, quotes: QuoteBoard, verified: Mapping[str, Evidence], now: Callable[[], datetime]
+        self,
+        book: Book,
+        quotes: QuoteBoard,
+        verified: Mapping[str, Evidence],
+        now: Callable[[], datetime],
+        watcher: Watcher | None = None,
     ) -> None:
+        self._watcher = watcher
         self._book = book
         self._quotes = quotes
         self._verified = verified
@@ -202,7 +211,7 @@ class Presenter:
             entry_price=entry_price,
             stop_price=stop_price,
             take_profit_price=target_price,
-            exits_confirmed=cover.held > 0 and cover.naked == 0,
+            exits_confirmed=cover.held > 0 and cover.naked == 0 and bracket.moves_asked_at is None,
             market_price=mark,
             quote_age_s=round(quote.age_s, 1) if quote is not None else None,
             unrealized_pl=_profit(cover.held, entry_price, mark, bracket.side.sign),
@@ -217,6 +226,38 @@ class Presenter:
             closed_at=bracket.closed_at,
             orders=tuple(self.order(order) for order in orders),
             targets=bracket.targets,
+            naked_share_s=self._naked_share_s(bracket, cover, now),
+            flipped_qty=cover.flipped,
+            verified_at=evidence.at if evidence is not None and cover.covered > 0 else None,
+            watch=self._watch(bracket, now),
+            unprotected_until=bracket.unprotected_until,
+            wanted_stop_price=bracket.wanted_stop_price,
+            wanted_take_profit_price=bracket.wanted_take_profit_price,
+            move_refused=bracket.move_refused,
+            exit_when=bracket.exit_when.value,
+            repair=bracket.repair.kind if bracket.repair is not None else None,
+        )
+
+    @staticmethod
+    def _naked_share_s(bracket: Bracket, cover: Cover, now: datetime) -> float:
+        counted = bracket.naked_counted_at
+        running_s = max(0.0, (now - counted).total_seconds()) if counted is not None else 0.0
+        return round(bracket.naked_share_s + running_s * float(cover.exposed), 3)
+
+    def _watch(self, bracket: Bracket, now: datetime) -> WatchView | None:
+        stop_since, target_since = bracket.watch_stop_since, bracket.watch_target_since
+        since = stop_since or target_since
+        if since is None or bracket.closed_at is not None:
+            return None
+        beat = self._watcher.heartbeat(bracket.id) if self._watcher is not None else None
+        return WatchView(
+            stop_price=bracket.stop_price if stop_since is not None else None,
+            take_profit_price=bracket.take_profit_price if target_since is not None else None,
+            since=since,
+            why=bracket.watch_why,
+            heartbeat_at=beat,
+            heartbeat_age_s=None if beat is None else round(max(0.0, (now - beat).total_seconds()), 1),
+            prints=self._watcher.prints(bracket.id) if self._watcher is not None else 0,
         )
 
     def _leg(self, order: Order | None) -> OrderView | None:
@@ -257,6 +298,9 @@ class Presenter:
             market_value=None if mark is None else (qty * mark).quantize(HUNDREDTH),
             quote_age_s=round(quote.age_s, 1) if quote is not None else None,
             evidence=known.evidence if known is not None else None,
+            naked_share_s=round(
+                sum(self._naked_share_s(t, c, self._now()) for t, c in zip(trades, covers, strict=True)), 3
+            ),
         )
 
     def naked_symbols(self) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from engine.model import events as ev
 from engine.model.money import ZERO
 from engine.model.order import Evidence, Order
 from engine.model.words import OrderRole, OrderStatus, SignalStatus, Source
+from engine.protection.case import Truth
 from engine.recorder import Recorder
 from engine.reports import leg_of, position_from, report_from
 from engine.surroundings import World
@@ -81,6 +82,8 @@ class Reconciler:
         self._began_at = clock.now()
         self.has_read = False
         """Whether orders and positions have been read since this process began."""
+        self.truths: dict[str, Truth] = {}
+        """Symbol -> what REST last said is held."""
         self.verified: dict[str, Evidence] = {}
         """Order id -> when REST last confirmed it as the book has it. Not journaled: it proves nothing tomorrow."""
 
@@ -169,13 +172,14 @@ class Reconciler:
 
     async def _read_positions(self, orders: list[wire.Order]) -> None:
         """All positions, compared with the trades and with ``orders``."""
+        asked_at = self._clock.now()
         positions = await self._world.asking(self._client.positions())
         proof = self._proof(positions.request_id)
         held = {position.symbol: position for position in positions.value.items}
         self._differences.note_unreadable("positions", positions.value.unreadable)
         for symbol in held.keys() | self._book.positions.keys():
             if symbol in held or not positions.value.unreadable:  # a row that cannot be read may be this one
-                self._take_position(symbol, held.get(symbol), proof)
+                self._take_position(symbol, held.get(symbol), proof, asked_at)
         self._differences.compare(orders, held.keys() | self._book.brackets_of_symbol.keys())
 
     async def symbols(self, symbols: Iterable[str]) -> None:
@@ -185,8 +189,9 @@ class Reconciler:
             return
         await self._read_orders(wanted)
         for symbol in wanted:
+            asked_at = self._clock.now()
             answer = await self._world.asking(self._client.position(symbol))
-            self._take_position(symbol, answer.value, self._proof(answer.request_id))
+            self._take_position(symbol, answer.value, self._proof(answer.request_id), asked_at)
         self._differences.compare([], wanted)
         self._lock_or_open()
 
@@ -295,7 +300,9 @@ class Reconciler:
         except (IllegalTransition, InvariantViolated) as surprise:
             log.warning("REST shows %s as %s: %s", order_id, found.status, surprise)
 
-    def _take_position(self, symbol: str, found: wire.Position | None, proof: Evidence) -> None:
+    def _take_position(self, symbol: str, found: wire.Position | None, proof: Evidence, asked_at: datetime) -> None:
+        qty, available = (found.qty, found.qty_available) if found is not None else (ZERO, ZERO)
+        self.truths[symbol] = Truth(qty=qty, available=available, read_at=asked_at)
         known = self._book.positions.get(symbol)
         if found is None:
             if known is not None:

@@ -56,8 +56,10 @@ from engine.preview_feed import PreviewFeed
 from engine.prop.board import PropBoard
 from engine.prop.keeper import PropKeeper
 from engine.prop.loading import BrokenPreset, load_prop_firm
+from engine.protection.around import Around
 from engine.protection.overnight import DayEntries
 from engine.protection.supervisor import Supervisor
+from engine.protection.watched import Watcher
 from engine.recall import recall, standing
 from engine.reception import Reception
 from engine.reconcile import Reconciler
@@ -214,6 +216,7 @@ def _assemble(
     tracker = Tracker(recorder, book, clock, adopter, surprised=reconciler.doubt)
     stopwatch = Stopwatch(recorder, book, clock, bus)
     executor = Executor(pictures, gateway, recorder, book, clock, SymbolLocks(), stopwatch)
+    watcher = Watcher(clock, config.quotes.max_age_s)
     supervisor = Supervisor(
         gateway,
         recorder,
@@ -223,6 +226,8 @@ def _assemble(
         bus,
         config.protection,
         config.quotes.max_age_s,
+        around=Around(world, reconciler),
+        watcher=watcher,
         doubted=reconciler.doubt,
         may_act=lambda: reconciler.has_read,
     )
@@ -270,7 +275,7 @@ def _assemble(
     prop_keeper = PropKeeper(prop_board, recorder, book, world, clock, withdrawal)
     status.trips, status.prop_rules = trip_wire.views, prop_board.rules
     watch = Watch(recorder, book, world, clock, clock.now(), journal.torn)
-    presenter = Presenter(book, quotes, reconciler.verified, clock.now)
+    presenter = Presenter(book, quotes, reconciler.verified, clock.now, watcher)
     desk = Desk(
         mode=settings.mode,
         book=book,

@@ -17,6 +17,7 @@ from engine.model.account import Account
 from engine.model.money import ZERO
 from engine.model.words import Mode
 from engine.pipeline.picture import Pictures
+from engine.protection.naked_days import of_day, running_today
 from engine.surroundings import World
 from engine.views import AccountView, DeskView, HealthView
 from engine.views_limits import PropRuleView, TripView
@@ -99,6 +100,7 @@ class StatusBoard:
             blocked=account.blocked if account is not None else None,
             as_of=account.as_of if account is not None else None,
             request_id=account.request_id if account is not None else None,
+            naked_share_s_today=self._naked_share_s_today(),
         )
 
     def equity(self) -> Decimal | None:
@@ -122,6 +124,12 @@ class StatusBoard:
         """Since the last close, in account currency; a gain is negative. None until the account has been read."""
         equity, account = self.equity(), self._world.account
         return None if equity is None or account is None else account.last_equity - equity
+
+    def _naked_share_s_today(self) -> float:
+        book, now = self._book, self._clock.now()
+        open_trades = (book.brackets[key] for key in book.open_brackets)
+        running = sum(running_today(trade.naked_counted_at, now, book.cover(trade.id).exposed) for trade in open_trades)
+        return round(of_day(book.naked_days, now) + running, 3)
 
     def _marked_equity(self, account: Account | None) -> Decimal | None:
         """The account's equity, moved by what open positions gained since it was read."""
@@ -164,6 +172,7 @@ class StatusBoard:
             budget_limit=budget.limit,
             session_open=world.session_open,
             session_changes_at=world.session_changes_at,
+            naked_share_s_today=self._naked_share_s_today(),
             demo_on=book.demo_on if self.has_demo else None,
             gate_locked_by=world.gate_locked_by or world.not_ready,
             trips=self.trips(),

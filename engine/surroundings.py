@@ -62,6 +62,8 @@ class World:
         self.session_open: bool | None = None
         self.session_changes_at: datetime | None = None
         self.extended_open = False
+        self.halted: set[str] = set()
+        """Symbols in which trading stands still, as the data stream last said."""
         self._trading_days: dict[date, bool] = {}
         self.clock_offset_ms: float | None = None
         self.rest_ms: float | None = None

@@ -201,6 +201,22 @@ class LegsView(View, frozen=True, kw_only=True):
     stop_loss: OrderView | None
 
 
+class WatchView(View, frozen=True, kw_only=True):
+    """Exits that the desk itself holds against live quotes, for as long as it runs."""
+
+    stop_price: Decimal | None
+    """None when the stop is the broker's."""
+    take_profit_price: Decimal | None
+    """None when the target is the broker's."""
+    since: datetime
+    why: str
+    heartbeat_at: datetime | None
+    """When a live quote was last held against them; None before the first one since the start."""
+    heartbeat_age_s: float | None
+    prints: int
+    """Agreeing quotes beyond the stop so far; two make it strike."""
+
+
 class BracketView(View, frozen=True, kw_only=True):
     id: str
     signal_id: str
@@ -247,6 +263,24 @@ class BracketView(View, frozen=True, kw_only=True):
     """All orders of the trade, entry first."""
     targets: tuple[TargetPart, ...] = ()
     """Where the trade leaves in parts."""
+    naked_share_s: float = 0.0
+    """Uncovered shares times seconds, the running span included."""
+    flipped_qty: Decimal = Decimal(0)
+    """Shares held the wrong way, being closed."""
+    verified_at: datetime | None = None
+    """When the broker last confirmed the cover; older than a minute is ``unverified``."""
+    watch: WatchView | None = None
+    unprotected_until: datetime | None = None
+    """A person keeps the supervisor's hands off until then."""
+    wanted_stop_price: Decimal | None = None
+    wanted_take_profit_price: Decimal | None = None
+    """Moves that the broker has not confirmed yet: draw them hollow."""
+    move_refused: str | None = None
+    """Why the newest move did not happen; the exits stand where they stood."""
+    exit_when: str = "now"
+    """Of a trade on its way out: ``now``, ``extended`` or ``open``."""
+    repair: str | None = None
+    """Kind of the repair plan under way."""
 
 
 class PositionView(View, frozen=True, kw_only=True):
@@ -263,6 +297,8 @@ class PositionView(View, frozen=True, kw_only=True):
     market_value: Decimal | None
     quote_age_s: float | None
     evidence: Evidence | None
+    naked_share_s: float = 0.0
+    """Uncovered shares times seconds of its open trades."""
 
 
 class AccountView(View, frozen=True, kw_only=True):
@@ -280,6 +316,8 @@ class AccountView(View, frozen=True, kw_only=True):
     blocked: str | None
     as_of: datetime | None
     request_id: str | None
+    naked_share_s_today: float = 0.0
+    """Uncovered shares times seconds since midnight in New York, over all trades."""
 
 
 class IncidentView(View, frozen=True, kw_only=True):
@@ -356,6 +394,8 @@ class DeskView(View, frozen=True, kw_only=True):
     budget_limit: int
     session_open: bool | None
     session_changes_at: datetime | None
+    naked_share_s_today: float = 0.0
+    """Uncovered shares times seconds since midnight in New York."""
     demo_on: bool | None
     """None when there is no demo strategy."""
     gate_locked_by: str | None = None

@@ -22,8 +22,17 @@ def naked(scene: Scene) -> Iterator[Incident]:
     for bracket_id in scene.book.open_brackets:
         bracket, cover = scene.book.brackets[bracket_id], scene.book.cover(bracket_id)
         is_past_grace = scene.since_s(bracket.naked_since) > NAKED_GRACE_S
+        if _is_told_otherwise(bracket):
+            continue
         if cover.naked > 0 and (is_past_grace or bracket.attempts or bracket.gave_up_at):
             yield _naked(scene, bracket, cover)
+
+
+def _is_told_otherwise(bracket: Bracket) -> bool:
+    """Watched by the desk, or unprotected by a person's word: each has an incident of its own."""
+    return bracket.gave_up_at is None and (
+        bracket.watch_stop_since is not None or bracket.unprotected_until is not None
+    )
 
 
 def _naked(scene: Scene, bracket: Bracket, cover: Cover) -> Incident:

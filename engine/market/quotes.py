@@ -25,6 +25,8 @@ class QuoteView(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     """When it arrived here."""
     age_s: float
+    quoted_at: datetime | None = None
+    """When bid and ask arrived; a trade makes the picture younger, but is no new quote."""
 
     @property
     def mid(self) -> Decimal | None:
@@ -49,11 +51,13 @@ class QuoteBoard:
         self._asks: dict[str, Decimal | None] = {}
         self._lasts: dict[str, Decimal] = {}
         self._arrived: dict[str, tuple[datetime, float]] = {}
+        self._quoted: dict[str, datetime] = {}
 
     def take_quote(self, symbol: str, bid: Decimal | None, ask: Decimal | None) -> None:
         """A zero side is no side: thin feeds send it."""
         self._bids[symbol] = bid or None
         self._asks[symbol] = ask or None
+        self._quoted[symbol] = self._clock.now()
         self._stamp(symbol)
 
     def take_trade(self, symbol: str, price: Decimal) -> None:
@@ -76,6 +80,7 @@ class QuoteBoard:
             last=self._lasts.get(symbol),
             at=at,
             age_s=max(0.0, self._clock.monotonic_s() - stamp_s),
+            quoted_at=self._quoted.get(symbol),
         )
 
     def mark(self, symbol: str, sign: int) -> Decimal | None:

@@ -13,7 +13,19 @@ import msgspec
 
 from engine.model.money import ZERO
 from engine.model.targets import TargetPart
-from engine.model.words import Side
+from engine.model.words import ExitWhen, Side
+
+
+class Repair(msgspec.Struct, frozen=True, kw_only=True):
+    """A repair plan that the operator chose and that is not done yet."""
+
+    plan_id: str
+    kind: str
+    state: str
+    """The broken state it is to mend."""
+    actor: str
+    began_at: datetime
+    text: str = ""
 
 
 class Bracket(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +51,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     exit_requested_at: datetime | None = None
     """The operator or a rule wants out: from here on the exits serve the close."""
     exit_reason: str = ""
+    exit_when: ExitWhen = ExitWhen.NOW
     last_error: str | None = None
     adjusted_qty: Decimal = ZERO
     """Shares that left (or joined) by another hand at the broker, signed against the entry side."""
@@ -49,3 +62,23 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     naked_share_s: float = 0.0
     """Uncovered shares times seconds, counted up to ``naked_counted_at``."""
     closed_at: datetime | None = None
+    watch_stop_since: datetime | None = None
+    """The desk itself holds the stop against live quotes; it ends with the first broker stop that stands."""
+    watch_target_since: datetime | None = None
+    """The desk itself waits for the target's price, because no target stands at the broker."""
+    watch_why: str = ""
+    unprotected_until: datetime | None = None
+    """A person keeps the supervisor's hands off until then."""
+    wanted_stop_price: Decimal | None = None
+    wanted_take_profit_price: Decimal | None = None
+    """Exits that somebody asked to move and the broker has not confirmed yet."""
+    moves_asked_at: datetime | None = None
+    move_refused: str | None = None
+    """What the broker said to the newest move, when it refused it."""
+    breakeven_at: datetime | None = None
+    """When the stop was moved to the entry; the rule does it once a trade."""
+    rearmed_at: datetime | None = None
+    """The newest Retry: placements before it are not held against the next ones."""
+    stop_passed_at: datetime | None = None
+    """The broker called the stop passed, and the policy is to ask."""
+    repair: Repair | None = None

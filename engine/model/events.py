@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from engine.model.bracket import Bracket
+from engine.model.bracket import Bracket, Repair
 from engine.model.event import Event as Event
 from engine.model.incident import Incident
 from engine.model.limit_events import (
@@ -52,7 +52,7 @@ from engine.model.limit_events import (
 from engine.model.order import Order, OrderReport
 from engine.model.position import Position
 from engine.model.signal import Approval, Reason, Signal
-from engine.model.words import DeskState, Purpose, Stage
+from engine.model.words import DeskState, ExitWhen, Purpose, Stage
 
 
 class JournalOpened(Event, frozen=True, kw_only=True):
@@ -266,6 +266,7 @@ class ExitRequested(Event, frozen=True, kw_only=True):
     reason: str
     signal_id: str | None = None
     """The closing signal that asked for it."""
+    when: ExitWhen = ExitWhen.NOW
 
 
 class ExitsChanged(Event, frozen=True, kw_only=True):
@@ -276,6 +277,85 @@ class ExitsChanged(Event, frozen=True, kw_only=True):
     stop_price: Decimal
     take_profit_price: Decimal | None
     actor: str
+
+
+class ExitsMoveAsked(Event, frozen=True, kw_only=True):
+    """Stop or target are to be moved; ``ExitsChanged`` follows when the broker has confirmed it."""
+
+    SUBJECT = "bracket_id"
+    bracket_id: str
+    stop_price: Decimal | None
+    take_profit_price: Decimal | None
+    """None leaves the exit where it is."""
+    actor: str
+    reason: str = ""
+    is_breakeven: bool = False
+
+
+class ExitsMoveRefused(Event, frozen=True, kw_only=True):
+    """The broker did not take a move: the exits stand where they stood."""
+
+    SUBJECT = "bracket_id"
+    bracket_id: str
+    text: str
+
+
+class WatchBegan(Event, frozen=True, kw_only=True):
+    """The desk itself holds this exit against live quotes, for as long as it runs."""
+
+    SUBJECT = "bracket_id"
+    bracket_id: str
+    target: bool = False
+    """False: the stop."""
+    why: str = ""
+
+
+class WatchEnded(Event, frozen=True, kw_only=True):
+    SUBJECT = "bracket_id"
+    bracket_id: str
+    target: bool = False
+    why: str = ""
+
+
+class StopPassed(Event, frozen=True, kw_only=True):
+    """The price is beyond a stop that does not stand, and the policy is to ask (``passed`` False: it came back)."""
+
+    SUBJECT = "bracket_id"
+    bracket_id: str
+    passed: bool
+    text: str = ""
+
+
+class UnprotectedBegan(Event, frozen=True, kw_only=True):
+    """A person keeps the supervisor's hands off for a while; the naked clock runs on."""
+
+    SUBJECT = "bracket_id"
+    bracket_id: str
+    until: datetime
+    actor: str
+
+
+class UnprotectedEnded(Event, frozen=True, kw_only=True):
+    SUBJECT = "bracket_id"
+    bracket_id: str
+    why: str
+    actor: str = "desk"
+
+
+class RepairBegan(Event, frozen=True, kw_only=True):
+    """The operator chose a repair plan; the supervisor carries it out, also after a restart."""
+
+    SUBJECT = "bracket_id"
+    bracket_id: str
+    repair: Repair
+
+
+class RepairEnded(Event, frozen=True, kw_only=True):
+    SUBJECT = "bracket_id"
+    bracket_id: str
+    plan_id: str
+    done: bool
+    text: str
 
 
 class BracketAdjusted(Event, frozen=True, kw_only=True):
@@ -365,6 +445,8 @@ AnyEvent = (
     | BracketOpened | OrderIntended | OrderReported | OrderRefused | OrderUnresolved | OrderNeverReached | OrderAdopted
     | CancelIntended | CancelRefused | ReplaceIntended
     | ProtectionFailed | ProtectionGaveUp | ProtectionRearmed | ExitRequested | BracketAdjusted | ExitsChanged
+    | ExitsMoveAsked | ExitsMoveRefused | WatchBegan | WatchEnded | StopPassed | UnprotectedBegan | UnprotectedEnded
+    | RepairBegan | RepairEnded
     | PositionReported | IncidentRaised | IncidentAcked | IncidentCleared
     | DeskStateSet | DifferenceSettled | LinkChanged | StageMeasured | DemoSwitched
     | PropDayOpened | PropMarked | PropDayClosed | PropDayCorrected | PropBreached

@@ -140,6 +140,22 @@ class DeskState(StrEnum):
     HALTED = "halted"
 
 
+class Session(StrEnum):
+    """Where the trading day stands, for a protective order: stops of the broker work in the core session alone."""
+
+    CORE = "core"
+    EXTENDED = "extended"
+    CLOSED = "closed"
+
+
+class ExitWhen(StrEnum):
+    """When a trade is to be closed: at once, by an extended-hours limit, or when the core session opens."""
+
+    NOW = "now"
+    EXTENDED = "extended"
+    OPEN = "open"
+
+
 class CoverKind(StrEnum):
     HARD = "hard"
     """Sell stop-market: closes at any price."""

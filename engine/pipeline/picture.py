@@ -192,7 +192,8 @@ class Pictures:
     def _exit_in_flight(self, signal: Signal) -> str | None:
         for bracket in self._book.open_brackets_of(signal.symbol):
             cover = self._book.cover(bracket.id)
-            if bracket.signal_id != signal.id and cover.held == 0 and cover.orders_open and not cover.entry_open:
+            leaving = cover.held == 0 and cover.orders_open and not cover.entry_open
+            if bracket.signal_id != signal.id and (leaving or cover.flipped > 0):
                 return bracket.id
         return None
 

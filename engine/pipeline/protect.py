@@ -10,6 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+import msgspec
+
 from engine.alpaca.bodies import oco_body, replace_body, simple_body
 from engine.model import events as ev
 from engine.model.bracket import Bracket
@@ -21,10 +23,10 @@ from engine.model.words import OrderClass, OrderRole, OrderStatus, OrderType, Pu
 
 
 def plan_exits(
-    bracket: Bracket, orders: Sequence[Order], qty: Decimal, *, desk_id: str, now: datetime
+    bracket: Bracket, orders: Sequence[Order], qty: Decimal, *, desk_id: str, now: datetime, stop_only: bool = False
 ) -> ev.OrderIntended:
-    """Stop and target for ``qty`` held shares as one OCO; a plain stop when the trade has no target."""
-    if bracket.take_profit_price is None:
+    """Stop and target for ``qty`` held shares as one OCO; a plain stop without a target, or when ``stop_only``."""
+    if bracket.take_profit_price is None or stop_only:
         return _plan_stop(bracket, orders, qty, desk_id=desk_id, now=now)
     part = open_target(bracket, orders)
     target_price = part.price if part is not None else bracket.take_profit_price
@@ -100,30 +102,75 @@ def _plan_stop(
 
 
 def plan_close(
-    bracket: Bracket, orders: Sequence[Order], qty: Decimal, *, desk_id: str, now: datetime
+    bracket: Bracket,
+    orders: Sequence[Order],
+    qty: Decimal,
+    *,
+    desk_id: str,
+    now: datetime,
+    limit_price: Decimal | None = None,
+    is_flip: bool = False,
 ) -> ev.OrderIntended:
-    """One market order for what is held, under an id of ours, that the broker refuses rather than flips."""
-    order_id = _next_id(bracket, orders, "close", desk_id)
-    order = _order(
-        bracket,
-        order_id,
-        OrderRole.EXIT,
-        OrderType.MARKET,
-        OrderClass.SIMPLE,
-        qty,
-        now,
-        time_in_force=TimeInForce.DAY,
+    """One order for what is held, under an id of ours, that the broker refuses rather than flips.
+
+    At the market; with ``limit_price`` a limit that also works in extended hours. ``is_flip`` closes shares that are
+    held the wrong way, on the entry's own side.
+    """
+    order_id = _next_id(bracket, orders, "flip" if is_flip else "close", desk_id)
+    side = bracket.side if is_flip else bracket.side.opposite
+    order = msgspec.structs.replace(
+        _order(
+            bracket,
+            order_id,
+            OrderRole.EXIT,
+            OrderType.MARKET if limit_price is None else OrderType.LIMIT,
+            OrderClass.SIMPLE,
+            qty,
+            now,
+            limit_price=limit_price,
+            time_in_force=TimeInForce.DAY,
+        ),
+        side=side,
     )
     body = simple_body(
         client_order_id=order_id,
         symbol=bracket.symbol,
-        side=bracket.side.opposite.value,
-        type="market",
+        side=side.value,
+        type="market" if limit_price is None else "limit",
         qty=qty,
         time_in_force="day",
-        position_intent=_closing_intent(bracket),
+        limit_price=limit_price,
+        extended_hours=limit_price is not None,
+        position_intent="buy_to_close" if side is Side.BUY else "sell_to_close",
     )
     return ev.OrderIntended(order=order, body=dict(body), purpose=Purpose.CLOSE)
+
+
+def plan_moved_exit(
+    bracket: Bracket,
+    orders: Sequence[Order],
+    exit_order: Order,
+    *,
+    stop_price: Decimal | None = None,
+    limit_price: Decimal | None = None,
+    qty: Decimal | None = None,
+    desk_id: str,
+    now: datetime,
+    actor: str,
+) -> ev.ReplaceIntended:
+    """An exit at another price, or a plain stop for fewer shares; it covers until its replacement does."""
+    order_id = _next_id(bracket, orders, "move", desk_id)
+    order = _successor(exit_order, order_id, bracket.id, now)
+    order = msgspec.structs.replace(
+        order,
+        qty=qty or exit_order.qty,
+        stop_price=stop_price or exit_order.stop_price,
+        limit_price=limit_price or exit_order.limit_price,
+    )
+    body = replace_body(client_order_id=order_id, stop_price=stop_price, limit_price=limit_price, qty=qty)
+    return ev.ReplaceIntended(
+        order_id=exit_order.id, order=order, body=dict(body), purpose=Purpose.PROTECT, actor=actor
+    )
 
 
 def plan_marketable_target(
@@ -138,27 +185,33 @@ def plan_marketable_target(
 ) -> ev.ReplaceIntended:
     """The way out that never strips the stop: the target's limit is moved through the market."""
     order_id = _next_id(bracket, orders, "patch", desk_id)
-    order = Order(
+    order = msgspec.structs.replace(_successor(target, order_id, bracket.id, now), limit_price=limit_price)
+    body = replace_body(client_order_id=order_id, limit_price=limit_price)
+    return ev.ReplaceIntended(order_id=target.id, order=order, body=dict(body), purpose=Purpose.CLOSE, actor=actor)
+
+
+def _successor(old: Order, order_id: str, bracket_id: str, now: datetime) -> Order:
+    """The order that a PATCH makes of ``old``: its own id, nothing filled, nothing known at the broker yet."""
+    return Order(
         id=order_id,
         client_order_id=order_id,
-        symbol=target.symbol,
-        side=target.side,
-        type=target.type,
-        order_class=target.order_class,
-        role=target.role,
-        bracket_id=bracket.id,
-        parent_id=target.parent_id,
-        qty=target.qty,
-        time_in_force=target.time_in_force,
-        limit_price=limit_price,
-        filled_qty=Decimal(0),
+        symbol=old.symbol,
+        side=old.side,
+        type=old.type,
+        order_class=old.order_class,
+        role=old.role,
+        bracket_id=bracket_id,
+        # The target of an OCO is its group's parent: its successor stays in the group of its stop.
+        parent_id=old.parent_id or (old.id if old.order_class is OrderClass.OCO else None),
+        qty=old.qty,
+        time_in_force=old.time_in_force,
+        limit_price=old.limit_price,
+        stop_price=old.stop_price,
         status=OrderStatus.SENDING,
-        replaces=target.id,
+        replaces=old.id,
         created_at=now,
         status_since=now,
     )
-    body = replace_body(client_order_id=order_id, limit_price=limit_price)
-    return ev.ReplaceIntended(order_id=target.id, order=order, body=dict(body), purpose=Purpose.CLOSE, actor=actor)
 
 
 def _closing_intent(bracket: Bracket) -> Literal["sell_to_close", "buy_to_close"]:

@@ -46,6 +46,8 @@ class Cover(msgspec.Struct, frozen=True, kw_only=True):
     """Never more than a broker would really close of ``held``."""
     over: Decimal
     """Live stop shares beyond what is held: they would open a position the other way."""
+    flipped: Decimal
+    """Shares closed beyond what was held: an open position the other way, which no order of the trade covers."""
     kind: CoverKind
     entry_open: bool
     """The entry may still buy more."""
@@ -57,6 +59,8 @@ class Cover(msgspec.Struct, frozen=True, kw_only=True):
     stop: Order | None
     """The stop that covers, or the newest one that tried to."""
     target: Order | None
+    is_target_live: bool
+    """A target stands armed at the broker."""
     entry: Order | None
     evidence: Evidence | None
     entry_leaves: Decimal = ZERO
@@ -67,6 +71,11 @@ class Cover(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def naked(self) -> Decimal:
         return self.held - self.covered
+
+    @property
+    def exposed(self) -> Decimal:
+        """What the naked clock counts: held shares without cover, and shares held the wrong way."""
+        return self.naked + self.flipped
 
 
 def is_armed(order: Order, parent: Order | None) -> bool:
@@ -99,8 +108,11 @@ def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
             entry_open = entry_open or order.is_open
             entry = order if entry is None or not order.was_unknown_to_broker else entry
             continue
-        exit_filled += order.filled_qty
+        # An order on the entry's side closes what a flip has opened the other way.
+        exit_filled += order.filled_qty if order.side is not bracket.side else -order.filled_qty
         armed = is_armed(order, by_id.get(order.parent_id) if order.parent_id else None)
+        if armed and _waits_for_predecessor(order, by_id):
+            continue
         if order.role is OrderRole.STOP_LOSS:
             stop = order
             if armed:
@@ -114,7 +126,8 @@ def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
                 armed_target = order
         elif order.is_open:
             closing_since = closing_since or order.created_at
-    held = max(ZERO, entry_filled - exit_filled + bracket.adjusted_qty)
+    left = entry_filled - exit_filled + bracket.adjusted_qty
+    held = max(ZERO, left)
     covered = min(held, stops)
     stop = armed_stop or stop
     kind = CoverKind.NONE if covered == 0 else CoverKind.LIMITED if limited else CoverKind.HARD
@@ -124,6 +137,8 @@ def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
         held=held,
         covered=covered,
         over=max(ZERO, stops - held) if not entry_open else ZERO,
+        # While the entry is open, an exit's fill has only been told before the entry's own.
+        flipped=max(ZERO, -left) if not entry_open and entry is not None else ZERO,
         kind=kind,
         entry_open=entry_open,
         orders_open=orders_open,
@@ -131,6 +146,7 @@ def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
         closing_since=closing_since,
         stop=stop,
         target=armed_target or target,
+        is_target_live=armed_target is not None,
         entry=entry,
         evidence=_evidence(entry, armed_stop),
         entry_leaves=entry_leaves,
@@ -149,6 +165,12 @@ def _average(bought: list[Order]) -> Decimal | None:
     return (sum((qty * price for qty, price in priced), ZERO) / shares).quantize(Decimal("0.0001"))
 
 
+def _waits_for_predecessor(order: Order, by_id: dict[str, Order]) -> bool:
+    """A replacement counts from the moment at which the order that it replaces is over: never both, never neither."""
+    replaced = by_id.get(order.replaces or "")
+    return replaced is not None and replaced.is_open and replaced.status in COVERING
+
+
 def _evidence(entry: Order | None, armed_stop: Order | None) -> Evidence | None:
     """What proves the cover: the newest word about the stop, or the fill that armed it."""
     if armed_stop is None:
@@ -164,6 +186,8 @@ def status_of(bracket: Bracket, cover: Cover, now: datetime, verified_at: dateti
     """One word for the whole trade. ``verified_at`` is when the broker last confirmed its stop."""
     if bracket.closed_at is not None:
         return BracketStatus.CLOSED
+    if cover.flipped > 0:
+        return BracketStatus.REPAIRING
     if cover.closing_since is not None:
         stalled = (now - cover.closing_since).total_seconds() > EXIT_STALL_S
         return BracketStatus.EXIT_STALLED if stalled else BracketStatus.EXITING
@@ -173,6 +197,10 @@ def status_of(bracket: Bracket, cover: Cover, now: datetime, verified_at: dateti
         return BracketStatus.OVER_PROTECTED if cover.over > 0 else BracketStatus.EXITING
     if bracket.exit_requested_at is not None:
         return BracketStatus.EXITING
+    if cover.naked > 0 and bracket.gave_up_at is None and bracket.watch_stop_since is not None:
+        return BracketStatus.WATCHED
+    if cover.naked > 0 and bracket.repair is not None:
+        return BracketStatus.REPAIRING
     if cover.covered == 0:
         return BracketStatus.NAKED
     if cover.over > 0:
@@ -196,16 +224,16 @@ def plan_of(cover: Cover, orders: Iterable[Order]) -> str:
 
 
 def is_finished(cover: Cover) -> bool:
-    """Nothing is held, and nothing can change that any more."""
-    return cover.held == 0 and not cover.orders_open and cover.entry is not None
+    """Nothing is held, either way, and nothing can change that any more."""
+    return cover.held == 0 and cover.flipped == 0 and not cover.orders_open and cover.entry is not None
 
 
 def count_naked(bracket: Bracket, before: Cover | None, cover: Cover, at: datetime) -> Bracket:
     """The naked clock: runs from the first uncovered share to the last one covered."""
-    if before is not None and before.naked > 0 and bracket.naked_counted_at is not None:
+    if before is not None and before.exposed > 0 and bracket.naked_counted_at is not None:
         span_s = max(0.0, (at - bracket.naked_counted_at).total_seconds())
-        bracket = msgspec.structs.replace(bracket, naked_share_s=bracket.naked_share_s + span_s * float(before.naked))
-    if cover.naked > 0:
+        bracket = msgspec.structs.replace(bracket, naked_share_s=bracket.naked_share_s + span_s * float(before.exposed))
+    if cover.exposed > 0:
         return msgspec.structs.replace(bracket, naked_since=bracket.naked_since or at, naked_counted_at=at)
     if bracket.naked_since is not None:
         span_s = max(0.0, (at - bracket.naked_since).total_seconds())

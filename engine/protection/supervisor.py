@@ -1,20 +1,22 @@
 """Keeps cover true: one actor per symbol compares what is held with what is covered, and mends the difference.
 
-An actor lives while its symbol has an open trade. It wakes on every change of one of them, on a timer, and when a
-price passes the stop of uncovered shares. What to do is decided by ``steps.next_step`` alone; failures of placing exits
-are repeated with jitter until ``max_attempts``, then the operator is called. A command cuts any pause short.
+An actor lives while its symbol has an open trade. It wakes on every change of one of them, on a timer, when a price
+passes the stop of uncovered shares, and when an exit that the desk itself watches is struck. What to do is decided by
+``steps.decide_step`` alone; failures of placing exits are repeated with jitter until ``max_attempts``, then the
+operator is called. A refusal that ends by itself is waited out and not counted. A command cuts any pause short.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 from engine.alpaca.refusals import PriceRefused
-from engine.alpaca.retry import placements, waiting
+from engine.alpaca.retry import placements
 from engine.book import Book
 from engine.bus import Bus, Change
 from engine.clock import Clock
@@ -24,8 +26,31 @@ from engine.gateway import Gateway
 from engine.market.quotes import QuoteBoard
 from engine.model import events as ev
 from engine.model.bracket import Bracket
-from engine.pipeline.protect import plan_close, plan_exits, plan_marketable_target
-from engine.protection.steps import AttachExits, Cancel, Close, MoveTarget, ReadAgain, Rest, Step, next_step
+from engine.model.words import ExitWhen, Session
+from engine.pipeline.protect import plan_close, plan_exits, plan_marketable_target, plan_moved_exit
+from engine.protection.case import (
+    AttachExits,
+    BreakEven,
+    Cancel,
+    Case,
+    Close,
+    EndRepair,
+    EndUnprotected,
+    ExitsMoved,
+    GiveUp,
+    MoveExit,
+    MoveRefused,
+    MoveTarget,
+    ReadAgain,
+    Rest,
+    Step,
+    StopCameBack,
+    Truth,
+    Watch,
+    is_beyond,
+)
+from engine.protection.steps import decide_step
+from engine.protection.watched import Hit, Watcher
 from engine.recorder import Recorder
 from engine.tasks import Spawn
 
@@ -35,7 +60,23 @@ SWEEP_S: Final = 2.0
 """How often an actor looks again although nothing happened."""
 NOT_YET_LOOK_S: Final = 0.05
 AFTER_REFUSAL_S: Final = 1.0
+READ_PATIENCE_S: Final = 1.5
+"""A reading of the broker's truth is not waited for longer: the next step is decided with what is known."""
+READ_PAUSE_S: Final = 0.2
+NOT_YET_S: Final = 0.3
+NOT_YET_MAX_S: Final = 30.0
+"""A refusal that should end by itself and lasts longer counts as a failure."""
 DESK: Final = "desk"
+
+
+class Surroundings(Protocol):
+    """What the supervisor asks about the world outside its trades."""
+
+    def session(self) -> Session: ...
+    def is_halted(self, symbol: str) -> bool: ...
+    def truth(self, symbol: str) -> Truth | None: ...
+    async def read(self, symbol: str) -> None:
+        """Read orders and position of the symbol at the broker. Raises ``BrokerError``."""
 
 
 class _Actor:
@@ -58,6 +99,8 @@ class Supervisor:
         rules: ProtectionRules,
         quote_max_age_s: float,
         *,
+        around: Surroundings,
+        watcher: Watcher,
         doubted: Callable[[str], None],
         may_act: Callable[[], bool],
     ) -> None:
@@ -71,9 +114,15 @@ class Supervisor:
         self._clock = clock
         self._rules = rules
         self._quote_max_age_s = quote_max_age_s
+        self._around = around
+        self._watcher = watcher
         self._doubted = doubted
         self._may_act = may_act
         self._actors: dict[str, _Actor] = {}
+        self._hits: dict[str, Hit] = {}
+        """Trades whose watched exit was struck and whose actor has not said so yet."""
+        self._refused_since: dict[str, float] = {}
+        """Trade -> since when the broker says "not yet"."""
         self._spawn: Spawn | None = None
         self._unsubscribe = bus.on_changes(self._notice)
 
@@ -102,18 +151,33 @@ class Supervisor:
                 actor = self._ensure(self._book.brackets[change.key].symbol)
                 if actor is not None:
                     actor.wake.set()
-            elif change.kind == "quote" and change.key in self._actors and self._is_through(change.key):
+            elif change.kind == "quote" and change.key in self._actors and self._asks_for_more(change.key):
                 self._actors[change.key].hurry.set()
                 self._actors[change.key].wake.set()
+
+    def _asks_for_more(self, symbol: str) -> bool:
+        """Whether this quote cannot wait for the timer. Both are looked at: each counts for itself."""
+        struck = self._is_struck(symbol)
+        return self._is_through(symbol) or struck
+
+    def _is_struck(self, symbol: str) -> bool:
+        """Hold the quote against the exits that the desk watches itself."""
+        quote, struck = self._quotes.get(symbol), False
+        for bracket in self._book.open_brackets_of(symbol):
+            hit = self._watcher.look(bracket, quote)
+            if hit is not None and bracket.exit_requested_at is None and bracket.unprotected_until is None:
+                self._hits[bracket.id] = hit
+                struck = True
+        return struck
 
     def _is_through(self, symbol: str) -> bool:
         """Whether a price has passed the stop of shares that no stop covers."""
         for bracket in self._book.open_brackets_of(symbol):
             mark = self._mark(bracket)
-            if mark is not None and self._book.cover(bracket.id).naked > 0:
-                beyond = mark <= bracket.stop_price if bracket.side.sign > 0 else mark >= bracket.stop_price
-                if beyond:
-                    return True
+            if mark is None or self._book.cover(bracket.id).naked == 0:
+                continue
+            if is_beyond(bracket.side, mark, bracket.stop_price):
+                return True
         return False
 
     def _ensure(self, symbol: str) -> _Actor | None:
@@ -149,13 +213,13 @@ class Supervisor:
         actor.hurry.clear()
         if not self._may_act():
             return NOT_YET_LOOK_S
+        self._tell_hit(bracket_id)
         step = self._step(bracket_id)
         match step:
             case Rest(after_s=after_s):
                 return SWEEP_S if after_s is None else max(0.01, after_s)
             case ReadAgain():
-                self._doubted(self._book.brackets[bracket_id].symbol)
-                await self._wait(actor.hurry, AFTER_REFUSAL_S)
+                await self._read(self._book.brackets[bracket_id].symbol, actor)
             case AttachExits():
                 await self._cover(bracket_id, actor)
             case Cancel(order_ids=order_ids, why=why):
@@ -165,27 +229,71 @@ class Supervisor:
                     await self._wait(actor.hurry, AFTER_REFUSAL_S)
             case MoveTarget():
                 await self._move_target(bracket_id, step)
-            case Close(qty=qty):
-                await self._close(bracket_id, qty)
+            case MoveExit():
+                await self._move_exit(bracket_id, step, actor)
+            case Close():
+                await self._close(bracket_id, step)
+            case _:
+                self._recorder.record(_fact_of(step, bracket_id))
         return 0.01
 
-    def _step(self, bracket_id: str) -> Step:
+    def _tell_hit(self, bracket_id: str) -> None:
+        """A watched exit was struck: the trade leaves, or the operator is asked where the policy says so."""
+        hit = self._hits.pop(bracket_id, None)
         bracket = self._book.brackets[bracket_id]
-        return next_step(
-            bracket,
-            self._book.orders_of(bracket_id),
-            self._book.cover(bracket_id),
+        if hit is None or bracket.exit_requested_at is not None or bracket.closed_at is not None:
+            return
+        if not hit.target and bracket.gave_up_at is not None and self._rules.stop_through == "ask":
+            if bracket.stop_passed_at is None:
+                self._recorder.record(ev.StopPassed(bracket_id=bracket_id, passed=True, text=hit.sentence))
+            return
+        extended = self._around.session() is Session.EXTENDED
+        when = ExitWhen.EXTENDED if extended else ExitWhen.NOW
+        self._recorder.record(
+            ev.ExitRequested(bracket_id=bracket_id, actor=DESK, reason=hit.sentence, when=when),
+        )
+
+    def step(self, bracket_id: str) -> Step:
+        """What the trade needs next, as it is decided now."""
+        return self._step(bracket_id)
+
+    def case(self, bracket_id: str) -> Case:
+        """All that the decision about a trade rests on."""
+        bracket = self._book.brackets[bracket_id]
+        return Case(
+            bracket=bracket,
+            orders=tuple(self._book.orders_of(bracket_id)),
+            cover=self._book.cover(bracket_id),
             mark=self._mark(bracket),
             now=self._clock.now(),
             partial_rescue_after_s=self._rules.partial_rescue_after_s,
             stop_through=self._rules.stop_through,
+            breakeven_at_r=self._rules.breakeven_at_r,
+            session=self._around.session(),
+            halted=self._around.is_halted(bracket.symbol),
+            truth=self._around.truth(bracket.symbol),
         )
+
+    def _step(self, bracket_id: str) -> Step:
+        return decide_step(self.case(bracket_id))
 
     def _mark(self, bracket: Bracket) -> Decimal | None:
         quote = self._quotes.get(bracket.symbol)
         if quote is None or quote.age_s > self._quote_max_age_s:
             return None
         return quote.mark(bracket.side.sign)
+
+    async def _read(self, symbol: str, actor: _Actor) -> None:
+        """Ask the broker now; a reading that does not come is not waited for."""
+        try:
+            async with asyncio.timeout(READ_PATIENCE_S):
+                await self._around.read(symbol)
+        except (BrokerError, TimeoutError) as lost:
+            log.info("%s could not be read: %s", symbol, lost)
+            self._doubted(symbol)
+        await self._wait(actor.hurry, READ_PAUSE_S)
+
+    # --- placing exits -----------------------------------------------------------------------------------------------
 
     async def _cover(self, bracket_id: str, actor: _Actor) -> None:
         """Place exits for what is uncovered, again and again with jitter, each time for what is true then."""
@@ -197,12 +305,13 @@ class Supervisor:
         try:
             async for attempt in placements(pause, attempts=left):
                 with attempt:
-                    await self._place_exits(bracket_id)
+                    await self._place_exits(bracket_id, actor)
         except BrokerError as refused:
-            if self._book.brackets[bracket_id].gave_up_at is None:
+            bracket = self._book.brackets[bracket_id]
+            if bracket.gave_up_at is None and bracket.stop_passed_at is None:
                 self._recorder.record(ev.ProtectionGaveUp(bracket_id=bracket_id, text=refused.operator_text))
 
-    async def _place_exits(self, bracket_id: str) -> None:
+    async def _place_exits(self, bracket_id: str, actor: _Actor) -> None:
         """One placement.
 
         Raises:
@@ -212,31 +321,48 @@ class Supervisor:
         if not isinstance(step, AttachExits):
             return
         try:
-            async for attempt in waiting(self._clock, attempts=10, pause_s=0.3):
-                with attempt:
-                    now_due = self._step(bracket_id)  # while it waited, shares may have gone or been covered
-                    if isinstance(now_due, AttachExits):
-                        await self._submit_exits(bracket_id, now_due.qty)
-        except PriceRefused as through:
-            if self._rules.stop_through == "exit":
-                self._recorder.record(
-                    ev.ExitRequested(bracket_id=bracket_id, actor=DESK, reason="the price is beyond the stop")
-                )
+            await self._submit_exits(bracket_id, step)
+        except NotYetError as not_yet:
+            if self._is_patient(bracket_id):
+                # Decided anew after a moment: meanwhile shares may have gone, been covered, or passed their stop.
+                await self._wait(actor.hurry, NOT_YET_S * random.uniform(0.75, 1.25))
                 return
-            self._fail(bracket_id, through)
+            self._fail(bracket_id, not_yet)
             raise
+        except PriceRefused as through:
+            self._refused_as_passed(bracket_id, through)
         except BrokerError as refused:
             self._fail(bracket_id, refused)
             raise
+        else:
+            self._refused_since.pop(bracket_id, None)
 
-    async def _submit_exits(self, bracket_id: str, qty: Decimal) -> None:
+    def _is_patient(self, bracket_id: str) -> bool:
+        """Whether a "not yet" is still to be waited out."""
+        now_s = self._clock.monotonic_s()
+        if now_s - self._refused_since.setdefault(bracket_id, now_s) < NOT_YET_MAX_S:
+            return True
+        del self._refused_since[bracket_id]
+        return False
+
+    def _refused_as_passed(self, bracket_id: str, through: PriceRefused) -> None:
+        """The broker sees the price beyond the stop: it counts as triggered."""
+        text = through.operator_text
+        if self._rules.stop_through == "exit":
+            reason = "the price is beyond the stop"
+            self._recorder.record(ev.ExitRequested(bracket_id=bracket_id, actor=DESK, reason=reason))
+        else:
+            self._recorder.record(ev.StopPassed(bracket_id=bracket_id, passed=True, text=text))
+
+    async def _submit_exits(self, bracket_id: str, step: AttachExits) -> None:
         bracket = self._book.brackets[bracket_id]
         intent = plan_exits(
             bracket,
             self._book.orders_of(bracket_id),
-            qty,
+            step.qty,
             desk_id=self._book.desk_id,
             now=self._clock.now(),
+            stop_only=step.stop_only,
         )
         submitted = await self._gateway.submit(intent)
         if submitted.is_unknown or submitted.error is None:
@@ -247,6 +373,8 @@ class Supervisor:
 
     def _fail(self, bracket_id: str, why: BrokerError) -> None:
         self._recorder.record(ev.ProtectionFailed(bracket_id=bracket_id, text=why.operator_text))
+
+    # --- moving and closing ------------------------------------------------------------------------------------------
 
     async def _move_target(self, bracket_id: str, step: MoveTarget) -> None:
         bracket, orders = self._book.brackets[bracket_id], self._book.orders_of(bracket_id)
@@ -262,10 +390,68 @@ class Supervisor:
         # A refusal is on record; the next step cancels and closes instead.
         await self._gateway.replace(intent)
 
-    async def _close(self, bracket_id: str, qty: Decimal) -> None:
+    async def _move_exit(self, bracket_id: str, step: MoveExit, actor: _Actor) -> None:
+        intent = plan_moved_exit(
+            self._book.brackets[bracket_id],
+            self._book.orders_of(bracket_id),
+            self._book.orders[step.order_id],
+            stop_price=step.stop_price,
+            limit_price=step.limit_price,
+            qty=step.qty,
+            desk_id=self._book.desk_id,
+            now=self._clock.now(),
+            actor=DESK,
+        )
+        moved = await self._gateway.replace(intent)
+        if moved.error is not None and not moved.is_unknown:
+            # The refusal is on record, and the next step says so; what stood before still stands.
+            self._doubted(self._book.brackets[bracket_id].symbol)
+            if step.qty is not None:
+                await self._wait(actor.hurry, AFTER_REFUSAL_S)
+
+    async def _close(self, bracket_id: str, step: Close) -> None:
         bracket, orders = self._book.brackets[bracket_id], self._book.orders_of(bracket_id)
-        intent = plan_close(bracket, orders, qty, desk_id=self._book.desk_id, now=self._clock.now())
+        intent = plan_close(
+            bracket,
+            orders,
+            step.qty,
+            desk_id=self._book.desk_id,
+            now=self._clock.now(),
+            limit_price=step.limit_price,
+            is_flip=step.is_flip,
+        )
         submitted = await self._gateway.submit(intent)
         if submitted.error is not None and not submitted.is_unknown:
             # Shares still reserved, or more sold than held: read the truth; the next step asks again with it.
             self._doubted(bracket.symbol)
+
+
+def _fact_of(step: Step, bracket_id: str) -> ev.AnyEvent:
+    """Steps that are no request but a word for the journal."""
+    match step:
+        case Watch(target=target, why=why):
+            return ev.WatchBegan(bracket_id=bracket_id, target=target, why=why)
+        case GiveUp(text=text):
+            return ev.ProtectionGaveUp(bracket_id=bracket_id, text=text)
+        case ExitsMoved(stop_price=stop_price, take_profit_price=take_profit_price):
+            return ev.ExitsChanged(
+                bracket_id=bracket_id, stop_price=stop_price, take_profit_price=take_profit_price, actor=DESK
+            )
+        case MoveRefused(text=text):
+            return ev.ExitsMoveRefused(bracket_id=bracket_id, text=text)
+        case BreakEven(stop_price=stop_price):
+            return ev.ExitsMoveAsked(
+                bracket_id=bracket_id,
+                stop_price=stop_price,
+                take_profit_price=None,
+                actor=DESK,
+                reason="the rule breakeven_at_r",
+                is_breakeven=True,
+            )
+        case StopCameBack():
+            return ev.StopPassed(bracket_id=bracket_id, passed=False, text="the price came back")
+        case EndUnprotected(why=why):
+            return ev.UnprotectedEnded(bracket_id=bracket_id, why=why)
+        case EndRepair(done=done, text=text):
+            return ev.RepairEnded(bracket_id=bracket_id, plan_id="", done=done, text=text)
+    raise AssertionError(f"{step} is a request")

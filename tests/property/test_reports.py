@@ -99,7 +99,7 @@ def assert_consistent(book: Book) -> None:
         cover = book.cover(bracket_id)
         assert cover == cover_of(bracket, book.orders_of(bracket_id))
         assert is_finished(cover) is (bracket.closed_at is not None)
-        assert (cover.naked > 0) is (bracket.naked_since is not None)
+        assert (cover.exposed > 0) is (bracket.naked_since is not None)
         assert bracket.naked_s >= 0
         assert bracket.naked_share_s >= 0
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from engine.model import events as ev
-from engine.model.bracket import Bracket
+from engine.model.bracket import Bracket, Repair
 from engine.model.incident import Incident, Priority
 from engine.model.mandate import Mandate
 from engine.model.order import Evidence, Order, OrderReport
@@ -170,6 +170,25 @@ EVERY_KIND: Final[tuple[ev.AnyEvent, ...]] = (
     ev.ProtectionRearmed(bracket_id="b000001", actor="operate"),
     ev.ExitRequested(bracket_id="b000001", actor="operate", reason="flatten"),
     ev.ExitsChanged(bracket_id="b000001", stop_price=Decimal("185.00"), take_profit_price=None, actor="window"),
+    ev.ExitsMoveAsked(
+        bracket_id="b000001",
+        stop_price=Decimal("185.00"),
+        take_profit_price=None,
+        actor="operate",
+        reason="break-even",
+        is_breakeven=True,
+    ),
+    ev.ExitsMoveRefused(bracket_id="b000001", text="the order is not open"),
+    ev.WatchBegan(bracket_id="b000001", target=True, why="no target stands"),
+    ev.WatchEnded(bracket_id="b000001", target=True, why="a target stands"),
+    ev.StopPassed(bracket_id="b000001", passed=True, text="market 183.10"),
+    ev.UnprotectedBegan(bracket_id="b000001", until=T0.replace(minute=18), actor="window"),
+    ev.UnprotectedEnded(bracket_id="b000001", why="its time is over"),
+    ev.RepairBegan(
+        bracket_id="b000001",
+        repair=Repair(plan_id="attach_oco-1f", kind="attach_oco", state="naked", actor="window", began_at=T0),
+    ),
+    ev.RepairEnded(bracket_id="b000001", plan_id="attach_oco-1f", done=True, text="every share is covered"),
     ev.BracketAdjusted(bracket_id="b000001", qty=Decimal("-2.50"), why="sold elsewhere"),
     ev.PositionReported(
         position=Position(symbol="AAPL", qty=Decimal(-10), avg_entry_price=Decimal("1E-9"), evidence=EVIDENCE)

@@ -9,9 +9,20 @@ import pytest
 
 from engine.model.bracket import Bracket
 from engine.model.order import Order
-from engine.model.words import OrderRole, OrderStatus, Side
+from engine.model.words import OrderRole, OrderStatus, Session, Side
 from engine.protection.ledger import cover_of
-from engine.protection.steps import AttachExits, Cancel, Close, MoveTarget, ReadAgain, Rest, Step, next_step
+from engine.protection.steps import (
+    AttachExits,
+    Cancel,
+    Close,
+    MoveTarget,
+    ReadAgain,
+    Rest,
+    Step,
+    Truth,
+    Watch,
+    next_step,
+)
 from tests.unit.builders import (
     ENTRY_ID,
     T0,
@@ -39,6 +50,10 @@ def step(
     mark: Decimal | None = ABOVE_STOP,
     now_s: float = 10.0,
     stop_through: Literal["exit", "ask"] = "exit",
+    breakeven_at_r: float | None = None,
+    session: Session = Session.CORE,
+    halted: bool = False,
+    truth: Truth | None = None,
     **changes: Any,
 ) -> Step:
     trade = replace(bracket or make_bracket(), **changes)
@@ -50,6 +65,10 @@ def step(
         now=after(now_s),
         partial_rescue_after_s=5.0,
         stop_through=stop_through,
+        breakeven_at_r=breakeven_at_r,
+        session=session,
+        halted=halted,
+        truth=truth,
     )
 
 
@@ -138,7 +157,12 @@ def test_a_late_fill_gets_exits_of_its_own_and_the_live_ones_stay() -> None:
 
 
 def test_a_live_stop_without_a_target_is_left_as_it_is() -> None:
-    assert step(filled(ENTRY), replace(TARGET, status=S.CANCELED), STOP) == Rest("covered")
+    """It stays, and the target's price is waited for here; at first its end may still take the stop along."""
+    gone = replace(TARGET, status=S.CANCELED, status_since=after(9))
+    assert rest_of(step(filled(ENTRY), gone, STOP)) == 1.0
+    found = step(filled(ENTRY), gone, STOP, now_s=12)
+    assert found == Watch(target=True, why="no target stands at the broker beside the stop")
+    assert step(filled(ENTRY), gone, STOP, now_s=12, watch_target_since=after(11)) == Rest("covered")
 
 
 def test_a_live_target_without_a_stop_is_canceled_first() -> None:
@@ -190,7 +214,11 @@ def test_a_target_that_closes_more_than_its_stop_covers_is_read_again_before_any
 
 
 def test_a_desk_that_gave_up_waits_for_the_operator() -> None:
-    assert step(filled(ENTRY), gave_up_at=T0, naked_since=T0) == Rest("waits for Retry")
+    """Meanwhile it holds the stop against live quotes itself."""
+    found = step(filled(ENTRY), gave_up_at=T0, naked_since=T0)
+    assert found == Watch(target=False, why="the broker does not take the exits")
+    found = step(filled(ENTRY), gave_up_at=T0, naked_since=T0, watch_stop_since=after(9))
+    assert found == Rest("waits for Retry")
 
 
 def test_a_desk_that_gave_up_still_leaves_when_the_price_passes_the_stop() -> None:

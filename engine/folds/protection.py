@@ -1,0 +1,96 @@
+"""Folds of the facts about exits: moves, watches, passed stops, unprotected runs and repairs.
+
+Part of the book (``engine/book.py`` is the door): each fact changes the record of one trade and refolds it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from engine.model import events as ev
+from engine.model.bracket import Bracket
+
+if TYPE_CHECKING:
+    from engine.protection.ledger import Cover
+
+
+class ProtectionFolds(ABC):
+    brackets: dict[str, Bracket]
+
+    @abstractmethod
+    def _change_bracket(self, bracket_id: str, at: datetime, **changes: Any) -> None:
+        """Replace fields of a trade's record and refold it."""
+
+    def _on_exits_changed(self, event: ev.ExitsChanged, at: datetime) -> None:
+        self._change_bracket(
+            event.bracket_id,
+            at,
+            stop_price=event.stop_price,
+            take_profit_price=event.take_profit_price,
+            wanted_stop_price=None,
+            wanted_take_profit_price=None,
+            moves_asked_at=None,
+            # Prices that somebody chose anew have not been called passed yet.
+            stop_passed_at=None,
+        )
+
+    def _on_exits_move_asked(self, event: ev.ExitsMoveAsked, at: datetime) -> None:
+        known = self.brackets[event.bracket_id]
+        self._change_bracket(
+            event.bracket_id,
+            at,
+            wanted_stop_price=event.stop_price or known.wanted_stop_price,
+            wanted_take_profit_price=event.take_profit_price or known.wanted_take_profit_price,
+            moves_asked_at=at,
+            move_refused=None,
+            breakeven_at=at if event.is_breakeven else known.breakeven_at,
+        )
+
+    def _on_exits_move_refused(self, event: ev.ExitsMoveRefused, at: datetime) -> None:
+        self._change_bracket(
+            event.bracket_id,
+            at,
+            wanted_stop_price=None,
+            wanted_take_profit_price=None,
+            moves_asked_at=None,
+            move_refused=event.text,
+        )
+
+    def _on_watch_began(self, event: ev.WatchBegan, at: datetime) -> None:
+        field = "watch_target_since" if event.target else "watch_stop_since"
+        self._change_bracket(event.bracket_id, at, **{field: at}, watch_why=event.why)
+
+    def _on_watch_ended(self, event: ev.WatchEnded, at: datetime) -> None:
+        field = "watch_target_since" if event.target else "watch_stop_since"
+        self._change_bracket(event.bracket_id, at, **{field: None})
+
+    def _on_stop_passed(self, event: ev.StopPassed, at: datetime) -> None:
+        self._change_bracket(event.bracket_id, at, stop_passed_at=at if event.passed else None)
+
+    def _on_unprotected_began(self, event: ev.UnprotectedBegan, at: datetime) -> None:
+        self._change_bracket(event.bracket_id, at, unprotected_until=event.until)
+
+    def _on_unprotected_ended(self, event: ev.UnprotectedEnded, at: datetime) -> None:
+        self._change_bracket(event.bracket_id, at, unprotected_until=None)
+
+    def _on_repair_began(self, event: ev.RepairBegan, at: datetime) -> None:
+        self._change_bracket(event.bracket_id, at, repair=event.repair, gave_up_at=None, attempts=0, rearmed_at=at)
+
+    def _on_repair_ended(self, event: ev.RepairEnded, at: datetime) -> None:
+        self._change_bracket(event.bracket_id, at, repair=None)
+
+
+def settled(bracket: Bracket, cover: Cover) -> Bracket:
+    """The record without what a true cover has made obsolete: counted failures, watches that the broker took over."""
+    stale = (bracket.attempts, bracket.last_error, bracket.watch_stop_since, bracket.stop_passed_at)
+    if cover.held > 0 and cover.naked == 0 and any(stale):
+        bracket = replace(
+            bracket, attempts=0, gave_up_at=None, last_error=None, watch_stop_since=None, stop_passed_at=None
+        )
+    if cover.is_target_live and bracket.watch_target_since is not None:
+        bracket = replace(bracket, watch_target_since=None)
+    return bracket
