@@ -17,7 +17,8 @@ def watched(scene: Scene) -> Iterator[Incident]:
     """The desk holds the stop itself: it protects only while this program runs and quotes come."""
     for bracket_id in scene.book.open_brackets:
         bracket, cover = scene.book.brackets[bracket_id], scene.book.cover(bracket_id)
-        if bracket.watch_stop_since is None or cover.naked == 0 or bracket.exit_requested_at is not None:
+        told_already = bracket.gave_up_at is not None or bracket.exit_requested_at is not None
+        if bracket.watch_stop_since is None or cover.naked == 0 or told_already:
             continue
         yield about_bracket(
             scene,
