@@ -246,7 +246,7 @@ def _assemble(
         return list(wanted)
 
     quote_feed = QuoteFeed(client, quotes, world, clock, in_play=in_play)
-    order_feed = OrderFeed(client, tracker, world, clock, reconnected=reconciler.doubt_all)
+    order_feed = OrderFeed(client, tracker, world, clock, doubtful=reconciler.doubt_all)
     reception = Reception(
         book=book,
         recorder=recorder,
