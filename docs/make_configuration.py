@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import msgspec
 from msgspec import inspect
 
-from engine.config import Config
+from engine.config import Config, Section, StrategyRules
 
 PAGE: Final = Path(__file__).parent / "configuration.md"
 
@@ -50,22 +50,39 @@ UNITS: Final = {
 """The unit is the last word of a key."""
 
 
+HEADINGS: Final = {"strategies": "strategies.NAME"}
+"""Sections that are not written as they are named."""
+NOTES: Final = {
+    "strategies": "One table for each strategy, by the name that its signals carry. The table `[strategies.default]` "
+    "holds for all that have none of their own.\n\n"
+}
+
+
+def schema(section: str) -> Section:
+    """The defaults of a section's keys."""
+    found: Section = StrategyRules() if section == "strategies" else getattr(Config(), section)
+    return found
+
+
 def render() -> str:
     """The whole page."""
     parts = [HEAD]
     for section in Config.__struct_fields__:
-        parts.append(f"\n## [{section}]\n\n| key | default | allowed | meaning |\n|---|---|---|---|\n")
+        heading = HEADINGS.get(section, section)
+        parts.append(
+            f"\n## [{heading}]\n\n{NOTES.get(section, '')}| key | default | allowed | meaning |\n|---|---|---|---|\n"
+        )
         parts.extend(f"| {' | '.join(row)} |\n" for row in _rows(section))
     return "".join(parts)
 
 
 def _rows(section: str) -> Iterator[tuple[str, str, str, str]]:
-    for field in inspect.type_info(type(getattr(Config(), section))).fields:  # type: ignore[attr-defined]
+    for field in inspect.type_info(type(schema(section))).fields:  # type: ignore[attr-defined]
         node, meaning = field.type, ""
         if isinstance(node, inspect.Metadata):
             meaning = (node.extra_json_schema or {}).get("description", "")
             node = node.type
-        default = getattr(getattr(Config(), section), field.name)
+        default = getattr(schema(section), field.name)
         yield f"`{field.name}`", _default(default), _allowed(node) + _unit(field.name), meaning
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from engine.book import Book
+from engine.folds.signals import waits
 from engine.model import events as ev
 from engine.model.money import plain, usd
 from engine.model.order import Order, OrderReport
@@ -119,6 +120,14 @@ def _denied(event: ev.SignalDenied, book: Book) -> Line:
 def _returned(event: ev.SignalReturned, book: Book) -> Line:
     level = "warn" if event.actor == "desk" else "info"
     return level, _signal_symbol(book, event.signal_id), f"{event.signal_id} is pending again · {event.why}"
+
+
+def _held(event: ev.EntryHeld, book: Book) -> Line:
+    return "info", _signal_symbol(book, event.signal_id), f"{event.signal_id} held · {waits(event.held)}"
+
+
+def _released(event: ev.EntryReleased, book: Book) -> Line:
+    return "info", _signal_symbol(book, event.signal_id), f"{event.signal_id} released · {event.why}"
 
 
 def _intended(event: ev.OrderIntended, book: Book) -> Line:
@@ -276,21 +285,6 @@ def _trip_released(event: ev.TripReleased, book: Book) -> Line:
     return "warn", None, f"{event.code} released by {event.actor}{how}"
 
 
-def _mandate(event: ev.MandateGranted, book: Book) -> Line:
-    mandate = event.mandate
-    names = ", ".join(mandate.symbols) or "every symbol"
-    bounds = f"{usd(mandate.max_notional_each)} each, {usd(mandate.max_notional_day)} a day"
-    return "warn", None, f"{mandate.id} given by {mandate.created_by} · {mandate.strategy} · {names} · {bounds}"
-
-
-def _mandate_confirmed(event: ev.MandateConfirmed, book: Book) -> Line:
-    return "warn", None, f"{event.mandate_id} confirmed by {event.actor}"
-
-
-def _mandate_revoked(event: ev.MandateRevoked, book: Book) -> Line:
-    return "info", None, f"{event.mandate_id} revoked by {event.actor}"
-
-
 _TELLERS: Final[Mapping[type, Callable[[Any, Book], Line | None]]] = {
     ev.SignalReceived: _received,
     ev.SignalRefused: _refused,
@@ -299,6 +293,8 @@ _TELLERS: Final[Mapping[type, Callable[[Any, Book], Line | None]]] = {
     ev.SignalExpired: _expired,
     ev.SignalDenied: _denied,
     ev.SignalReturned: _returned,
+    ev.EntryHeld: _held,
+    ev.EntryReleased: _released,
     ev.OrderIntended: _intended,
     ev.OrderReported: _reported,
     ev.OrderRefused: _order_refused,
@@ -326,7 +322,4 @@ _TELLERS: Final[Mapping[type, Callable[[Any, Book], Line | None]]] = {
     ev.DeskTripped: _tripped,
     ev.TripReleased: _trip_released,
     **told.TELLERS,
-    ev.MandateGranted: _mandate,
-    ev.MandateConfirmed: _mandate_confirmed,
-    ev.MandateRevoked: _mandate_revoked,
 }

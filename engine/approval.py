@@ -55,7 +55,9 @@ class ApprovalQueue:
         stopwatch: Stopwatch,
         clock: Clock,
         undo_s: float,
+        to_close: Callable[[str], tuple[RequestView, ...]],
     ) -> None:
+        """``to_close`` tells what closing the trades of a symbol would send."""
         self._book = book
         self._recorder = recorder
         self._journal = journal
@@ -64,6 +66,7 @@ class ApprovalQueue:
         self._stopwatch = stopwatch
         self._clock = clock
         self._undo_s = undo_s
+        self._to_close = to_close
         self._previews = Previews()
         self._models: RequestModels | None = None
         self._undoable: dict[str, Approval] = {}
@@ -109,7 +112,8 @@ class ApprovalQueue:
         """The gate's decision on these facts, with the requests that would be sent, which alpaca-py has checked."""
         decision = decide(record.signal, facts, edits)
         requests = self._requests(record, decision)
-        wrongs = [self._models.check(request.body) for request in requests] if self._models is not None else []
+        orders = [request.body for request in requests if request.method == "POST"]
+        wrongs = [self._models.check(body) for body in orders] if self._models is not None else []
         wrong = next((text for text in wrongs if text is not None), None)
         if wrong is not None:
             reason = denied("ORDER_BODY", f"The order would not be valid: {wrong}")
@@ -127,7 +131,8 @@ class ApprovalQueue:
             bracket_id=bracket_for(record.signal.id, self._book),
             now=self._clock.now(),
         )
-        return tuple(RequestView(method="POST", path="/v2/orders", body=intent.body) for intent in group.intents)
+        entry = tuple(RequestView(method="POST", path="/v2/orders", body=intent.body) for intent in group.intents)
+        return (*self._to_close(record.signal.symbol), *entry) if decision.reverses else entry
 
     # --- deciding ------------------------------------------------------------------------------------------------
 
@@ -220,6 +225,7 @@ class ApprovalQueue:
             notional=plan.notional,
             undo_until=now + timedelta(seconds=self._undo_s) if self._undo_s > 0 and not decision.closes else None,
             targets=plan.targets,
+            trigger_price=plan.trigger_price,
         )
 
     async def _execute(self, approved: str, approval: Approval) -> None:
@@ -262,13 +268,13 @@ class ApprovalQueue:
         self._recorder.record(ev.SignalReturned(signal_id=wanted, why=f"taken back by {actor}", actor=actor))
 
     def reject(self, wanted: str, *, actor: str, reason: str, code: int | None = None) -> None:
-        """A person's no; within the undo time also of an approval that has not been sent yet.
+        """A person's no; also of an approval that has not been sent yet: within the undo time, or held by the desk.
 
         Raises:
             CommandRefused: NOT_FOUND, ALREADY_DECIDED, EXPIRED.
         """
         record = self.record(wanted)
-        if wanted not in self._undoable:
+        if wanted not in self._undoable and wanted not in self._book.held_entries:
             self.refuse_unless_pending(record)
         self._undoable.pop(wanted, None)
         text = reason or (rejection(code) if code is not None else "")

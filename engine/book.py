@@ -19,7 +19,7 @@ from engine.errors import InvariantViolated
 from engine.folds.incidents import IncidentFolds
 from engine.folds.limits import LimitFolds
 from engine.folds.protection import ProtectionFolds, settled
-from engine.folds.signals import follow_entry
+from engine.folds.signals import SignalFolds
 from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.order import Order, apply_report
@@ -46,7 +46,7 @@ class ScopeState(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class Book(IncidentFolds, LimitFolds, ProtectionFolds):
+class Book(IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
     def __init__(self) -> None:
         IncidentFolds.__init__(self)
         LimitFolds.__init__(self)
@@ -70,6 +70,8 @@ class Book(IncidentFolds, LimitFolds, ProtectionFolds):
         """Signals that wait for a decision."""
         self.approved: dict[str, None] = {}
         """Signals approved whose entry the broker has not answered yet."""
+        self.held_entries: dict[str, None] = {}
+        """Signals approved whose entry the desk holds back: it waits for a price, or for a position to close."""
         self.open_orders: dict[str, None] = {}
         self.open_brackets: dict[str, None] = {}
         self.brackets_of_symbol: defaultdict[str, dict[str, None]] = defaultdict(dict)
@@ -169,7 +171,7 @@ class Book(IncidentFolds, LimitFolds, ProtectionFolds):
     def _on_stage_measured(self, event: ev.StageMeasured, at: datetime) -> None:
         self._touch("latency", "")
 
-    # Signals
+    # Signals (the rest stands in folds/signals.py)
 
     def _on_signal_received(self, event: ev.SignalReceived, at: datetime) -> None:
         signal = event.signal
@@ -181,75 +183,6 @@ class Book(IncidentFolds, LimitFolds, ProtectionFolds):
 
     def _on_signal_refused(self, event: ev.SignalRefused, at: datetime) -> None:
         """Only a line in the activity log."""
-
-    def _on_signal_approved(self, event: ev.SignalApproved, at: datetime) -> None:
-        self._decide(
-            event.signal_id,
-            SignalStatus.APPROVED,
-            at,
-            event.approval.actor,
-            approval=event.approval,
-            reasons=event.reasons,
-            bracket_id=event.bracket_id,
-        )
-        self.approved[event.signal_id] = None
-        self._note_approved(event, at)
-
-    def _on_signal_rejected(self, event: ev.SignalRejected, at: datetime) -> None:
-        self._decide(
-            event.signal_id,
-            SignalStatus.REJECTED,
-            at,
-            event.actor,
-            decision_note=event.reason,
-            decision_code=event.code,
-        )
-
-    def _on_signal_expired(self, event: ev.SignalExpired, at: datetime) -> None:
-        self._decide(event.signal_id, SignalStatus.EXPIRED, at, None)
-
-    def _on_signal_denied(self, event: ev.SignalDenied, at: datetime) -> None:
-        note = event.reasons[0].text if event.reasons else ""
-        self._note_unsent(self.signals[event.signal_id])
-        self._decide(
-            event.signal_id, SignalStatus.DENIED, at, "gate", reasons=event.reasons, decision_note=note, bracket_id=None
-        )
-
-    def _on_signal_returned(self, event: ev.SignalReturned, at: datetime) -> None:
-        record = self.signals[event.signal_id]
-        self._note_unsent(record)
-        self.approved.pop(event.signal_id, None)
-        self.pending[event.signal_id] = None
-        self.signals[event.signal_id] = replace(
-            record,
-            status=SignalStatus.PENDING,
-            approval=None,
-            bracket_id=None,
-            decided_at=None,
-            decided_by=None,
-            decision_note=event.why,
-        )
-        self._touch("signal", event.signal_id)
-
-    def _decide(self, signal_id: str, status: SignalStatus, at: datetime, by: str | None, **changes: object) -> None:
-        self.pending.pop(signal_id, None)
-        self.approved.pop(signal_id, None)
-        self.signals[signal_id] = replace(
-            self.signals[signal_id], status=status, decided_at=at, decided_by=by, **changes
-        )
-        self._touch("signal", signal_id)
-        self._touch("desk", "")
-
-    def _advance_signal(self, bracket: Bracket, cover: Cover) -> None:
-        record = self.signals.get(bracket.signal_id)
-        if record is None or record.bracket_id != bracket.id:
-            return
-        status, note, is_answered = follow_entry(record, bracket, cover, self.orders_of(bracket.id))
-        if is_answered:
-            self.approved.pop(bracket.signal_id, None)
-        if status is not record.status or note != record.decision_note:
-            self.signals[bracket.signal_id] = replace(record, status=status, decision_note=note)
-            self._touch("signal", bracket.signal_id)
 
     # Brackets and their orders
 
@@ -416,11 +349,6 @@ class Book(IncidentFolds, LimitFolds, ProtectionFolds):
             self.closers[event.bracket_id] = event.signal_id
             self._set_signal_status(event.signal_id, SignalStatus.WORKING)
         self._change_bracket(event.bracket_id, at, exit_requested_at=at, exit_reason=event.reason, exit_when=event.when)
-
-    def _set_signal_status(self, signal_id: str, status: SignalStatus) -> None:
-        self.approved.pop(signal_id, None)
-        self.signals[signal_id] = replace(self.signals[signal_id], status=status)
-        self._touch("signal", signal_id)
 
     def _on_bracket_adjusted(self, event: ev.BracketAdjusted, at: datetime) -> None:
         adjusted = self.brackets[event.bracket_id].adjusted_qty + event.qty

@@ -80,6 +80,7 @@ class BookState(msgspec.Struct, frozen=True, kw_only=True):
     settled: dict[str, str]
     pending: dict[str, None]
     approved: dict[str, None]
+    held_entries: dict[str, None]
     open_orders: dict[str, None]
     open_brackets: dict[str, None]
     open_incidents: dict[str, str]

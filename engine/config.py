@@ -64,6 +64,25 @@ class ApprovalRules(Section, frozen=True, kw_only=True):
     ] = 1.0
 
 
+class StrategyRules(Section, frozen=True, kw_only=True):
+    on_position: Annotated[
+        Literal["refuse", "add", "reverse"],
+        Meta(
+            description="What a signal to open means while its symbol is held: no, more of it, or the other way round."
+        ),
+    ] = "refuse"
+    max_adds: Annotated[Count, Meta(description="With add: further entries on top of the first.")] = 2
+    max_position_notional: Annotated[
+        Usd | None, Meta(description="With add: largest position in one symbol, in account currency.")
+    ] = None
+    reverse_within_s: Annotated[
+        Seconds, Meta(description="With reverse: the entry is given up when flat was not proved within this time.")
+    ] = 30.0
+    flat_by_close: Annotated[
+        bool, Meta(description="Its positions are closed before the close of the core session.")
+    ] = False
+
+
 class SessionRules(Section, frozen=True, kw_only=True):
     entries: Annotated[Literal["core", "extended", "any"], Meta(description="Sessions in which entries are sent.")] = (
         "core"
@@ -194,6 +213,12 @@ class Config(Section, frozen=True, kw_only=True):
     broker: BrokerRules = BrokerRules()
     quotes: QuoteRules = QuoteRules()
     api: ApiRules = ApiRules()
+    strategies: dict[str, StrategyRules] = {}
+    """By name; the one named ``default`` holds for all that have none of their own."""
+
+    def strategy(self, name: str) -> StrategyRules:
+        """The rules of a strategy: its own table, else the one named ``default``, else the defaults of each key."""
+        return self.strategies.get(name) or self.strategies.get("default") or StrategyRules()
 
 
 class ConfigError(EngineError):
@@ -222,10 +247,23 @@ def load_config(path: Path, *, required: bool) -> Config:
 
 
 def config_from_table(table: dict[str, Any], where: str) -> Config:
+    _check_strategies(table, where)
     try:
         return msgspec.convert(table, Config, strict=True)
     except msgspec.ValidationError as why:
         raise ConfigError(f"{where}: {_named(str(why), table)}") from why
+
+
+def _check_strategies(table: dict[str, Any], where: str) -> None:
+    """Each strategy's table for itself: msgspec's word for a wrong one would not name the strategy."""
+    strategies = table.get("strategies")
+    for name, rules in strategies.items() if isinstance(strategies, dict) else ():
+        try:
+            msgspec.convert(rules, StrategyRules, strict=True)
+        except msgspec.ValidationError as why:
+            what, _, path = str(why).partition(" - at `$.")
+            inside = f".{path.rstrip('`')}" if path else ""
+            raise ConfigError(f"{where}: {_named(f'{what} - at `$.strategies.{name}{inside}`', table)}") from why
 
 
 def _named(message: str, table: dict[str, Any]) -> str:
@@ -233,7 +271,7 @@ def _named(message: str, table: dict[str, Any]) -> str:
     what, _, path = message.partition(" - at `$.")
     keys = path.rstrip("`").split(".") if path else []
     if "unknown field" in what:
-        where = f"[{keys[0]}]: " if keys else ""
+        where = f"[{'.'.join(keys)}]: " if keys else ""
         return f"{where}{what} (known: {', '.join(_section(keys).__struct_fields__)})"
     if not keys:
         return message
@@ -243,6 +281,8 @@ def _named(message: str, table: dict[str, Any]) -> str:
 
 
 def _section(keys: list[str]) -> type[msgspec.Struct]:
+    if keys and keys[0] == "strategies":
+        return StrategyRules
     return type(getattr(Config(), keys[0])) if keys else Config
 
 

@@ -104,6 +104,9 @@ class Presenter:
             decided_at=record.decided_at,
             decided_by=record.decided_by,
             decision_note=record.decision_note,
+            trigger_price=record.held.trigger_price
+            if record.held is not None and signal.id in self._book.held_entries
+            else None,
             decision_code=record.decision_code,
             edits=_edits(approval),
             undo_until=_undo_until(record, self._now()),

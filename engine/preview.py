@@ -148,9 +148,12 @@ def sentence(decision: Decision) -> str:
     signal, plan = decision.case.signal, decision.case.plan
     if decision.closes:
         return f"Close {plain(abs(decision.case.facts.position_qty))} {signal.symbol}"
+    first = f"Close {plain(abs(decision.case.facts.position_qty))} {signal.symbol}, then " if decision.reverses else ""
     verb = "Buy" if signal.side is Side.BUY else "Short"
     how = f"limit {plain(plan.limit_price)}" if plan.limit_price is not None else "market"
-    words = [f"{verb} {plain(plan.qty)} {signal.symbol} {how} {signal.entry.time_in_force.value}"]
+    if plan.trigger_price is not None:
+        how = f"{how}, held at the desk until {plain(plan.trigger_price)}"
+    words = [f"{first}{verb} {plain(plan.qty)} {signal.symbol} {how} {signal.entry.time_in_force.value}"]
     words.append(f"stop {plain(plan.levels.stop_price)}" if plan.levels.stop_price is not None else "no stop")
     if plan.targets:
         words.append("targets " + ", ".join(f"{plain(part.qty)} at {plain(part.price)}" for part in plan.targets))

@@ -29,7 +29,6 @@ from engine.bus import Bus, Change
 from engine.checkpoint import WORTH_IT, Checkpoints
 from engine.clock import Clock
 from engine.commands.limits import LimitCommands
-from engine.commands.mandates import MandateCommands
 from engine.commands.signals import SignalParts
 from engine.config import Config
 from engine.desk import Desk
@@ -42,7 +41,6 @@ from engine.journal.audit import audit
 from engine.journal.reader import Tail
 from engine.journal.writer import Journal
 from engine.latency import LatencyLog, LoopLag
-from engine.mandates import Mandates
 from engine.market.quotes import QuoteBoard
 from engine.model import events as ev
 from engine.model.ids import new_desk_id
@@ -50,8 +48,10 @@ from engine.model.order import Order
 from engine.model.words import Mode, OrderRole
 from engine.pipeline.decide import decide
 from engine.pipeline.executor import Executor, approved_numbers
+from engine.pipeline.held import signal_to_send
 from engine.pipeline.picture import Pictures
 from engine.pipeline.resolve import Resolver
+from engine.pipeline.reverse import Reversals
 from engine.pipeline.track import Tracker
 from engine.present import Presenter
 from engine.preview_feed import PreviewFeed
@@ -59,8 +59,10 @@ from engine.prop.board import PropBoard
 from engine.prop.keeper import PropKeeper
 from engine.prop.loading import BrokenPreset, load_prop_firm
 from engine.protection.around import Around
+from engine.protection.leaving import requests_to_leave
 from engine.protection.overnight import DayEntries
 from engine.protection.supervisor import Supervisor
+from engine.protection.triggers import Triggers
 from engine.protection.watched import Watcher
 from engine.recall import recall, standing
 from engine.reception import Reception
@@ -198,7 +200,8 @@ def _assemble(
         age_s = (clock.now() - record.approval.at).total_seconds()
         if age_s > config.broker.resend_within_s:
             return False
-        return decide(record.signal, pictures.take_again(record.signal), approved_numbers(record.approval)).approvable
+        signal = signal_to_send(record)
+        return decide(signal, pictures.take_again(signal), approved_numbers(record.approval)).approvable
 
     resolver = Resolver(client, recorder, book, clock, may_resend=may_resend)
     bus.on_records(resolver.remember)
@@ -217,8 +220,37 @@ def _assemble(
     )
     tracker = Tracker(recorder, book, clock, adopter, surprised=reconciler.doubt)
     stopwatch = Stopwatch(recorder, book, clock, bus)
-    executor = Executor(pictures, gateway, recorder, book, clock, SymbolLocks(), stopwatch)
     watcher = Watcher(clock, config.quotes.max_age_s)
+    executor = Executor(
+        pictures,
+        gateway,
+        recorder,
+        book,
+        clock,
+        SymbolLocks(),
+        stopwatch,
+        config,
+        session_ends_at=lambda: world.session_changes_at if world.session_open else None,
+    )
+    triggers = Triggers(
+        recorder,
+        book,
+        quotes,
+        clock,
+        bus,
+        quote_max_age_s=config.quotes.max_age_s,
+        is_session_open=lambda: bool(world.session_open),
+        state_of=pictures.strictest_state,
+        execute=executor.execute_signal,
+    )
+    reversals = Reversals(
+        client,
+        recorder,
+        book,
+        clock,
+        execute=executor.execute_signal,
+        hurry=lambda symbol: supervisor.hurry(symbol),
+    )
     supervisor = Supervisor(
         gateway,
         recorder,
@@ -240,7 +272,7 @@ def _assemble(
             [
                 *book.positions,
                 *(book.brackets[key].symbol for key in book.open_brackets),
-                *(book.signals[key].signal.symbol for key in book.approved),
+                *(book.signals[key].signal.symbol for key in (*book.approved, *book.held_entries)),
                 *(book.signals[key].signal.symbol for key in book.pending),
                 *settings.demo_symbols,
             ]
@@ -248,7 +280,7 @@ def _assemble(
         return list(wanted)
 
     quote_feed = QuoteFeed(client, quotes, world, clock, in_play=in_play)
-    order_feed = OrderFeed(client, tracker, world, clock, doubtful=reconciler.doubt_all)
+    order_feed = OrderFeed(client, tracker, world, clock, reconnected=reconciler.doubt_all)
     reception = Reception(
         book=book,
         recorder=recorder,
@@ -269,9 +301,13 @@ def _assemble(
         stopwatch=stopwatch,
         clock=clock,
         undo_s=config.approval.undo_s,
+        to_close=lambda symbol: tuple(
+            request
+            for trade in book.open_brackets_of(symbol)
+            for request in requests_to_leave(supervisor.case(trade.id), book.desk_id)
+        ),
     )
     previews = PreviewFeed(queue.preview, book, recorder, clock, bus)
-    mandates = Mandates(queue, book, clock, bus, config.mandates)
     withdrawal = Withdrawal(book, recorder, gateway, supervisor)
     trip_wire = TripWire(recorder, book, world, clock, config, withdrawal, day_loss=status.day_loss)
     bus.on_records(trip_wire.note)
@@ -292,7 +328,6 @@ def _assemble(
             reception=reception, queue=queue, previews=previews, batches=Batches(queue, pictures, clock)
         ),
         limits=LimitCommands(trip_wire, prop_board, recorder, book),
-        mandates=MandateCommands(mandates, recorder, book, clock),
         gateway=gateway,
         resolver=resolver,
         supervisor=supervisor,
@@ -333,7 +368,6 @@ def _assemble(
     supervisor.start(spawn)
     reception.start(spawn)
     queue.start(spawn)
-    mandates.start(spawn)
     for name, work in {
         "loop-lag": lag.measure(),
         "order-feed": order_feed.run(),
@@ -345,6 +379,8 @@ def _assemble(
         "prop-firm": prop_keeper.run(),
         "journal-watch": watch_journal(),
         "journal-audit": audit_chain(),
+        "triggers": triggers.run(spawn),
+        "reversals": reversals.run(spawn),
         "day-entries": DayEntries(gateway, book, world, clock).run(),
         "request-models": load_models(),
         "account-after-fills": refresh_after_fills(),

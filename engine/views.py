@@ -158,6 +158,8 @@ class SignalView(View, frozen=True, kw_only=True):
     outcome: str = ""
     """What became of it at the broker, in a few words: ``10 @ 187.20, closed for +$46.00``."""
     realized_pl: Decimal | None = None
+    trigger_price: Decimal | None = None
+    """Of an entry that the desk holds until this price is seen, while it does."""
 
 
 class OrderView(View, frozen=True, kw_only=True):

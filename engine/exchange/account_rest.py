@@ -71,9 +71,10 @@ class AccountEndpoints:
             after = (time_ns(query, "date") or 0) - 1
             until = after + 1 + 86_400_000_000_000
         ascending = query.get("direction") == "asc"
+        executions = self._exchange.executions()
         token, passed = query.get("page_token") or None, False
         page: list[Execution] = []
-        for execution in self._exchange.executions(newest_first=not ascending):
+        for execution in executions if ascending else reversed(executions):
             if token is not None and not passed:
                 passed = execution.id == token
                 continue

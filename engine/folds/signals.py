@@ -1,16 +1,156 @@
-"""How a signal's status follows the trade that it made."""
+"""Folds of the facts about signals: decided, held, and followed through the trade that they made.
+
+Part of the book (``engine/book.py`` is the door).
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
+from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.money import ZERO, plain
 from engine.model.order import Order
-from engine.model.signal import SignalRecord
+from engine.model.signal import HeldEntry, SignalRecord
 from engine.model.words import OrderRole, OrderStatus, SignalStatus
 from engine.protection.ledger import Cover
+
+
+class SignalFolds(ABC):
+    signals: dict[str, SignalRecord]
+    pending: dict[str, None]
+    approved: dict[str, None]
+    held_entries: dict[str, None]
+
+    @abstractmethod
+    def orders_of(self, bracket_id: str) -> list[Order]:
+        """Oldest first."""
+
+    @abstractmethod
+    def _touch(self, kind: str, key: str) -> None: ...
+
+    @abstractmethod
+    def _note_approved(self, event: ev.SignalApproved, at: datetime) -> None: ...
+
+    @abstractmethod
+    def _note_unsent(self, record: SignalRecord | None) -> None: ...
+
+    def _on_signal_approved(self, event: ev.SignalApproved, at: datetime) -> None:
+        self._decide(
+            event.signal_id,
+            SignalStatus.APPROVED,
+            at,
+            event.approval.actor,
+            approval=event.approval,
+            reasons=event.reasons,
+            bracket_id=event.bracket_id,
+        )
+        self.approved[event.signal_id] = None
+        self._note_approved(event, at)
+
+    def _on_signal_rejected(self, event: ev.SignalRejected, at: datetime) -> None:
+        self._decide(
+            event.signal_id,
+            SignalStatus.REJECTED,
+            at,
+            event.actor,
+            decision_note=event.reason,
+            decision_code=event.code,
+        )
+
+    def _on_signal_expired(self, event: ev.SignalExpired, at: datetime) -> None:
+        self._decide(event.signal_id, SignalStatus.EXPIRED, at, None)
+
+    def _on_signal_denied(self, event: ev.SignalDenied, at: datetime) -> None:
+        note = event.reasons[0].text if event.reasons else ""
+        self._note_unsent(self.signals[event.signal_id])
+        self._decide(
+            event.signal_id, SignalStatus.DENIED, at, "gate", reasons=event.reasons, decision_note=note, bracket_id=None
+        )
+
+    def _on_signal_returned(self, event: ev.SignalReturned, at: datetime) -> None:
+        record = self.signals[event.signal_id]
+        self._note_unsent(record)
+        self.approved.pop(event.signal_id, None)
+        self.held_entries.pop(event.signal_id, None)
+        self.pending[event.signal_id] = None
+        signal = record.signal
+        if event.expires_at is not None:
+            signal = replace(signal, expires_at=event.expires_at)
+        self.signals[event.signal_id] = replace(
+            record,
+            signal=signal,
+            held=None,
+            status=SignalStatus.PENDING,
+            approval=None,
+            bracket_id=None,
+            decided_at=None,
+            decided_by=None,
+            decision_note=event.why,
+        )
+        self._touch("signal", event.signal_id)
+
+    def _decide(self, signal_id: str, status: SignalStatus, at: datetime, by: str | None, **changes: object) -> None:
+        self.pending.pop(signal_id, None)
+        self.approved.pop(signal_id, None)
+        if signal_id in self.held_entries:  # given up before anything was sent
+            del self.held_entries[signal_id]
+            self._note_unsent(self.signals[signal_id])
+        self.signals[signal_id] = replace(
+            self.signals[signal_id], status=status, decided_at=at, decided_by=by, **changes
+        )
+        self._touch("signal", signal_id)
+        self._touch("desk", "")
+
+    def _advance_signal(self, bracket: Bracket, cover: Cover) -> None:
+        record = self.signals.get(bracket.signal_id)
+        if record is None or record.bracket_id != bracket.id:
+            return
+        status, note, is_answered = follow_entry(record, bracket, cover, self.orders_of(bracket.id))
+        if is_answered:
+            self.approved.pop(bracket.signal_id, None)
+        if status is not record.status or note != record.decision_note:
+            self.signals[bracket.signal_id] = replace(record, status=status, decision_note=note)
+            self._touch("signal", bracket.signal_id)
+
+    def _on_entry_held(self, event: ev.EntryHeld, at: datetime) -> None:
+        self.approved.pop(event.signal_id, None)
+        self.held_entries[event.signal_id] = None
+        self._change_signal(
+            event.signal_id, status=SignalStatus.WORKING, held=event.held, decision_note=waits(event.held)
+        )
+
+    def _on_entry_released(self, event: ev.EntryReleased, at: datetime) -> None:
+        """From here on it is as any approved entry."""
+        held = self.signals[event.signal_id].held
+        assert held is not None
+        self.held_entries.pop(event.signal_id, None)
+        self.approved[event.signal_id] = None
+        released = replace(held, released_at=at)
+        self._change_signal(event.signal_id, status=SignalStatus.APPROVED, held=released, decision_note=event.why)
+
+    def _change_signal(self, signal_id: str, **changes: object) -> None:
+        self.signals[signal_id] = replace(self.signals[signal_id], **changes)
+        self._touch("signal", signal_id)
+        self._touch("desk", "")
+
+    def _set_signal_status(self, signal_id: str, status: SignalStatus) -> None:
+        self.approved.pop(signal_id, None)
+        self.signals[signal_id] = replace(self.signals[signal_id], status=status)
+        self._touch("signal", signal_id)
+
+
+def waits(held: HeldEntry) -> str:
+    """What a held entry waits for, for the person who looks at the signal."""
+    if held.kind == "reverse":
+        return "the position is closed first; the entry follows when the broker shows nothing left"
+    assert held.trigger_price is not None
+    return f"the desk waits for {plain(held.trigger_price)}; nothing triggers while it is down"
 
 
 class Followed(NamedTuple):

@@ -51,7 +51,33 @@ from engine.model.limit_events import (
 )
 from engine.model.order import Order, OrderReport
 from engine.model.position import Position
-from engine.model.signal import Approval, Reason, Signal
+from engine.model.signal_events import (
+    EntryHeld as EntryHeld,
+)
+from engine.model.signal_events import (
+    EntryReleased as EntryReleased,
+)
+from engine.model.signal_events import (
+    SignalApproved as SignalApproved,
+)
+from engine.model.signal_events import (
+    SignalDenied as SignalDenied,
+)
+from engine.model.signal_events import (
+    SignalExpired as SignalExpired,
+)
+from engine.model.signal_events import (
+    SignalReceived as SignalReceived,
+)
+from engine.model.signal_events import (
+    SignalRefused as SignalRefused,
+)
+from engine.model.signal_events import (
+    SignalRejected as SignalRejected,
+)
+from engine.model.signal_events import (
+    SignalReturned as SignalReturned,
+)
 from engine.model.words import DeskState, ExitWhen, Purpose, Stage
 
 
@@ -77,71 +103,6 @@ class DeskStarted(Event, frozen=True, kw_only=True):
 
 class DeskStopped(Event, frozen=True, kw_only=True):
     """The process left in order; a start without this before it follows a crash."""
-
-
-class SignalReceived(Event, frozen=True, kw_only=True):
-    SUBJECT = "id"
-    signal: Signal
-    received_ms: float = 0.0
-    """From the first byte of the request to this fact."""
-
-    @property
-    def id(self) -> str:
-        return self.signal.id
-
-
-class SignalRefused(Event, frozen=True, kw_only=True):
-    """Something came in that is no signal; ``body`` is an excerpt without secrets."""
-
-    SUBJECT = "source"
-    source: str
-    code: str
-    field: str | None
-    text: str
-    body: str = ""
-
-
-class SignalApproved(Event, frozen=True, kw_only=True):
-    SUBJECT = "signal_id"
-    signal_id: str
-    bracket_id: str | None
-    """The trade it will make; None of a closing signal."""
-    approval: Approval
-    reasons: tuple[Reason, ...] = ()
-
-
-class SignalRejected(Event, frozen=True, kw_only=True):
-    """By a person."""
-
-    SUBJECT = "signal_id"
-    signal_id: str
-    actor: str
-    reason: str
-    code: int | None = None
-    """Digit of a usual reason (``model/rejections.py``)."""
-
-
-class SignalExpired(Event, frozen=True, kw_only=True):
-    SUBJECT = "signal_id"
-    signal_id: str
-
-
-class SignalDenied(Event, frozen=True, kw_only=True):
-    """By the gate, for good."""
-
-    SUBJECT = "signal_id"
-    signal_id: str
-    reasons: tuple[Reason, ...]
-
-
-class SignalReturned(Event, frozen=True, kw_only=True):
-    """Approved, but nothing reached the broker: pending again, for the person to decide anew."""
-
-    SUBJECT = "signal_id"
-    signal_id: str
-    why: str
-    actor: str = "desk"
-    """Who took the approval back; the desk itself after a crash."""
 
 
 class BracketOpened(Event, frozen=True, kw_only=True):
@@ -441,7 +402,7 @@ class DemoSwitched(Event, frozen=True, kw_only=True):
 AnyEvent = (
     JournalOpened | AccountBound | DeskStarted | DeskStopped
     | SignalReceived | SignalRefused | SignalApproved | SignalRejected | SignalExpired | SignalDenied
-    | SignalReturned
+    | SignalReturned | EntryHeld | EntryReleased
     | BracketOpened | OrderIntended | OrderReported | OrderRefused | OrderUnresolved | OrderNeverReached | OrderAdopted
     | CancelIntended | CancelRefused | ReplaceIntended
     | ProtectionFailed | ProtectionGaveUp | ProtectionRearmed | ExitRequested | BracketAdjusted | ExitsChanged

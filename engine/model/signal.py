@@ -121,6 +121,21 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     """Until then nothing is sent and it can be taken back."""
     targets: tuple[TargetPart, ...] = ()
     """Where there are several."""
+    trigger_price: Decimal | None = None
+    """Of an entry that the desk holds until this price is seen."""
+
+
+class HeldEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An approved entry that the desk sends when something has happened first."""
+
+    kind: Literal["trigger", "reverse"]
+    """``trigger``: a price is waited for; ``reverse``: the position that it turns round is closed first."""
+    since: datetime
+    until: datetime | None
+    """When it is given up; None: not by time."""
+    trigger_price: Decimal | None = None
+    released_at: datetime | None = None
+    """What was waited for has happened: the entry is judged once more and sent."""
 
 
 class SignalRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +151,8 @@ class SignalRecord(msgspec.Struct, frozen=True, kw_only=True):
     decision_code: int | None = None
     """Of a rejection, when the reason was one of the usual ones."""
     bracket_id: str | None = None
+    held: HeldEntry | None = None
+    """While the desk holds the entry back, and after."""
 
 
 class Levels(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,8 @@ from engine.model.money import ceil_to_tick, floor_to_tick, is_on_tick, plain, r
 from engine.model.signal import ExitSpec, Levels, Reason, Signal, resolve_exits
 from engine.model.words import OrderType, Side, Verdict
 from engine.pipeline.correlation import check_correlation
-from engine.pipeline.position import check_close, check_position, is_close
+from engine.pipeline.held import trigger_of
+from engine.pipeline.position import check_close, check_position, is_close, is_reversal, without_the_closed
 from engine.pipeline.sizing import size_entry
 from engine.pipeline.targets import check_targets, plan_targets
 from engine.pipeline.validate import denies_first, validate
@@ -27,6 +28,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """Denies first."""
     closes: bool
     """The signal leaves a position instead of entering one."""
+    reverses: bool = False
+    """The position held the other way is closed first; the entry follows when the broker shows nothing left."""
 
     @property
     def denies(self) -> tuple[Reason, ...]:
@@ -40,6 +43,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 def decide(signal: Signal, facts: Facts, edits: Edits = NO_EDITS) -> Decision:
     """All stages before the wire: plan, rules, position, correlation, size. Plain and well under a millisecond."""
     wanted = _edited(signal, edits)
+    turns = is_reversal(wanted, facts)
+    if turns:
+        facts = without_the_closed(wanted, facts)
     basis = _basis(wanted, facts)
     levels = resolve_exits(_with_default_stop(wanted, facts), basis) if basis is not None else _own_levels(wanted)
     qty, why = size_entry(wanted, facts, basis, levels, edits.qty)
@@ -50,6 +56,7 @@ def decide(signal: Signal, facts: Facts, edits: Edits = NO_EDITS) -> Decision:
         levels=levels,
         limit_price=_limit_on_tick(wanted),
         targets=plan_targets(wanted, edits, qty, basis, levels),
+        trigger_price=trigger_of(wanted),
     )
     case = Case(signal=wanted, facts=facts, plan=plan)
     if is_close(case):
@@ -62,13 +69,16 @@ def decide(signal: Signal, facts: Facts, edits: Edits = NO_EDITS) -> Decision:
         *check_prop_firm(case),
         *_edits_on_tick(edits),
     ]
-    return Decision(case=case, reasons=denies_first(reasons), closes=False)
+    return Decision(case=case, reasons=denies_first(reasons), closes=False, reverses=turns)
 
 
 def _edited(signal: Signal, edits: Edits) -> Signal:
     changes: dict[str, object] = {}
-    if edits.limit_price is not None:
-        changes["entry"] = msgspec.structs.replace(signal.entry, type=OrderType.LIMIT, limit_price=edits.limit_price)
+    is_typed = "limit_price" in edits.changed() or signal.entry.type is not OrderType.STOP_LIMIT
+    if edits.limit_price is not None and is_typed:
+        changes["entry"] = msgspec.structs.replace(
+            signal.entry, type=OrderType.LIMIT, limit_price=edits.limit_price, stop_price=None
+        )
     if edits.stop_price is not None:
         changes["stop_loss"] = _moved_stop(signal.stop_loss, edits.stop_price)
     if edits.take_profit_price is not None:
@@ -95,9 +105,11 @@ def _with_default_stop(signal: Signal, facts: Facts) -> Signal:
 
 
 def _basis(signal: Signal, facts: Facts) -> Decimal | None:
-    """The price the entry is expected at: its limit, or what a marketable order meets now."""
+    """The price the entry is expected at: its limit, its trigger, or what a marketable order meets now."""
     if signal.entry.limit_price is not None:
         return _limit_on_tick(signal)
+    if signal.entry.stop_price is not None:
+        return trigger_of(signal)
     touch = facts.quote.touch(signal.side.sign) if facts.quote is not None else None
     return None if touch is None else round_to_tick(touch)
 

@@ -9,20 +9,26 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Final
 
 from engine.alpaca.budget import Slot
 from engine.book import Book
 from engine.clock import Clock
+from engine.config import Config
 from engine.gateway import Gateway, Submitted
 from engine.model import events as ev
 from engine.model.commands import NUMBERS, ApprovedNumbers
+from engine.model.money import plain
 from engine.model.signal import Approval, Reason, SignalRecord
 from engine.model.words import Intent, SignalStatus, Verdict
 from engine.pipeline.decide import Decision, decide
 from engine.pipeline.entry import plan_entry
+from engine.pipeline.held import signal_to_send
 from engine.pipeline.picture import Pictures
+from engine.pipeline.reverse import begin_reversal
+from engine.protection.triggers import arm
 from engine.recorder import Recorder
 from engine.rules.facts import denied
 from engine.stopwatch import Stopwatch
@@ -43,7 +49,11 @@ class Executor:
         clock: Clock,
         locks: SymbolLocks,
         stopwatch: Stopwatch,
+        config: Config,
+        *,
+        session_ends_at: Callable[[], datetime | None],
     ) -> None:
+        """``session_ends_at`` is when the core session that is open now closes; None outside of it."""
         self._pictures = pictures
         self._gateway = gateway
         self._recorder = recorder
@@ -51,6 +61,8 @@ class Executor:
         self._clock = clock
         self._locks = locks
         self._stopwatch = stopwatch
+        self._config = config
+        self._session_ends_at = session_ends_at
 
     async def execute_signal(self, signal_id: str) -> None:
         """Turn an approved signal into its entry group, or say why not."""
@@ -60,7 +72,7 @@ class Executor:
             return
         waiting: tuple[ev.OrderIntended, ...] = ()
         while True:
-            left_s = (record.signal.expires_at - self._clock.now()).total_seconds()
+            left_s = (signal_to_send(record).expires_at - self._clock.now()).total_seconds()
             async with self._gateway.entry_slot(within_s=left_s) as slot:
                 if slot is None:
                     why = "No request was left in the rate budget before the signal expired."
@@ -88,6 +100,8 @@ class Executor:
         if decision.denies:
             self._drop(record, waiting, decision.reasons)
             return ()
+        if not waiting and self._holds_back(record, decision):
+            return ()
         if waiting:
             intents, submitted = waiting, await self._gateway.send_group(waiting, slot=slot)
         else:
@@ -100,8 +114,29 @@ class Executor:
         """The same stages as the preview, on what is true now: validate, position, correlation, size."""
         approval = record.approval
         assert approval is not None
-        facts = self._pictures.take_again(record.signal) if is_again else self._pictures.take(record.signal)
-        return decide(record.signal, facts, approved_numbers(approval))
+        signal = signal_to_send(record)
+        facts = self._pictures.take_again(signal) if is_again else self._pictures.take(signal)
+        return decide(signal, facts, approved_numbers(approval))
+
+    def _holds_back(self, record: SignalRecord, decision: Decision) -> bool:
+        """Whether something must happen before the entry is sent; then that is on record, and this way ends here."""
+        trigger = decision.case.plan.trigger_price
+        if trigger is not None:
+            held_entry = arm(record, trigger, self._clock.now(), self._session_ends_at())
+            self._recorder.record(ev.EntryHeld(signal_id=record.signal.id, held=held_entry))
+            return True
+        if not decision.reverses:
+            return False
+        if record.held is not None and record.held.kind == "reverse":
+            held = plain(decision.case.facts.position_qty)
+            self._deny(
+                record, (denied("POSITION_EXISTS", f"{held} {record.signal.symbol} are held again.", held, "0"),)
+            )
+        else:
+            rules = self._config.strategy(record.signal.strategy)
+            trades = self._book.open_brackets_of(record.signal.symbol)
+            self._recorder.record(*begin_reversal(record, trades, self._clock.now(), rules.reverse_within_s))
+        return True
 
     async def _enter(
         self, record: SignalRecord, decision: Decision, slot: Slot

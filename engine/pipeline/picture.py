@@ -93,6 +93,8 @@ class Pictures:
             position_qty=self._position_qty(signal.symbol),
             entry_in_flight=self._entry_in_flight(signal),
             exit_in_flight=self._exit_in_flight(signal),
+            symbol_trades=len(self._book.brackets_of_symbol.get(signal.symbol, ())),
+            unexplained_qty=self._unexplained_qty(signal.symbol),
             unknown_order=self._unknown_order(signal.symbol),
             unsettled_orders=self._unsettled(now),
             orders_today=self._orders_today(now),
@@ -155,14 +157,16 @@ class Pictures:
         return total
 
     def _on_the_way(self, besides: str) -> Iterator[tuple[Signal, Decimal]]:
-        """Approved entries whose intent is not in the book yet, each with its notional."""
-        for signal_id in self._book.approved:
+        """Approved entries whose intent is not in the book yet, those that the desk holds back too, with notional."""
+        for signal_id in (*self._book.approved, *self._book.held_entries):
             record = self._book.signals[signal_id]
             signal, approval = record.signal, record.approval
             if signal_id == besides or approval is None or record.bracket_id is None:
                 continue
             if record.bracket_id not in self._book.brackets:
-                price = approval.limit_price or self._price(signal.symbol, signal.side) or ZERO
+                price = (
+                    approval.limit_price or approval.trigger_price or self._price(signal.symbol, signal.side) or ZERO
+                )
                 yield signal, approval.qty * price
 
     def _price(self, symbol: str, side: Side) -> Decimal | None:
@@ -179,8 +183,17 @@ class Pictures:
         # Whichever knows more: the stream's fill may be ahead of its position, and a position may be another hand's.
         return held if held != 0 or position is None else position.qty
 
+    def _unexplained_qty(self, symbol: str) -> Decimal:
+        position = self._book.positions.get(symbol)
+        trades = list(self._book.open_brackets_of(symbol))
+        if position is None or not trades:
+            return ZERO if position is None else position.qty
+        held = sum((self._book.cover(trade.id).held * trade.side.sign for trade in trades), ZERO)
+        moving = any(self._book.cover(trade.id).entry_open or self._book.cover(trade.id).closing for trade in trades)
+        return ZERO if moving else position.qty - held
+
     def _entry_in_flight(self, signal: Signal) -> str | None:
-        for signal_id in self._book.approved:
+        for signal_id in (*self._book.approved, *self._book.held_entries):
             other = self._book.signals[signal_id]
             if signal_id != signal.id and other.bracket_id is not None and other.signal.symbol == signal.symbol:
                 return signal_id

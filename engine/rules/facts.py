@@ -14,6 +14,7 @@ import msgspec
 from engine.config import Config
 from engine.market.quotes import QuoteView
 from engine.model.account import Account
+from engine.model.money import ZERO
 from engine.model.signal import Levels, Reason, Signal
 from engine.model.targets import TargetPart
 from engine.model.words import DeskState, Side, Verdict
@@ -64,6 +65,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Id of the approved signal or working entry of this symbol."""
     exit_in_flight: str | None = None
     """Id of an earlier trade of this symbol that holds nothing, but whose exits may still execute."""
+    symbol_trades: int = 0
+    """Open trades of this desk in the symbol."""
+    unexplained_qty: Decimal = ZERO
+    """Signed shares of the symbol that no trade of this desk explains."""
     unknown_order: str | None
     """An unsettled order of this symbol."""
     unsettled_orders: int
@@ -89,6 +94,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     limit_price: Decimal | None
     targets: tuple[TargetPart, ...] = ()
     """Where there are several, one order group each; empty: all of it leaves at ``levels.take_profit_price``."""
+    trigger_price: Decimal | None = None
+    """The desk sends the entry when this price has been seen; None: at once."""
 
     @property
     def notional(self) -> Decimal | None:

@@ -61,10 +61,25 @@ def quote(case: Case) -> Reason:
 
 
 def entry_type(case: Case) -> Reason:
-    kind = case.signal.entry.type
+    kind, trigger = case.signal.entry.type, case.plan.trigger_price
+    if trigger is not None:
+        text = f"The desk waits for {plain(trigger)} and then sends entry and exits; nothing triggers while it is down."
+        return passed("ENTRY_TYPE", text, kind.value)
     if kind in (OrderType.MARKET, OrderType.LIMIT):
         return passed("ENTRY_TYPE", f"A {kind.value} entry can carry its exits.")
     return denied("ENTRY_TYPE", f"A {kind.value} entry cannot carry its exits at Alpaca.", kind.value, "market, limit")
+
+
+def trigger_ahead(case: Case) -> Reason | None:
+    """Of an entry that the desk holds: its price must still be ahead."""
+    at, seen, side = case.plan.trigger_price, case.facts.quote, case.signal.side
+    live = seen.mark(side.sign) if seen else None
+    if at is None or live is None:
+        return None
+    if (live - at) * side.sign >= 0:
+        text = f"The price {plain(live)} is already beyond the trigger {plain(at)}: type a limit to enter now."
+        return denied("TRIGGER_PASSED", text, plain(live), plain(at))
+    return passed("TRIGGER_PASSED", f"The trigger {plain(at)} is ahead.", plain(live), plain(at))
 
 
 def drift(case: Case) -> Reason | None:
@@ -103,7 +118,7 @@ def stop(case: Case) -> Reason:
             plain(plan.basis),
         )
     seen = case.facts.quote
-    live = seen.mark(side.sign) if seen else None
+    live = seen.mark(side.sign) if seen and plan.trigger_price is None else None
     if live is not None and (live <= at if side is Side.BUY else live >= at):
         return denied(
             "STOP_PASSED", f"The price {plain(live)} is already beyond the stop {plain(at)}.", plain(live), plain(at)
@@ -136,4 +151,4 @@ def target(case: Case) -> Reason | None:
     return passed("REWARD_RISK", f"Reward is {ratio} times the risk." if ratio else "The target is ahead.", ratio)
 
 
-RULES: Final = (time_to_live, session, asset, quote, entry_type, drift, stop, target)
+RULES: Final = (time_to_live, session, asset, quote, entry_type, trigger_ahead, drift, stop, target)

@@ -33,8 +33,9 @@ def test_the_page_of_the_configuration_is_the_one_that_the_schema_makes() -> Non
 @pytest.mark.parametrize("section", Config.__struct_fields__)
 def test_every_key_stands_in_the_manual_under_its_section(section: str) -> None:
     page = CONFIGURATION.read_text(encoding="utf-8")
-    part = page.split(f"\n## [{section}]\n")[1].split("\n## ")[0]
-    keys = [field.name for field in inspect.type_info(type(getattr(Config(), section))).fields]  # type: ignore[attr-defined]
+    heading = the_maker().HEADINGS.get(section, section)
+    part = page.split(f"\n## [{heading}]\n")[1].split("\n## ")[0]
+    keys = [field.name for field in inspect.type_info(type(the_maker().schema(section))).fields]  # type: ignore[attr-defined]
     assert re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE) == keys
 
 

@@ -43,7 +43,9 @@ class Desk:
         nobody = lambda *told: None  # noqa: E731
         gateway = Gateway(client, recorder, book, clock, unsettled=nobody, surprised=nobody, answered=nobody)
         watch = Stopwatch(recorder, book, clock, known.bus)
-        self.executor = Executor(pictures, gateway, recorder, book, clock, self.locks, watch)
+        self.executor = Executor(
+            pictures, gateway, recorder, book, clock, self.locks, watch, Config(), session_ends_at=lambda: None
+        )
 
     def approve_a_close(self) -> None:
         signal = make_signal(id="s000002", source_id="2", side=Side.SELL, intent=Intent.CLOSE)

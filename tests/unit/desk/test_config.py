@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from msgspec import inspect
 
-from engine.config import Config, ConfigError, config_from_table, load_config
+from engine.config import Config, ConfigError, StrategyRules, config_from_table, load_config
 
+SECTIONS = {name: type(getattr(Config(), name)) for name in Config.__struct_fields__} | {"strategies": StrategyRules}
 KEYS = [
     (section, field)
-    for section in Config.__struct_fields__
-    for field in inspect.type_info(type(getattr(Config(), section))).fields  # type: ignore[attr-defined]
+    for section, schema in SECTIONS.items()
+    for field in inspect.type_info(schema).fields  # type: ignore[attr-defined]
 ]
 FIXED = {
     "limits": {
@@ -52,6 +53,23 @@ def test_every_key_has_a_sentence_and_a_default(section: str, field: Any) -> Non
     assert described.endswith(".")
     assert described[0].isupper()
     assert not field.required
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"a": {"on_position": "x"}}, "strategies.a.on_position = x: allowed are refuse, add, reverse"),
+        ({"a": {"max_adds": 0}}, "strategies.a.max_adds = 0: expected `int` >= 1"),
+        ({"a": 5}, "strategies.a = 5: expected `object`, got `int`"),
+    ],
+)
+def test_a_wrong_key_of_a_strategy_is_refused_by_its_name(table: dict[str, Any], said: str) -> None:
+    assert refused({"strategies": table}) == said
+
+
+def test_a_strategy_without_a_table_takes_the_default_one() -> None:
+    config = config_from_table({"strategies": {"default": {"on_position": "add"}, "a": {"max_adds": 1}}}, "t")
+    assert (config.strategy("b").on_position, config.strategy("a").on_position) == ("add", "refuse")
 
 
 def test_the_names_that_were_promised_exist() -> None:

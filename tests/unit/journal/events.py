@@ -12,7 +12,7 @@ from engine.model.incident import Incident, Priority
 from engine.model.mandate import Mandate
 from engine.model.order import Evidence, Order, OrderReport
 from engine.model.position import Position
-from engine.model.signal import Approval, EntrySpec, ExitSpec, Reason, Signal, SizeSpec
+from engine.model.signal import Approval, EntrySpec, ExitSpec, HeldEntry, Reason, Signal, SizeSpec
 from engine.model.trip import Trip
 from engine.model.words import (
     DeskState,
@@ -153,6 +153,11 @@ EVERY_KIND: Final[tuple[ev.AnyEvent, ...]] = (
     ev.SignalExpired(signal_id="s000001"),
     ev.SignalDenied(signal_id="s000001", reasons=(REASON,)),
     ev.SignalReturned(signal_id="s000001", why="approved, never reached the broker"),
+    ev.EntryHeld(
+        signal_id="s000001",
+        held=HeldEntry(kind="trigger", since=T0, until=T0, trigger_price=Decimal("190.00")),
+    ),
+    ev.EntryReleased(signal_id="s000001", why="190 was reached"),
     ev.BracketOpened(bracket=BRACKET),
     ev.OrderIntended(order=ENTRY, body={"symbol": "AAPL", "qty": "10"}, purpose=Purpose.ENTRY, legs=(STOP,)),
     ev.OrderReported(order_id=ENTRY.id, report=FILL),

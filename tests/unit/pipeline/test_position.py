@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -79,3 +80,60 @@ def test_a_closing_signal_needs_something_on_the_other_side(side: Side, held: in
 def test_only_the_intent_says_that_a_signal_closes() -> None:
     assert is_close(make_case(signal=make_signal(intent=Intent.CLOSE)))
     assert not is_close(make_case(signal=make_signal(side=Side.SELL, intent=None), position_qty=Decimal(10)))
+
+
+# --- policies --------------------------------------------------------------------------------------------------------
+
+
+def by_policy(policy: str, side: Side, held: int, **more: Any) -> tuple[str, str]:
+    rules = {"on_position": policy, **more.pop("rules", {})}
+    case = make_case(
+        signal=make_signal(side=side, intent=Intent.OPEN),
+        position_qty=Decimal(held),
+        config={"strategies": {"breakout": rules}},
+        **{"symbol_trades": 1, **more},
+    )
+    reason = check_position(case)[-1]
+    return reason.code, reason.verdict.value
+
+
+@pytest.mark.parametrize(
+    ("policy", "side", "held", "expected"),
+    [
+        ("add", Side.BUY, 10, ("ADDS", "pass")),
+        ("add", Side.SELL, -10, ("ADDS", "pass")),
+        ("add", Side.SELL, 10, ("POSITION_EXISTS", "deny")),
+        ("reverse", Side.SELL, 10, ("REVERSES", "pass")),
+        ("reverse", Side.BUY, -10, ("REVERSES", "pass")),
+        ("reverse", Side.BUY, 10, ("POSITION_EXISTS", "deny")),
+        ("refuse", Side.BUY, 10, ("POSITION_EXISTS", "deny")),
+        ("reverse", Side.BUY, 0, ("POSITION", "pass")),
+    ],
+)
+def test_the_strategys_policy_decides_about_a_held_position(
+    policy: str, side: Side, held: int, expected: tuple[str, str]
+) -> None:
+    assert by_policy(policy, side, held) == expected
+
+
+def test_a_position_is_added_to_until_its_caps() -> None:
+    # Two trades are open: this would be the second add, the third entry.
+    assert by_policy("add", Side.BUY, 20, symbol_trades=2) == ("ADDS", "pass")
+    assert by_policy("add", Side.BUY, 30, symbol_trades=3) == ("MAX_ADDS", "deny")
+    # 10 held and 10 more at 187.20 are 3,744.00.
+    assert by_policy("add", Side.BUY, 10, rules={"max_position_notional": 3744.0}) == ("ADDS", "pass")
+    assert by_policy("add", Side.BUY, 10, rules={"max_position_notional": 3743.99}) == ("MAX_POSITION", "deny")
+
+
+@pytest.mark.parametrize(("policy", "side"), [("add", Side.BUY), ("reverse", Side.SELL)])
+def test_nothing_is_done_about_shares_of_another_hand(policy: str, side: Side) -> None:
+    assert by_policy(policy, side, 10, unexplained_qty=Decimal(3)) == ("POSITION_FOREIGN", "deny")
+
+
+def test_without_an_intent_nothing_is_reversed() -> None:
+    case = make_case(
+        signal=make_signal(side=Side.SELL, intent=None),
+        position_qty=Decimal(10),
+        config={"strategies": {"breakout": {"on_position": "reverse"}}},
+    )
+    assert check_position(case)[-1].code == "AMBIGUOUS"
