@@ -285,6 +285,21 @@ def _trip_released(event: ev.TripReleased, book: Book) -> Line:
     return "warn", None, f"{event.code} released by {event.actor}{how}"
 
 
+def _mandate(event: ev.MandateGranted, book: Book) -> Line:
+    mandate = event.mandate
+    names = ", ".join(mandate.symbols) or "every symbol"
+    bounds = f"{usd(mandate.max_notional_each)} each, {usd(mandate.max_notional_day)} a day"
+    return "warn", None, f"{mandate.id} given by {mandate.created_by} · {mandate.strategy} · {names} · {bounds}"
+
+
+def _mandate_confirmed(event: ev.MandateConfirmed, book: Book) -> Line:
+    return "warn", None, f"{event.mandate_id} confirmed by {event.actor}"
+
+
+def _mandate_revoked(event: ev.MandateRevoked, book: Book) -> Line:
+    return "info", None, f"{event.mandate_id} revoked by {event.actor}"
+
+
 _TELLERS: Final[Mapping[type, Callable[[Any, Book], Line | None]]] = {
     ev.SignalReceived: _received,
     ev.SignalRefused: _refused,
@@ -322,4 +337,7 @@ _TELLERS: Final[Mapping[type, Callable[[Any, Book], Line | None]]] = {
     ev.DeskTripped: _tripped,
     ev.TripReleased: _trip_released,
     **told.TELLERS,
+    ev.MandateGranted: _mandate,
+    ev.MandateConfirmed: _mandate_confirmed,
+    ev.MandateRevoked: _mandate_revoked,
 }

@@ -19,6 +19,7 @@ from engine.book import DESK_SCOPE, Book
 from engine.bus import Bus, Change
 from engine.clock import Clock
 from engine.commands.limits import LimitCommands
+from engine.commands.mandates import MandateCommands
 from engine.commands.signals import SignalCommands, SignalParts, first
 from engine.differences import Difference
 from engine.errors import BrokerError, CommandRefused
@@ -75,6 +76,7 @@ class Desk(SignalCommands):
         quotes: QuoteBoard,
         signals: SignalParts,
         limits: LimitCommands,
+        mandates: MandateCommands,
         gateway: Gateway,
         resolver: Resolver,
         supervisor: Supervisor,
@@ -89,6 +91,7 @@ class Desk(SignalCommands):
     ) -> None:
         super().__init__(signals, book, presenter, clock)
         self.limits = limits
+        self.mandates = mandates
         self.mode = mode
         self.bus = bus
         self._book = book

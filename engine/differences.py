@@ -148,6 +148,7 @@ class Differences:
             self._world.gate_locked_by = f"the position of {', '.join(sorted(self.suspects))} is read once more"
         else:
             self._world.gate_locked_by = next(iter(self._unreadable.values()), None)
+        self._world.has_differences = bool(self.open)
         self._world.has_unexplained_shares = any(found.kind == "position" for found in self.open.values())
 
     def note_unreadable(self, what: str, rows: Sequence[wire.Unreadable]) -> None:

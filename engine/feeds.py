@@ -48,14 +48,15 @@ RESUMES: Final = frozenset({"3", "T"})
 
 class OrderFeed:
     def __init__(
-        self, client: AlpacaClient, tracker: Tracker, world: World, clock: Clock, *, reconnected: Callable[[], None]
+        self, client: AlpacaClient, tracker: Tracker, world: World, clock: Clock, *, doubtful: Callable[[], None]
     ) -> None:
-        """``reconnected`` is told after each connect: whatever happened before it was not seen."""
+        """``doubtful`` is told after each connect, since whatever happened before it was not seen; and after each loss,
+        since the broker may be away altogether."""
         self._stream = OrderStream(client.transport)
         self._tracker = tracker
         self._world = world
         self._clock = clock
-        self._reconnected = reconnected
+        self._doubtful = doubtful
 
     async def run(self) -> None:
         async with task_scope() as spawn:
@@ -76,14 +77,15 @@ class OrderFeed:
                 self._tracker.take(item)
             case Connected():
                 self._world.stream.set(True)
-                self._reconnected()
+                self._doubtful()
             case Disconnected(why=why) | SlotTaken(why=why):
                 self._world.stream.set(False, why)
+                self._doubtful()
             case AuthFailed(why=why):
                 self._world.stream.set(False, why, is_final=True)
             case Unreadable():
                 log.warning("order stream: unreadable message: %s: %s", item.why, item.raw)
-                self._reconnected()
+                self._doubtful()
             case _:
                 log.info("order stream: %s", item)
 

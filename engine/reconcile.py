@@ -78,6 +78,8 @@ class Reconciler:
         self._doubts: set[str] = set()
         self._wake = asyncio.Event()
         self._whole = True
+        self._lost = ""
+        """Why the last look failed: told once."""
         self._account_doubted = False
         self._began_at = clock.now()
         self.has_read = False
@@ -126,7 +128,11 @@ class Reconciler:
                     await self._read_orders(())
             except BrokerError as lost:
                 has_failed = True
-                log.info("reconciliation: %s", lost)
+                if lost.operator_text != self._lost:
+                    log.info("reconciliation: %s", lost)
+                self._lost = lost.operator_text
+            if not has_failed:
+                self._lost = ""
             self._wake.clear()
             if not (self._whole or self._doubts or self._account_doubted):
                 await self._pause(self._pause_s(has_failed))

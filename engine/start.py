@@ -29,6 +29,7 @@ from engine.bus import Bus, Change
 from engine.checkpoint import WORTH_IT, Checkpoints
 from engine.clock import Clock
 from engine.commands.limits import LimitCommands
+from engine.commands.mandates import MandateCommands
 from engine.commands.signals import SignalParts
 from engine.config import Config
 from engine.desk import Desk
@@ -41,6 +42,7 @@ from engine.journal.audit import audit
 from engine.journal.reader import Tail
 from engine.journal.writer import Journal
 from engine.latency import LatencyLog, LoopLag
+from engine.mandates import Mandates
 from engine.market.quotes import QuoteBoard
 from engine.model import events as ev
 from engine.model.ids import new_desk_id
@@ -280,7 +282,7 @@ def _assemble(
         return list(wanted)
 
     quote_feed = QuoteFeed(client, quotes, world, clock, in_play=in_play)
-    order_feed = OrderFeed(client, tracker, world, clock, reconnected=reconciler.doubt_all)
+    order_feed = OrderFeed(client, tracker, world, clock, doubtful=reconciler.doubt_all)
     reception = Reception(
         book=book,
         recorder=recorder,
@@ -308,6 +310,7 @@ def _assemble(
         ),
     )
     previews = PreviewFeed(queue.preview, book, recorder, clock, bus)
+    mandates = Mandates(queue, book, clock, bus, config.mandates)
     withdrawal = Withdrawal(book, recorder, gateway, supervisor)
     trip_wire = TripWire(recorder, book, world, clock, config, withdrawal, day_loss=status.day_loss)
     bus.on_records(trip_wire.note)
@@ -328,6 +331,7 @@ def _assemble(
             reception=reception, queue=queue, previews=previews, batches=Batches(queue, pictures, clock)
         ),
         limits=LimitCommands(trip_wire, prop_board, recorder, book),
+        mandates=MandateCommands(mandates, recorder, book, clock),
         gateway=gateway,
         resolver=resolver,
         supervisor=supervisor,
@@ -368,6 +372,7 @@ def _assemble(
     supervisor.start(spawn)
     reception.start(spawn)
     queue.start(spawn)
+    mandates.start(spawn)
     for name, work in {
         "loop-lag": lag.measure(),
         "order-feed": order_feed.run(),

@@ -49,6 +49,8 @@ class World:
         self.stream = OrderStreamLink("stream", recorder, clock)
         self.quotes = Link("quotes", recorder, clock)
         self.gate_locked_by: str | None = "book and broker have not been compared yet"
+        self.has_differences = False
+        """A person has to settle something before the start gate opens."""
         self.has_unexplained_shares = False
         """The broker holds shares that no trade of this desk explains, so nothing here protects them."""
         self.loading: str | None = None

@@ -5,7 +5,8 @@ paper and live have entries of their own. The three kinds of keys are types of t
 handed to live trading. No keyring, or one that fails or doesn't answer, means no keys, and the error says so plainly.
 
 A ``Secret`` shows itself to no ``print``, log line, error or serialiser; ``reveal()`` is called where it goes on the
-wire and where it is stored, nowhere else.
+wire and where it is stored, nowhere else. On its way there it is an ``Unshown`` text, since a traceback with local
+variables prints what the HTTP library holds by its ``repr``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
 from engine.errors import EngineError
@@ -30,6 +31,15 @@ class NoCredentials(EngineError):
     """No usable keys; the text says where they were looked for and what to do."""
 
 
+class Unshown(str):
+    """A text like any other, but for what ``repr`` makes of it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Unshown(hidden)"
+
+
 class Secret:
     """A text that is never shown."""
 
@@ -40,8 +50,8 @@ class Secret:
             raise ValueError("a secret cannot be empty")
         self.__value = value
 
-    def reveal(self) -> str:
-        return self.__value
+    def reveal(self) -> Unshown:
+        return Unshown(self.__value)
 
     def __repr__(self) -> str:
         return "Secret(hidden)"
@@ -59,7 +69,7 @@ class Secret:
 class Keys:
     """Use one of the three kinds below."""
 
-    key_id: str
+    key_id: str = field(repr=False)
     secret: Secret
 
     def __post_init__(self) -> None:
@@ -102,7 +112,7 @@ async def store_keys(keys: PaperKeys | LiveKeys, executor: Executor) -> None:
         import keyring
 
         keyring.set_password(service, KEY_ID_ENTRY, keys.key_id)
-        keyring.set_password(service, SECRET_ENTRY, keys.secret.reveal())
+        keyring.set_password(service, SECRET_ENTRY, str(keys.secret.reveal()))
 
     await _in_keyring(store, executor)
 

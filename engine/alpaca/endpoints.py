@@ -11,6 +11,7 @@ The environment's names are Alpaca's usual ones: ``APCA_API_BASE_URL`` (trading)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -30,6 +31,8 @@ DATA_STREAM_URL: Final = "wss://stream.data.alpaca.markets"
 ALPACA_DOMAIN: Final = "alpaca.markets"
 DEFAULT_FEED: Final = "iex"
 
+_HOST: Final = re.compile(r"[a-z0-9.:-]+")
+"""A name or number in its one spelling: nothing encoded that could hide which one it is."""
 _SECURE: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
@@ -54,7 +57,7 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         for url in (self.trading_url, self.order_stream_url):
-            if url.host in self.forbidden_hosts:
+            if (url.host or "").rstrip(".") in self.forbidden_hosts:  # a final dot is part of no other name
                 raise EndpointRefused(
                     f"{url.host} is not an address for {self.mode} trading: start the desk in the mode that address "
                     f"belongs to, or correct APCA_API_BASE_URL."
@@ -187,7 +190,7 @@ def _base_url(name: str, text: str, schemes: set[str]) -> URL:
         port = url.port  # an impossible port shows only here
     except ValueError as error:
         raise EndpointRefused(f"{name} is not an address: {text!r}.") from error
-    if url.scheme not in schemes or not url.host or not port:
+    if url.scheme not in schemes or not port or not _HOST.fullmatch(url.raw_host or ""):
         raise EndpointRefused(f"{name} must be an address such as {max(schemes)}://host, found {text!r}.")
     if url.user is not None or url.password is not None or url.query_string or url.fragment:
         raise EndpointRefused(f"{name} must be a bare address without user, query or fragment.")

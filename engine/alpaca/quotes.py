@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from engine.alpaca.credentials import Keys, Unshown
 from engine.alpaca.reading import Malformed, Unreadable, read, unreadable_from
 from engine.alpaca.stream import (
     AuthFailed,
@@ -132,8 +133,7 @@ class QuoteStream(Stream[MarketItem]):
     async def _greet(self, socket: Socket) -> None:
         self._asked = self._granted = frozenset()
         await self._success(socket, "connected")
-        keys = self._transport.access.keys
-        await _send(socket, {"action": "auth", "key": keys.key_id, "secret": keys.secret.reveal()})
+        await socket.send_str(_authentication(self._transport.access.keys))
         await self._success(socket, "authenticated")
 
     async def _confirmed(self, socket: Socket) -> None:
@@ -173,7 +173,9 @@ class QuoteStream(Stream[MarketItem]):
 
     def _item_from(self, row: dict[str, Any], arrived_at_s: float) -> MarketItem | Unreadable | None:
         kind = row.get("T")
-        if isinstance(kind, str) and kind in _KINDS:
+        if not isinstance(kind, str):
+            raise Malformed(f"a message of no type: {kind!r}")
+        if kind in _KINDS:
             return read(_KINDS[kind], row, arrived_at_s=arrived_at_s)
         if kind == "subscription":
             return self._subscribed(row, arrived_at_s)
@@ -195,6 +197,11 @@ class QuoteStream(Stream[MarketItem]):
             raise _given_up(row)
         self._asked = self._granted  # the request that was refused changed nothing
         return StreamError(code, ERRORS[code], str(row.get("msg", "")), at_s)
+
+
+def _authentication(keys: Keys) -> Unshown:
+    message = {"action": "auth", "key": keys.key_id, "secret": str(keys.secret.reveal())}
+    return Unshown(msgspec.json.encode(message).decode())
 
 
 async def _send(socket: Socket, message: dict[str, Any]) -> None:

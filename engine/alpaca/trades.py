@@ -24,6 +24,7 @@ from typing import Any, Final
 
 import msgspec
 
+from engine.alpaca.credentials import Keys, Unshown
 from engine.alpaca.reading import Malformed, Unreadable
 from engine.alpaca.stream import (
     AuthFailed,
@@ -62,15 +63,15 @@ class OrderStream(Stream[TradeUpdate]):
         super().__init__(transport, transport.endpoint.order_stream_url, rng=rng)
 
     async def _greet(self, socket: Socket) -> None:
-        keys = self._transport.access.keys
         # Alpaca documents a second form, {"action": "auth", "key": ..., "secret": ...}; this one is what its SDK sends.
-        await _send(socket, "authenticate", {"key_id": keys.key_id, "secret_key": keys.secret.reveal()})
+        await socket.send_str(_authentication(self._transport.access.keys))
         granted = await self._answer(socket, "authorization")
         if granted.get("status") != "authorized":
             raise KeysAreRefused(f"the broker does not accept the keys for the order stream ({granted.get('status')})")
-        await _send(socket, "listen", {"streams": [CHANNEL]})
+        await socket.send_str(_text_of("listen", {"streams": [CHANNEL]}))
         listening = await self._answer(socket, "listening")
-        if CHANNEL not in (listening.get("streams") or ()):
+        streams = listening.get("streams")
+        if not isinstance(streams, list) or CHANNEL not in streams:
             raise GreetingFailed("the broker did not grant trade_updates")
 
     async def _answer(self, socket: Socket, stream: str) -> dict[str, Any]:
@@ -99,8 +100,12 @@ class OrderStream(Stream[TradeUpdate]):
         return (read_trade_update(message.get("data"), arrived_at_s=arrived_at_s),)
 
 
-async def _send(socket: Socket, action: str, data: dict[str, Any]) -> None:
-    await socket.send_str(msgspec.json.encode({"action": action, "data": data}).decode())
+def _authentication(keys: Keys) -> Unshown:
+    return Unshown(_text_of("authenticate", {"key_id": keys.key_id, "secret_key": str(keys.secret.reveal())}))
+
+
+def _text_of(action: str, data: dict[str, Any]) -> str:
+    return msgspec.json.encode({"action": action, "data": data}).decode()
 
 
 def _raise_if_error(message: dict[str, Any]) -> None:

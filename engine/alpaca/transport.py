@@ -25,6 +25,7 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
+from engine.alpaca.credentials import Unshown
 from engine.alpaca.endpoints import Access, Endpoint
 from engine.alpaca.outcomes import FailureKind, Response, TransportFailure
 from engine.clock import Clock
@@ -118,13 +119,7 @@ class Transport:
             RequestFailed: no whole answer came; its ``failure.was_sent`` says whether the broker may have read it.
         """
         trace = _Trace()
-        headers = {
-            "APCA-API-KEY-ID": self._access.keys.key_id,
-            "APCA-API-SECRET-KEY": self._access.keys.secret.reveal(),
-            "Accept": "application/json",
-        }
-        if body is not None:
-            headers["Content-Type"] = "application/json"
+        failure: TransportFailure | None = None
         started_at_s = self._clock.monotonic_s()
         try:
             async with (
@@ -134,14 +129,17 @@ class Transport:
                     url,
                     params=params,
                     data=body,
-                    headers=headers,
+                    headers=self._headers(has_body=body is not None),
                     allow_redirects=False,
                     trace_request_ctx=trace,
                 ) as answer,
             ):
                 content = await answer.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise RequestFailed(_failure_from(error, was_sent=trace.sent_at_s is not None)) from error
+            failure = _failure_from(error, was_sent=trace.sent_at_s is not None)
+        if failure is not None:
+            # Raised apart from what the library raised: its frames hold the request with the keys as bytes.
+            raise RequestFailed(failure)
         answered_at_s = self._clock.monotonic_s()
         self.last_answer_at_s = answered_at_s
         response = Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, content)
@@ -158,6 +156,15 @@ class Transport:
         sent_at_s = trace.sent_at_s
         assert sent_at_s is not None, "an answer came to a request that was never sent"
         return Reply(response, sent_at_s, answered_at_s, trace.opened_connection)
+
+    def _headers(self, *, has_body: bool) -> dict[str, str]:
+        keys = self._access.keys
+        headers = {
+            "APCA-API-KEY-ID": Unshown(keys.key_id),
+            "APCA-API-SECRET-KEY": keys.secret.reveal(),
+            "Accept": "application/json",
+        }
+        return {**headers, "Content-Type": "application/json"} if has_body else headers
 
     async def open_websocket(self, url: URL, *, heartbeat_s: float) -> aiohttp.ClientWebSocketResponse[bool]:
         """An open websocket that pings after ``heartbeat_s`` of silence and gives up half that later.

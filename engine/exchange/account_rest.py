@@ -71,10 +71,9 @@ class AccountEndpoints:
             after = (time_ns(query, "date") or 0) - 1
             until = after + 1 + 86_400_000_000_000
         ascending = query.get("direction") == "asc"
-        executions = self._exchange.executions()
         token, passed = query.get("page_token") or None, False
         page: list[Execution] = []
-        for execution in executions if ascending else reversed(executions):
+        for execution in self._exchange.executions(newest_first=not ascending):
             if token is not None and not passed:
                 passed = execution.id == token
                 continue

@@ -6,9 +6,10 @@ something ends with ``settle``, which commits the changes and only then gives th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
+from itertools import chain
 from typing import Any
 
 from engine.clock import Clock
@@ -28,6 +29,7 @@ from engine.exchange.requests import Amendment, Ticket
 from engine.exchange.session import OpenSession, RealSession, Session
 from engine.exchange.settings import ExchangeSettings
 from engine.exchange.store import Store
+from engine.exchange.unstored import Unstored
 from engine.exchange.wire import nested_order_json, order_json
 
 MINUTES_BEFORE_START = 120
@@ -43,13 +45,21 @@ class Exchange:
         self.settings = settings
         self.faults = faults if faults is not None else Faults()
         tape = Tape.load(settings.replay) if settings.replay is not None else None
-        self.store = Store(settings.db_path)
+        self.store: Store | Unstored = Unstored() if settings.db_path is None else Store(settings.db_path)
         now = clock.now()
         session: Session = OpenSession(now) if settings.session == "open" else RealSession()
         self._day = session.closing_day(now)
         self.market = self._open_market(tape, now_ns=int(now.timestamp()) * 1_000_000_000)
         account = Account(AccountState(id="", number="", cash=settings.cash, last_equity=settings.cash), self._mark)
-        self.floor = Floor(settings, clock, market=self.market, session=session, account=account, faults=self.faults)
+        self.floor = Floor(
+            settings,
+            clock,
+            market=self.market,
+            session=session,
+            account=account,
+            faults=self.faults,
+            archive=self.store,
+        )
         self.matching = Matching(self.floor)
         self.admission = Admission(self.floor)
         self.amending = Amending(self.floor)
@@ -99,12 +109,14 @@ class Exchange:
         else:
             account.state = state
         account.positions = self.store.load_positions()
-        for order in self.store.load_orders():
+        kept, left_out_to = self.store.load_orders(self.settings.orders_kept)
+        floor.orders.forgo(left_out_to)
+        for order in kept:
             hold, power = order.hold, order.buying_power
             order.hold = order.buying_power = Decimal(0)
             floor.orders.add(order)
             account.reserve(order, hold=hold, power=power)
-        floor.executions = self.store.load_executions()
+        floor.executions, floor.executions_let_go = self.store.load_executions(self.settings.orders_kept)
         self.matching.resume()
         if self.settings.session == "real":
             self._expire_what_a_close_ended()
@@ -188,6 +200,7 @@ class Exchange:
         """Commits what has changed, then hands out the trade updates it caused."""
         floor = self.floor
         self.store.commit(floor.changed, floor.account.positions, floor.account.state)
+        floor.trim()
         if floor.outbox:
             updates, floor.outbox = floor.outbox, []
             if self.on_updates is not None:
@@ -322,5 +335,10 @@ class Exchange:
         if not halted:
             self.matching.reopen(symbol)
 
-    def executions(self) -> list[Execution]:
-        return self.floor.executions
+    def executions(self, *, newest_first: bool) -> Iterator[Execution]:
+        """All of the account's, those that have left memory included."""
+        floor = self.floor
+        older = self.store.executions_up_to(floor.executions_let_go, newest_first=newest_first)
+        if newest_first:
+            return chain(reversed(floor.executions), older)
+        return chain(older, floor.executions)

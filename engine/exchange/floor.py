@@ -21,7 +21,7 @@ from engine.exchange.assets import Asset, find_asset
 from engine.exchange.errors import not_found
 from engine.exchange.faults import Faults
 from engine.exchange.market import Market
-from engine.exchange.orders import Order, Orders
+from engine.exchange.orders import Archive, Order, Orders
 from engine.exchange.session import Session
 from engine.exchange.settings import ExchangeSettings
 from engine.exchange.triggers import RestingOrders
@@ -88,6 +88,7 @@ class Floor:
         session: Session,
         account: Account,
         faults: Faults,
+        archive: Archive,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -95,8 +96,10 @@ class Floor:
         self.session = session
         self.account = account
         self.faults = faults
-        self.orders = Orders()
+        self.orders = Orders(archive)
         self.executions: list[Execution] = []
+        self.executions_let_go = 0
+        """So many older ones have left memory."""
         self.resting: dict[str, RestingOrders] = {}
         self.changed = Changes()
         self.outbox: list[TradeUpdate] = []
@@ -176,6 +179,17 @@ class Floor:
     def mark(self, symbol: str) -> Decimal:
         """The current price: the last trade."""
         return decimal_price(self.market.last_price(symbol))
+
+    # -- memory -----------------------------------------------------------------------------------------------------
+
+    def trim(self) -> None:
+        """Lets old orders and executions go; everything must be committed."""
+        most = self.settings.orders_kept
+        self.orders.trim(most)
+        surplus = len(self.executions) - most
+        if surplus > most // 10:
+            del self.executions[:surplus]
+            self.executions_let_go += surplus
 
     # -- changes ----------------------------------------------------------------------------------------------------
 

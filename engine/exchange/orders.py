@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from decimal import Decimal
-from typing import Final
+from heapq import merge
+from itertools import islice, takewhile
+from typing import Final, Protocol
 
 import msgspec
 
@@ -104,27 +106,68 @@ class Order(msgspec.Struct, kw_only=True):
         return self.role in {"take_profit", "stop_loss"}
 
 
-class Orders:
-    """All orders, found by id, by client id, by symbol while live, and by submission."""
+class Archive(Protocol):
+    """Where orders are found that have left memory. What it gives is a copy: those orders never change again."""
 
-    def __init__(self) -> None:
+    def order(self, order_id: str) -> Order | None: ...
+    def order_of_client_id(self, client_order_id: str) -> Order | None: ...
+    def orders_up_to(self, seq: int, *, newest_first: bool) -> Iterator[Order]: ...
+
+
+class Orders:
+    """All orders, found by id, by client id, by symbol while live, and by submission.
+
+    Memory holds the live ones and the newest of those that are over; ``trim`` lets older groups go that are over whole.
+    """
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
         self._by_id: dict[str, Order] = {}
         self._by_client_id: dict[str, str] = {}
-        self._in_sequence: list[Order] = []
+        self._in_sequence: dict[int, Order] = {}
+        self._last_seq = 0
+        self._let_go_to = 0
+        """Up to this ``seq`` memory has gaps."""
         self._live: dict[str, Order] = {}
         self._live_by_side: dict[tuple[str, str], dict[str, Order]] = {}
 
     def __len__(self) -> int:
+        """Orders in memory."""
         return len(self._in_sequence)
 
     def add(self, order: Order) -> None:
         """Registers an order under both ids; ``seq`` is given here when it is not set yet."""
         if not order.seq:
-            order.seq = self._in_sequence[-1].seq + 1 if self._in_sequence else 1
+            order.seq = self._last_seq + 1
+        self._last_seq = max(self._last_seq, order.seq)
         self._by_id[order.id] = order
         self._by_client_id[order.client_order_id] = order.id
-        self._in_sequence.append(order)
+        self._in_sequence[order.seq] = order
         self.note_status(order)
+
+    def forgo(self, seq: int) -> None:
+        """Orders up to ``seq`` were not loaded: they are in the archive alone."""
+        self._let_go_to = max(self._let_go_to, seq)
+        self._last_seq = max(self._last_seq, seq)
+
+    def trim(self, most: int) -> None:
+        """Lets the oldest groups go that are over whole, until about ``most`` orders are left.
+
+        To be called when everything is committed. Costs nothing until a tenth too many are there.
+        """
+        surplus = len(self._in_sequence) - most
+        if surplus <= most // 10:
+            return
+        for order in tuple(islice(self._in_sequence.values(), 2 * surplus)):
+            if order.seq not in self._in_sequence or order.is_live or order.parent_id in self._by_id:
+                continue
+            legs = [leg for leg in map(self._by_id.get, order.leg_ids) if leg is not None and leg.parent_id == order.id]
+            if any(leg.is_live for leg in legs):
+                continue
+            for gone in (order, *legs):
+                del self._by_id[gone.id], self._in_sequence[gone.seq]
+                self._by_client_id.pop(gone.client_order_id, None)
+                self._let_go_to = max(self._let_go_to, gone.seq)
 
     def note_status(self, order: Order) -> None:
         """Keeps the indexes of live orders true after a change of status."""
@@ -136,14 +179,20 @@ class Orders:
             self._live_by_side.get((order.symbol, order.side), {}).pop(order.id, None)
 
     def get(self, order_id: str) -> Order | None:
-        return self._by_id.get(order_id)
+        known = self._by_id.get(order_id)
+        return known if known is not None or not self._let_go_to else self._archive.order(order_id)
 
     def __getitem__(self, order_id: str) -> Order:
-        return self._by_id[order_id]
+        known = self.get(order_id)
+        if known is None:
+            raise KeyError(order_id)
+        return known
 
     def by_client_id(self, client_order_id: str) -> Order | None:
         order_id = self._by_client_id.get(client_order_id)
-        return None if order_id is None else self._by_id[order_id]
+        if order_id is not None:
+            return self._by_id[order_id]
+        return self._archive.order_of_client_id(client_order_id) if self._let_go_to else None
 
     def live(self) -> list[Order]:
         """A copy: callers change statuses while they walk it."""
@@ -157,13 +206,30 @@ class Orders:
         return self._live_by_side.get((symbol, side), {}).values()
 
     def newest_first(self) -> Iterator[Order]:
-        return reversed(self._in_sequence)
+        for seq in reversed(self._in_sequence):
+            if seq > self._let_go_to:
+                yield self._in_sequence[seq]
+        yield from self._older(newest_first=True)
 
     def oldest_first(self) -> Iterator[Order]:
-        return iter(self._in_sequence)
+        yield from self._older(newest_first=False)
+        for seq, order in self._in_sequence.items():
+            if seq > self._let_go_to:
+                yield order
+
+    def _older(self, *, newest_first: bool) -> Iterator[Order]:
+        """The part of the sequence in which memory has gaps; what is in memory is newer than its copy."""
+        if not self._let_go_to:
+            return
+        kept = list(takewhile(lambda order: order.seq <= self._let_go_to, self._in_sequence.values()))
+        sign = -1 if newest_first else 1
+        archived = self._archive.orders_up_to(self._let_go_to, newest_first=newest_first)
+        yield from merge(
+            kept[::sign], (copy for copy in archived if copy.id not in self._by_id), key=lambda order: sign * order.seq
+        )
 
     def legs(self, order: Order) -> list[Order]:
-        return [self._by_id[leg_id] for leg_id in order.leg_ids]
+        return [self[leg_id] for leg_id in order.leg_ids]
 
     def siblings(self, order: Order) -> list[Order]:
         """The other exits of the same group: the other legs, or in an OCO parent and child of each other."""
@@ -171,6 +237,6 @@ class Orders:
             return self.legs(order)
         if order.parent_id is None:
             return []
-        parent = self._by_id[order.parent_id]
+        parent = self[order.parent_id]
         others = [leg for leg in self.legs(parent) if leg.id != order.id]
         return [parent, *others] if parent.order_class == "oco" else others

@@ -55,6 +55,10 @@ class ExchangeSettings:
     replay_speed: float = 1.0
     """How many times faster than they were."""
 
+    orders_kept: int = 20_000
+    """Orders, and as many executions, that memory keeps; live ones always. Older groups that are over are answered from
+    the book on disk; without one they are forgotten, their client ids with them."""
+
     stream_legs: bool = False
     """Whether trade updates of a group's parent carry ``legs`` (unverified)."""
     sibling_cancel_event: bool = True

@@ -8,20 +8,22 @@ there are never many.
 from __future__ import annotations
 
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from engine.exchange.market import Quote
 from engine.exchange.orders import Order
 
+_FIRST_ROOM = 256
 _Entry = tuple[float, int, Order]
 
 
 class RestingOrders:
     """Limits and stops of one symbol. ``is_resting`` of an order decides whether an entry still counts."""
 
-    __slots__ = ("_buy_limits", "_buy_stops", "_sell_limits", "_sell_stops", "_trailing")
+    __slots__ = ("_buy_limits", "_buy_stops", "_room", "_sell_limits", "_sell_stops", "_trailing")
 
     def __init__(self) -> None:
+        self._room = _FIRST_ROOM
         self._buy_limits: list[_Entry] = []
         self._sell_limits: list[_Entry] = []
         self._buy_stops: list[_Entry] = []
@@ -35,6 +37,7 @@ class RestingOrders:
             heappush(self._buy_limits, (-price, order.seq, order))
         else:
             heappush(self._sell_limits, (price, order.seq, order))
+        self._sweep()
 
     def rest_stop(self, order: Order) -> None:
         if order.type == "trailing_stop":
@@ -46,6 +49,17 @@ class RestingOrders:
             heappush(self._buy_stops, (price, order.seq, order))
         else:
             heappush(self._sell_stops, (-price, order.seq, order))
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Orders that died far from the market never surface: they go when the heaps have doubled."""
+        heaps = (self._buy_limits, self._sell_limits, self._buy_stops, self._sell_stops)
+        if sum(map(len, heaps)) < self._room:
+            return
+        for heap in heaps:
+            heap[:] = [entry for entry in heap if entry[2].is_live]
+            heapify(heap)
+        self._room = max(2 * sum(map(len, heaps)), _FIRST_ROOM)
 
     def trailing(self) -> list[Order]:
         dead = [order.id for order in self._trailing.values() if not order.is_live or order.triggered]

@@ -62,5 +62,7 @@ def gate_locked(scene: Scene) -> Iterator[Incident]:
             Priority.NOW if bare else Priority.SOON,
             f"The start gate is locked: {locked}",
             "No stop of this desk stands behind those shares." if bare else "Entries are denied, exits work.",
-            "Settle the difference.",
+            "Settle the difference."
+            if scene.world.has_differences
+            else "Nothing yet: the desk reads the broker again.",
         )

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from engine.commands.limits import LimitCommands
+from engine.commands.mandates import MandateCommands
 from engine.model.commands import NO_EDITS, Edits
 from engine.model.events import Recorded
 from engine.model.words import DeskState, SignalStatus
@@ -32,6 +33,8 @@ class Door(Protocol):
 
     @property
     def limits(self) -> LimitCommands: ...
+    @property
+    def mandates(self) -> MandateCommands: ...
     def health(self) -> HealthView: ...
     def account(self) -> AccountView: ...
     def signals(self, status: SignalStatus | None = None, limit: int = 500) -> list[SignalView]: ...

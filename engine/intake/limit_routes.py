@@ -1,4 +1,4 @@
-"""The calls about what bounds the desk: trips, prop-firm mode."""
+"""The calls about what bounds the desk: trips, prop-firm mode, mandates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from engine.clock import Clock
 from engine.intake import asking
 from engine.intake.door import Door
 from engine.intake.encode import answer, list_answer
-from engine.intake.route import OPERATE, READ, Route, actor_of
+from engine.intake.mandate_form import mandate_of
+from engine.intake.route import OPERATE, READ, Route, actor_of, id_of
 
 
 class LimitCalls:
@@ -21,6 +22,12 @@ class LimitCalls:
             Route("GET", "/v1/trips", READ, self.trips),
             Route("GET", "/v1/prop-firm", READ, self.prop_firm),
             Route("POST", "/v1/prop-firm/day", OPERATE, self.correct_prop_day),
+            Route("GET", "/v1/mandates", READ, self.mandates),
+            Route("POST", "/v1/mandates", OPERATE, self.grant_mandate),
+            Route("DELETE", "/v1/mandates", OPERATE, self.revoke_mandates),
+            Route("GET", "/v1/mandates/{id}", READ, self.mandate),
+            Route("DELETE", "/v1/mandates/{id}", OPERATE, self.revoke_mandate),
+            Route("POST", "/v1/mandates/{id}/confirm", OPERATE, self.confirm_mandate),
         )
 
     async def trips(self, _: web.Request) -> web.Response:
@@ -32,3 +39,40 @@ class LimitCalls:
     async def correct_prop_day(self, request: web.Request) -> web.Response:
         numbers = await asking.prop_correction_of(request)
         return answer(await self._door.limits.correct_prop_day(actor=actor_of(request), **numbers))
+
+    async def mandates(self, request: web.Request) -> web.Response:
+        query = asking.query_of(request)
+        everything = asking.span_of(query) == "all"
+        rows = self._door.mandates.views(everything=everything, limit=asking.limit_of(query))
+        return await list_answer("mandates", rows, self._clock)
+
+    async def mandate(self, request: web.Request) -> web.Response:
+        return answer(self._door.mandates.view(id_of(request)))
+
+    async def grant_mandate(self, request: web.Request) -> web.Response:
+        wanted = await mandate_of(request, self._clock.now())
+        granted = await self._door.mandates.grant(
+            actor=actor_of(request),
+            strategy=wanted.strategy,
+            symbols=wanted.symbols,
+            sides=wanted.sides,
+            max_notional_each=wanted.max_notional_each,
+            max_notional_day=wanted.max_notional_day,
+            max_count=wanted.max_count,
+            max_loss_day=wanted.max_loss_day,
+            until=wanted.until,
+            days=wanted.days,
+            note=wanted.note,
+        )
+        return answer(granted, 201)
+
+    async def revoke_mandate(self, request: web.Request) -> web.Response:
+        return answer(await self._door.mandates.revoke(id_of(request), actor=actor_of(request)))
+
+    async def revoke_mandates(self, request: web.Request) -> web.Response:
+        revoked = await self._door.mandates.revoke_all(actor=actor_of(request))
+        return await list_answer("mandates", revoked, self._clock)
+
+    async def confirm_mandate(self, request: web.Request) -> web.Response:
+        await asking.body_of(request)
+        return answer(await self._door.mandates.confirm(id_of(request), actor=actor_of(request)))

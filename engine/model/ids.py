@@ -34,6 +34,10 @@ def incident_id(number: int) -> str:
     return f"i{number:06d}"
 
 
+def mandate_id(number: int) -> str:
+    return f"m{number:04d}"
+
+
 def client_order_id(desk_id: str, bracket_id: str, purpose: str, attempt: int) -> str:
     """``purpose`` is a lower-case word (``entry``, ``oco``, ``stop``, ``close``, ``patch``); attempts count from 1."""
     return f"{PREFIX}-{desk_id}-{bracket_id[1:]}-{purpose}-{attempt}"

@@ -82,6 +82,25 @@ def test_a_base_url_with_version_or_slash_means_the_same() -> None:
         assert paper_endpoint({"APCA_API_BASE_URL": text}).order_stream_url == ENDPOINTS["paper"].order_stream_url
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "https://api.alpaca.markets",
+        "https://API.Alpaca.Markets/",
+        "https://api.alpaca.markets:443/v2",
+        "https://api.alpaca.markets./",
+        "https://api%2Ealpaca.markets",
+        "https://api。alpaca.markets",
+        "https://user@api.alpaca.markets",
+        "http://api.alpaca.markets",
+        "api.alpaca.markets",
+    ],
+)
+def test_no_spelling_of_the_live_address_reaches_a_paper_desk(spelling: str) -> None:
+    with pytest.raises(EndpointRefused):
+        paper_endpoint({"APCA_API_BASE_URL": spelling})
+
+
 def test_a_paper_desk_cannot_hold_the_live_address_nor_a_live_desk_the_paper_one() -> None:
     live, paper = (
         {"APCA_API_BASE_URL": "https://API.alpaca.markets"},
