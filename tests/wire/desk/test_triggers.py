@@ -74,7 +74,7 @@ async def test_a_stop_limit_entry_becomes_a_limit(rig: Rig) -> None:
         trigger = round(rig.price("AAPL") * Decimal("1.01"), 2)
         signal_id, price = await armed(desk, breakout(rig, type="stop_limit", limit_price=str(trigger + 1)))
         await moved(rig, "AAPL", price + Decimal("0.20"))
-        await until(lambda: desk.brackets())
+        await until(lambda: desk.brackets() and desk.brackets()[0].status.value == "protected")
         (entry,) = await rig.entries()
         assert (entry["type"], Decimal(entry["limit_price"])) == ("limit", trigger + 1)
         assert desk.brackets()[0].signal_id == signal_id
