@@ -169,6 +169,10 @@ class ProtectionRules(Section, frozen=True, kw_only=True):
         Multiple | None,
         Meta(description="Gain, in units of the risk taken, that moves the stop to the entry; absent: never."),
     ] = None
+    trail_step_pct: Annotated[
+        Percent, Meta(description="A trailing stop moves when it gains this much of its distance, in percent of that.")
+    ] = 10.0
+    trail_every_s: Annotated[Seconds, Meta(description="It moves no more often than this.")] = 5.0
     default_stop_pct: Annotated[
         Percent | None,
         Meta(description="Stop of signals that have none, in percent; absent: they are denied."),

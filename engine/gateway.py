@@ -46,6 +46,7 @@ log = logging.getLogger(__name__)
 
 WRITE_DEADLINE_S: Final = 10.0
 CHECK_DEADLINE_S: Final = 2.0
+SPARE_REQUESTS: Final = 10
 REPLACING: Final = frozenset({"replaced", "pending_replace"})
 
 POLICY_OF: Final[Mapping[Purpose, Callable[[Clock], AsyncRetrying]]] = {
@@ -91,6 +92,11 @@ class Gateway:
         self._unsettled = unsettled
         self._surprised = surprised
         self._answered = answered
+
+    @property
+    def has_spare_requests(self) -> bool:
+        """Whether the budget has room for what is useful and not urgent."""
+        return self._client.budget.remaining(Lane.READ) > SPARE_REQUESTS
 
     # --- submit ------------------------------------------------------------------------------------------------------
 

@@ -155,10 +155,14 @@ def sentence(decision: Decision) -> str:
         how = f"{how}, held at the desk until {plain(plan.trigger_price)}"
     words = [f"{first}{verb} {plain(plan.qty)} {signal.symbol} {how} {signal.entry.time_in_force.value}"]
     words.append(f"stop {plain(plan.levels.stop_price)}" if plan.levels.stop_price is not None else "no stop")
+    if plan.trail is not None:
+        words[-1] += f", trailing {plan.trail.sentence}"
     if plan.targets:
         words.append("targets " + ", ".join(f"{plain(part.qty)} at {plain(part.price)}" for part in plan.targets))
     elif plan.levels.take_profit_price is not None:
         words.append(f"target {plain(plan.levels.take_profit_price)}")
+    if plan.follow is not None:
+        words.append("exits follow the fill")
     return " · ".join(words)
 
 

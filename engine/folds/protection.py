@@ -26,9 +26,15 @@ class ProtectionFolds(ABC):
         """Replace fields of a trade's record and refold it."""
 
     def _on_exits_changed(self, event: ev.ExitsChanged, at: datetime) -> None:
+        known = self.brackets[event.bracket_id]
+        targets = known.wanted_targets or known.targets
+        if event.take_profit_price != known.take_profit_price and not known.wanted_targets:
+            targets = ()  # somebody wants one target for all of it, or none
         self._change_bracket(
             event.bracket_id,
             at,
+            targets=targets,
+            wanted_targets=(),
             stop_price=event.stop_price,
             take_profit_price=event.take_profit_price,
             wanted_stop_price=None,
@@ -48,6 +54,10 @@ class ProtectionFolds(ABC):
             moves_asked_at=at,
             move_refused=None,
             breakeven_at=at if event.is_breakeven else known.breakeven_at,
+            followed_at=at,  # whoever moves an exit from here on decides where it stands, not the fill
+            wanted_targets=event.targets or known.wanted_targets,
+            high_water=event.high_water or known.high_water,
+            trailed_at=at if event.high_water is not None else known.trailed_at,
         )
 
     def _on_exits_move_refused(self, event: ev.ExitsMoveRefused, at: datetime) -> None:
@@ -56,6 +66,7 @@ class ProtectionFolds(ABC):
             at,
             wanted_stop_price=None,
             wanted_take_profit_price=None,
+            wanted_targets=(),
             moves_asked_at=None,
             move_refused=event.text,
         )

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
+from engine.model.follow import Follow, Trail
 from engine.model.money import ZERO
 from engine.model.targets import TargetPart
 from engine.model.words import ExitWhen, Side
@@ -43,6 +44,15 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime
     targets: tuple[TargetPart, ...] = ()
     """Where the trade leaves in parts; ``take_profit_price`` is the nearest of them then."""
+    follow: Follow | None = None
+    """Exits that are to be measured from the fill, where the entry went out at the market."""
+    followed_at: datetime | None = None
+    trail: Trail | None = None
+    high_water: Decimal | None = None
+    """The best price that a trailing stop has been moved for."""
+    trailed_at: datetime | None = None
+    wanted_targets: tuple[TargetPart, ...] = ()
+    """Where several targets are being moved."""
     order_ids: tuple[str, ...] = ()
     """Every order ever made for this trade, oldest first."""
     attempts: int = 0

@@ -78,6 +78,7 @@ from engine.model.signal_events import (
 from engine.model.signal_events import (
     SignalReturned as SignalReturned,
 )
+from engine.model.targets import TargetPart
 from engine.model.words import DeskState, ExitWhen, Purpose, Stage
 
 
@@ -251,6 +252,12 @@ class ExitsMoveAsked(Event, frozen=True, kw_only=True):
     actor: str
     reason: str = ""
     is_breakeven: bool = False
+    follows_fill: bool = False
+    """The exits go to where the fill's price puts them."""
+    targets: tuple[TargetPart, ...] = ()
+    """All of them, where there are several to move."""
+    high_water: Decimal | None = None
+    """Of a trailing stop: the best price seen, for which it moves."""
 
 
 class ExitsMoveRefused(Event, frozen=True, kw_only=True):

@@ -164,21 +164,25 @@ class Levels(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def resolve_exits(signal: Signal, basis: Decimal) -> Levels:
-    """Exit prices of a signal that enters at ``basis``.
+    """Exit prices of a signal that enters at ``basis``."""
+    return levels_of(signal.side, signal.stop_loss, signal.take_profit, basis)
+
+
+def levels_of(side: Side, stop_loss: ExitSpec | None, take_profit: ExitSpec | None, basis: Decimal) -> Levels:
+    """Exit prices of an entry on ``side`` at ``basis``.
 
     The stop is rounded toward the entry (a tighter stop risks less than was asked), the target away from nothing:
     to the nearest tick. A target in R without a stop stays None, since R is the stop distance.
     """
-    up = signal.side.sign
     stop = None
-    if signal.stop_loss is not None:
-        raw = _price(signal.stop_loss, basis, direction=-up, r=None)
+    if stop_loss is not None:
+        raw = _price(stop_loss, basis, direction=-side.sign, r=None)
         if raw is not None and raw > 0:
-            stop = ceil_to_tick(raw) if signal.side is Side.BUY else floor_to_tick(raw)
-    target = resolve_target(signal.take_profit, signal.side, basis, stop)
-    stop_limit = signal.stop_loss.limit_price if signal.stop_loss is not None else None
+            stop = ceil_to_tick(raw) if side is Side.BUY else floor_to_tick(raw)
+    target = resolve_target(take_profit, side, basis, stop)
+    stop_limit = stop_loss.limit_price if stop_loss is not None else None
     if stop_limit is not None:  # away from the entry: an exit that is a little easier to fill
-        stop_limit = floor_to_tick(stop_limit) if signal.side is Side.BUY else ceil_to_tick(stop_limit)
+        stop_limit = floor_to_tick(stop_limit) if side is Side.BUY else ceil_to_tick(stop_limit)
     return Levels(stop_price=stop, stop_limit_price=stop_limit, take_profit_price=target)
 
 

@@ -11,6 +11,7 @@ from engine.model.money import ceil_to_tick, floor_to_tick, is_on_tick, plain, r
 from engine.model.signal import ExitSpec, Levels, Reason, Signal, resolve_exits
 from engine.model.words import OrderType, Side, Verdict
 from engine.pipeline.correlation import check_correlation
+from engine.pipeline.follow import follow_of, trail_of
 from engine.pipeline.held import trigger_of
 from engine.pipeline.position import check_close, check_position, is_close, is_reversal, without_the_closed
 from engine.pipeline.sizing import size_entry
@@ -57,6 +58,8 @@ def decide(signal: Signal, facts: Facts, edits: Edits = NO_EDITS) -> Decision:
         limit_price=_limit_on_tick(wanted),
         targets=plan_targets(wanted, edits, qty, basis, levels),
         trigger_price=trigger_of(wanted),
+        follow=follow_of(_with_default_stop(signal, facts), edits) if _limit_on_tick(wanted) is None else None,
+        trail=trail_of(signal, edits, basis),
     )
     case = Case(signal=wanted, facts=facts, plan=plan)
     if is_close(case):

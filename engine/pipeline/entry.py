@@ -50,6 +50,8 @@ def plan_entry(decision: Decision, *, desk_id: str, bracket_id: str, now: dateti
         take_profit_price=target,
         opened_at=now,
         targets=plan.targets,
+        follow=plan.follow,
+        trail=plan.trail,
     )
     return EntryGroup(opened=ev.BracketOpened(bracket=bracket), intents=intents)
 

@@ -16,6 +16,7 @@ import msgspec
 from engine.model.bracket import Bracket
 from engine.model.money import ZERO
 from engine.model.order import Order
+from engine.model.targets import TargetPart
 from engine.model.words import ExitWhen, OrderRole, OrderStatus, Session, Side
 from engine.protection.ledger import Cover, is_armed
 
@@ -108,6 +109,17 @@ class BreakEven(msgspec.Struct, frozen=True):
     stop_price: Decimal
 
 
+class AskMove(msgspec.Struct, frozen=True, kw_only=True):
+    """The desk itself wants the exits elsewhere: they follow the fill, or the best price seen."""
+
+    stop_price: Decimal | None
+    take_profit_price: Decimal | None = None
+    targets: tuple[TargetPart, ...] = ()
+    high_water: Decimal | None = None
+    """Of a trailing stop; None where the exits follow the fill."""
+    reason: str
+
+
 class StopCameBack(msgspec.Struct, frozen=True):
     """The price is on the right side of the stop again: it can be placed."""
 
@@ -123,7 +135,7 @@ class EndRepair(msgspec.Struct, frozen=True):
 
 Step = (
     Rest | ReadAgain | AttachExits | MoveTarget | MoveExit | Cancel | Close | Watch | GiveUp | ExitsMoved | MoveRefused
-    | BreakEven | StopCameBack | EndUnprotected | EndRepair
+    | BreakEven | AskMove | StopCameBack | EndUnprotected | EndRepair
 )  # fmt: skip
 
 
@@ -154,6 +166,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     partial_rescue_after_s: float = 5.0
     stop_through: Literal["exit", "ask"] = "exit"
     breakeven_at_r: float | None = None
+    trail_step_pct: float = 10.0
+    trail_every_s: float = 5.0
     session: Session = Session.CORE
     halted: bool = False
     truth: Truth | None = None

@@ -33,11 +33,9 @@ def move_exits(case: Case) -> Step | None:
         return MoveRefused(refused[-1].last_error or "the order filled or ended before it could be replaced")
     if case.cover.naked > 0 and case.cover.covered == 0:
         return _moved(bracket)
-    for role, wanted in (
-        (OrderRole.STOP_LOSS, bracket.wanted_stop_price),
-        (OrderRole.TAKE_PROFIT, bracket.wanted_take_profit_price),
-    ):
+    for role in (OrderRole.STOP_LOSS, OrderRole.TAKE_PROFIT):
         for order in case.open_exits:
+            wanted = _wanted(order, bracket)
             if wanted is None or order.role is not role or _price_of(order) == wanted or not case.is_armed(order):
                 continue
             if order.status in MOVABLE and order.cancel_requested_at is None and not _is_being_replaced(order, case):
@@ -46,6 +44,18 @@ def move_exits(case: Case) -> Step | None:
                 return MoveRefused(f"the broker does not replace an order that is {order.status.value}")
             return Rest("the exit cannot be moved yet", LOOK_S)
     return _moved(bracket)
+
+
+def _wanted(order: Order, bracket: Bracket) -> Decimal | None:
+    """Where this exit is to stand. Of several targets each belongs to the entry whose group it is in."""
+    if order.role is OrderRole.STOP_LOSS:
+        return bracket.wanted_stop_price
+    if not bracket.wanted_targets:
+        return bracket.wanted_take_profit_price
+    for number, part in enumerate(bracket.wanted_targets, start=1):
+        if order.parent_id is not None and order.parent_id.endswith(f"-entry-{number}"):
+            return part.price
+    return None
 
 
 def _price_of(order: Order) -> Decimal | None:
@@ -65,7 +75,9 @@ def _patch(order: Order, wanted: Decimal) -> MoveExit:
 def _moved(bracket: Bracket) -> ExitsMoved:
     return ExitsMoved(
         bracket.wanted_stop_price or bracket.stop_price,
-        bracket.wanted_take_profit_price or bracket.take_profit_price,
+        bracket.wanted_targets[0].price
+        if bracket.wanted_targets
+        else bracket.wanted_take_profit_price or bracket.take_profit_price,
     )
 
 

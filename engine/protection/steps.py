@@ -37,10 +37,12 @@ from engine.protection.case import (
     Watch,
 )
 from engine.protection.flatten import close_at_once, is_through, leave
+from engine.protection.following import follow_fill
 from engine.protection.ledger import Cover
 from engine.protection.moving import break_even, move_exits
 from engine.protection.placing import cover_what_is_held, rescue_partial
 from engine.protection.surplus import clear_flat, close_flip, trim
+from engine.protection.trailing import trail_stop
 from engine.protection.watched import watch_target
 
 __all__ = [
@@ -140,7 +142,9 @@ TABLE: Final[tuple[Callable[[Case], Step | None], ...]] = (
     _closing,
     trim,
     move_exits,
+    follow_fill,
     break_even,
+    trail_stop,
     watch_target,
     _covered,
     _came_back,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Callable
 from decimal import Decimal
@@ -29,6 +30,7 @@ from engine.model.bracket import Bracket
 from engine.model.words import ExitWhen, Session
 from engine.pipeline.protect import plan_close, plan_exits, plan_marketable_target, plan_moved_exit
 from engine.protection.case import (
+    AskMove,
     AttachExits,
     BreakEven,
     Cancel,
@@ -269,6 +271,9 @@ class Supervisor:
             partial_rescue_after_s=self._rules.partial_rescue_after_s,
             stop_through=self._rules.stop_through,
             breakeven_at_r=self._rules.breakeven_at_r,
+            trail_step_pct=self._rules.trail_step_pct,
+            # Steps of trailing stops are the first to wait when requests run short: the stop that stands protects.
+            trail_every_s=self._rules.trail_every_s if self._gateway.has_spare_requests else math.inf,
             session=self._around.session(),
             halted=self._around.is_halted(bracket.symbol),
             truth=self._around.truth(bracket.symbol),
@@ -447,6 +452,17 @@ def _fact_of(step: Step, bracket_id: str) -> ev.AnyEvent:
                 actor=DESK,
                 reason="the rule breakeven_at_r",
                 is_breakeven=True,
+            )
+        case AskMove():
+            return ev.ExitsMoveAsked(
+                bracket_id=bracket_id,
+                stop_price=step.stop_price,
+                take_profit_price=step.take_profit_price,
+                targets=step.targets,
+                actor=DESK,
+                reason=step.reason,
+                follows_fill=step.high_water is None,
+                high_water=step.high_water,
             )
         case StopCameBack():
             return ev.StopPassed(bracket_id=bracket_id, passed=False, text="the price came back")

@@ -14,6 +14,7 @@ import msgspec
 from engine.config import Config
 from engine.market.quotes import QuoteView
 from engine.model.account import Account
+from engine.model.follow import Follow, Trail
 from engine.model.money import ZERO
 from engine.model.signal import Levels, Reason, Signal
 from engine.model.targets import TargetPart
@@ -94,6 +95,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     limit_price: Decimal | None
     targets: tuple[TargetPart, ...] = ()
     """Where there are several, one order group each; empty: all of it leaves at ``levels.take_profit_price``."""
+    follow: Follow | None = None
+    """Exits that are measured anew from the price of the fill."""
+    trail: Trail | None = None
+    """The stop follows the best price seen."""
     trigger_price: Decimal | None = None
     """The desk sends the entry when this price has been seen; None: at once."""
 
