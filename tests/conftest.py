@@ -1,4 +1,8 @@
-"""Guards for all tests below: a warning in the engine's log is a finding, unless the test asked for the log itself."""
+"""Guards for all tests below.
+
+A warning in the engine's log is a finding, unless the test asked for the log itself. An answer of the exchange that is
+not as Alpaca documents it is one in any test.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from typing import Final
 
 import pytest
 from hypothesis import settings
+
+from tests.conformance.checker import watched
 
 settings.register_profile("suite", deadline=None)  # a busy machine is no finding
 settings.load_profile("suite")
@@ -28,6 +34,14 @@ class _Warnings(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.said.append(f"{record.name}: {record.getMessage()}")
+
+
+@pytest.fixture(autouse=True)
+def _as_alpaca_documents_it() -> Iterator[None]:
+    """Every answer that the exchange gives in any test holds to Alpaca's own schemas."""
+    with watched() as notes:
+        yield
+    assert not notes, "not as Alpaca documents it: " + " | ".join(notes[:5])
 
 
 @pytest.fixture(autouse=True)

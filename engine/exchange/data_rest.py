@@ -77,6 +77,8 @@ class DataRest:
                 return self._bars(self._assets(query), query, single=False)
             case ["snapshots"]:
                 return {"snapshots": {asset.symbol: self._snapshot(asset) for asset in self._assets(query)}}
+            case ["latest", "orderbooks"]:
+                return {"orderbooks": {asset.symbol: self._book(asset) for asset in self._assets(query)}}
             case ["latest", "quotes" | "trades" | "bars" as kind]:
                 return {kind: {asset.symbol: self._latest[kind](asset) for asset in self._assets(query)}}
         raise not_found("endpoint not found")
@@ -100,6 +102,12 @@ class DataRest:
     def _latest_bar(self, asset: Asset) -> Any:
         bar = self._exchange.market.latest_minute(asset.symbol)
         return None if bar is None else bar_json(bar, asset)
+
+    def _book(self, asset: Asset) -> dict[str, Any]:
+        """The book as deep as this market knows it: its best bid and offer."""
+        quote = self._exchange.market.quote(asset.symbol)
+        sides = {"b": (quote.bid, quote.bid_size), "a": (quote.ask, quote.ask_size)}
+        return {"t": timestamp(quote.at_ns)} | {side: [{"p": p, "s": s}] for side, (p, s) in sides.items()}
 
     def _snapshot(self, asset: Asset) -> dict[str, Any]:
         market, symbol = self._exchange.market, asset.symbol
