@@ -55,12 +55,12 @@ def test_a_taken_slot_is_named_polled_at_a_person_s_word_and_left_by_itself(tmp_
             assert (incident.priority, incident.buttons) == (Priority.SOON, ())
             assert desk.health().stream == "down"
 
-            await told.until(lambda: desk.incidents()[0].buttons, patience_s=300)
-            assert desk.incidents()[0].buttons == ("poll",)
+            # By then the desk has also tripped: the stream has been down for too long.
+            await told.until(lambda: any("poll" in found.buttons for found in desk.incidents()), patience_s=300)
             await desk.poll_orders(True, actor="test")
             assert (desk.health().stream, desk.health().status) == ("polling", "degraded")
             await told.clock.sleep(1.0)
-            assert desk.incidents()[0].cause.startswith("Orders are polled")
+            assert any(found.cause.startswith("Orders are polled") for found in desk.incidents())
 
             await told.ask("POST", f"/_exchange/orders/{desk.order(entry.id).broker_id}/fill", {"qty": "10"})
             filled_at_s = told.clock.monotonic_s()
@@ -74,7 +74,8 @@ def test_a_taken_slot_is_named_polled_at_a_person_s_word_and_left_by_itself(tmp_
             assert "STREAM_DOWN" in {reason.code for reason in refused.value.reasons}
 
         await told.until(lambda: desk.health().stream == "up")
-        await told.until(lambda: not desk.incidents())
+        # What is left is the trip: only a person takes it back.
+        await told.until(lambda: [found.buttons for found in desk.incidents()] == [("show",)])
         with pytest.raises(CommandRefused) as refused:
             await desk.poll_orders(True, actor="test")
         assert refused.value.code == "STREAM_UP"
