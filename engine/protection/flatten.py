@@ -149,15 +149,31 @@ def _by_target(case: Case, target: Order, mark: Decimal) -> Step:
     why = case.bracket.exit_reason
     if target.status is OrderStatus.HELD and _is_arming(case):
         return Rest("the target is being armed", ARMING_LOOK_S)
-    if target.replaces is not None and "-patch-" in target.id:
-        waited_s = case.age_s(target.created_at)
+    moves = _moves_since_asked(case)
+    moving = next((order for order in moves if order.is_open), None)
+    if moving is not None:
+        # Until the broker says that the old target is replaced, it is the one that counts: no second move of it.
+        waited_s = case.age_s(moving.created_at)
         if waited_s < FLATTEN_PATIENCE_S:
             return Rest("the target was moved through the market", FLATTEN_PATIENCE_S - waited_s)
         return _strip(case, "the moved target did not fill")
-    refused_before = any("-patch-" in order.id and order.status is OrderStatus.REJECTED for order in case.orders)
+    refused_before = any(order.status is OrderStatus.REJECTED for order in moves)
     if target.status not in PATCHABLE or target.cancel_requested_at is not None or refused_before:
         return _strip(case, why)
     return MoveTarget(target.id, marketable(case, mark))
+
+
+def _moves_since_asked(case: Case) -> list[Order]:
+    """Targets put in another's place to leave by; those that a person moved before are ordinary targets."""
+    asked_at = case.bracket.exit_requested_at
+    return [
+        order
+        for order in case.exits
+        if order.replaces is not None
+        and order.role is OrderRole.TAKE_PROFIT
+        and asked_at is not None
+        and order.created_at >= asked_at
+    ]
 
 
 def _strip(case: Case, why: str) -> Step:

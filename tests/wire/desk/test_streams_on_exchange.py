@@ -14,6 +14,8 @@ import pytest
 from engine import feeds
 from engine.errors import CommandRefused
 from engine.model.incident import Priority
+from engine.model.words import DeskState
+from engine.trip_wire import RELEASE
 from tests.wire.desk.virtual_rig import BROKER, PORT, Scene, play
 
 
@@ -75,10 +77,11 @@ def test_a_taken_slot_is_named_polled_at_a_person_s_word_and_left_by_itself(tmp_
 
         await told.until(lambda: desk.health().stream == "up")
         # What is left is the trip: only a person takes it back.
-        await told.until(lambda: [found.buttons for found in desk.incidents()] == [("show",)])
+        await told.until(lambda: [found.buttons for found in desk.incidents()] == [("show",)], patience_s=120)
         with pytest.raises(CommandRefused) as refused:
             await desk.poll_orders(True, actor="test")
         assert refused.value.code == "STREAM_UP"
+        await desk.set_state(DeskState.ACTIVE, actor="test", confirm=RELEASE)
         await told.agree()
 
     play(tmp_path, scene)
