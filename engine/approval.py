@@ -123,7 +123,8 @@ class ApprovalQueue:
     def _requests(self, record: SignalRecord, decision: Decision) -> tuple[RequestView, ...]:
         """The requests that would be sent, byte for byte but for a later retry's number."""
         plan = decision.case.plan
-        if decision.closes or plan.levels.stop_price is None or plan.qty < 1:
+        lacks_limit = plan.extended and plan.limit_price is None
+        if decision.closes or plan.levels.stop_price is None or plan.qty < 1 or lacks_limit:
             return ()
         group = plan_entry(
             decision,

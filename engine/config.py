@@ -169,6 +169,10 @@ class ProtectionRules(Section, frozen=True, kw_only=True):
         Multiple | None,
         Meta(description="Gain, in units of the risk taken, that moves the stop to the entry; absent: never."),
     ] = None
+    carry: Annotated[
+        Literal["protect", "flatten", "ask"],
+        Meta(description="What becomes of a position whose exits die at the close, fifteen minutes before it."),
+    ] = "protect"
     trail_step_pct: Annotated[
         Percent, Meta(description="A trailing stop moves when it gains this much of its distance, in percent of that.")
     ] = 10.0

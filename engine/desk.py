@@ -34,6 +34,7 @@ from engine.model.order import Order
 from engine.model.words import DeskState, Mode, OrderRole
 from engine.pipeline.resolve import Resolver
 from engine.present import Presenter
+from engine.protection.carry import CarryKeeper, CarrySheet
 from engine.protection.supervisor import Supervisor
 from engine.reconcile import Reconciler
 from engine.recorder import Recorder
@@ -66,6 +67,7 @@ class Desk(SignalCommands):
     def __init__(
         self,
         *,
+        carry: CarryKeeper,
         mode: Mode,
         book: Book,
         bus: Bus,
@@ -92,6 +94,7 @@ class Desk(SignalCommands):
         super().__init__(signals, book, presenter, clock)
         self.limits = limits
         self.mandates = mandates
+        self._carry = carry
         self.mode = mode
         self.bus = bus
         self._book = book
@@ -150,6 +153,10 @@ class Desk(SignalCommands):
     def bracket(self, bracket_id: str) -> BracketView:
         self._refuse_unknown(bracket_id, self._book.brackets, "bracket")
         return self._presenter.bracket(bracket_id)
+
+    def carry(self) -> CarrySheet:
+        """What is carried over the close, and what is done about the rest."""
+        return self._carry.sheet()
 
     def positions(self) -> list[PositionView]:
         return self._presenter.positions()

@@ -153,7 +153,8 @@ def sentence(decision: Decision) -> str:
     how = f"limit {plain(plan.limit_price)}" if plan.limit_price is not None else "market"
     if plan.trigger_price is not None:
         how = f"{how}, held at the desk until {plain(plan.trigger_price)}"
-    words = [f"{first}{verb} {plain(plan.qty)} {signal.symbol} {how} {signal.entry.time_in_force.value}"]
+    when = "extended hours, stop watched by the desk" if plan.extended else signal.entry.time_in_force.value
+    words = [f"{first}{verb} {plain(plan.qty)} {signal.symbol} {how} {when}"]
     words.append(f"stop {plain(plan.levels.stop_price)}" if plan.levels.stop_price is not None else "no stop")
     if plan.trail is not None:
         words[-1] += f", trailing {plan.trail.sentence}"

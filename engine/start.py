@@ -61,6 +61,7 @@ from engine.prop.board import PropBoard
 from engine.prop.keeper import PropKeeper
 from engine.prop.loading import BrokenPreset, load_prop_firm
 from engine.protection.around import Around
+from engine.protection.carry import CarryKeeper
 from engine.protection.leaving import requests_to_leave
 from engine.protection.overnight import DayEntries
 from engine.protection.supervisor import Supervisor
@@ -318,7 +319,9 @@ def _assemble(
     status.trips, status.prop_rules = trip_wire.views, prop_board.rules
     watch = Watch(recorder, book, world, clock, clock.now(), journal.torn)
     presenter = Presenter(book, quotes, reconciler.verified, clock.now, watcher)
+    carry = CarryKeeper(gateway, recorder, book, world, quotes, clock, config)
     desk = Desk(
+        carry=carry,
         mode=settings.mode,
         book=book,
         bus=bus,
@@ -386,6 +389,7 @@ def _assemble(
         "journal-audit": audit_chain(),
         "triggers": triggers.run(spawn),
         "reversals": reversals.run(spawn),
+        "carry": carry.run(),
         "day-entries": DayEntries(gateway, book, world, clock).run(),
         "request-models": load_models(),
         "account-after-fills": refresh_after_fills(),

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from engine.book import Book
 from engine.clock import Clock
-from engine.incidents import brackets, desk, links, orders, protection, signals, trips
+from engine.incidents import brackets, carry, desk, links, orders, protection, signals, trips
 from engine.incidents.scene import Condition, Scene
 from engine.model import events as ev
 from engine.model.ids import incident_id
@@ -27,6 +27,7 @@ LOOK_EVERY_S: Final = 0.5
 CONDITIONS: Final[tuple[Condition, ...]] = (
     brackets.naked,
     brackets.over_covered,
+    carry.carried_bare,
     protection.watched,
     protection.unprotected,
     protection.flipped,

@@ -45,6 +45,7 @@ class Calls:
             Route("POST", "/v1/brackets/{id}/flatten", OPERATE, self.flatten_bracket),
             Route("POST", "/v1/flatten", OPERATE, self.flatten),
             Route("GET", "/v1/positions", READ, self.positions),
+            Route("GET", "/v1/carry", READ, self.carry),
             Route("GET", "/v1/account", READ, self.account),
             Route("GET", "/v1/incidents", READ, self.incidents),
             Route("GET", "/v1/incidents/{id}", READ, self.incident),
@@ -182,6 +183,9 @@ class Calls:
     async def flatten_bracket(self, request: web.Request) -> web.Response:
         await asking.body_of(request)
         return answer(await self._door.flatten_bracket(id_of(request), actor=actor_of(request)), 202)
+
+    async def carry(self, _: web.Request) -> web.Response:
+        return answer(self._door.carry())
 
     async def positions(self, request: web.Request) -> web.Response:
         limit = asking.limit_of(asking.query_of(request))

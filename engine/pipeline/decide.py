@@ -58,6 +58,10 @@ def decide(signal: Signal, facts: Facts, edits: Edits = NO_EDITS) -> Decision:
         limit_price=_limit_on_tick(wanted),
         targets=plan_targets(wanted, edits, qty, basis, levels),
         trigger_price=trigger_of(wanted),
+        extended=facts.session_open is False
+        and facts.extended_open
+        and facts.config.session.entries == "extended"
+        and trigger_of(wanted) is None,
         follow=follow_of(_with_default_stop(signal, facts), edits) if _limit_on_tick(wanted) is None else None,
         trail=trail_of(signal, edits, basis),
     )

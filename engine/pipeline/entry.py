@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
-from engine.alpaca.bodies import Body, bracket_body, oto_body
+from engine.alpaca.bodies import Body, bracket_body, oto_body, simple_body
 from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.ids import client_order_id, leg_id
@@ -34,11 +34,15 @@ def plan_entry(decision: Decision, *, desk_id: str, bracket_id: str, now: dateti
     stop, target = plan.levels.stop_price, plan.levels.take_profit_price
     assert stop is not None
     assert plan.qty >= 1
+    first_id = client_order_id(desk_id, bracket_id, "entry", 1)
     parts: tuple[tuple[Decimal, Decimal | None], ...] = tuple((part.qty, part.price) for part in plan.targets)
-    intents = tuple(
-        _group(decision, qty, price, client_order_id(desk_id, bracket_id, "entry", number), bracket_id, now)
-        for number, (qty, price) in enumerate(parts or ((plan.qty, target),), start=1)
-    )
+    if plan.extended:
+        intents: tuple[ev.OrderIntended, ...] = (_extended(decision, first_id, bracket_id, now),)
+    else:
+        intents = tuple(
+            _group(decision, qty, price, client_order_id(desk_id, bracket_id, "entry", number), bracket_id, now)
+            for number, (qty, price) in enumerate(parts or ((plan.qty, target),), start=1)
+        )
     bracket = Bracket(
         id=bracket_id,
         signal_id=signal.id,
@@ -54,6 +58,38 @@ def plan_entry(decision: Decision, *, desk_id: str, bracket_id: str, now: dateti
         trail=plan.trail,
     )
     return EntryGroup(opened=ev.BracketOpened(bracket=bracket), intents=intents)
+
+
+def _extended(decision: Decision, entry_id: str, bracket_id: str, now: datetime) -> ev.OrderIntended:
+    """A limit alone, good in the extended hours of its day: its exits follow when the core session is open."""
+    signal, plan = decision.case.signal, decision.case.plan
+    assert plan.limit_price is not None
+    entry = Order(
+        id=entry_id,
+        client_order_id=entry_id,
+        symbol=signal.symbol,
+        side=signal.side,
+        type=OrderType.LIMIT,
+        order_class=OrderClass.SIMPLE,
+        role=OrderRole.ENTRY,
+        bracket_id=bracket_id,
+        qty=plan.qty,
+        time_in_force=TimeInForce.DAY,
+        limit_price=plan.limit_price,
+        created_at=now,
+        status_since=now,
+    )
+    body = simple_body(
+        client_order_id=entry_id,
+        symbol=signal.symbol,
+        side=signal.side.value,
+        type="limit",
+        qty=plan.qty,
+        limit_price=plan.limit_price,
+        time_in_force="day",
+        extended_hours=True,
+    )
+    return ev.OrderIntended(order=entry, body=dict(body), purpose=Purpose.ENTRY)
 
 
 def _group(

@@ -16,7 +16,7 @@ from engine.model.order import Order
 from engine.model.words import OrderRole, TimeInForce
 from engine.surroundings import World
 
-LOOK_EVERY_S: Final = 10.0
+LOOK_EVERY_S: Final = 1.0
 BEFORE_CLOSE: Final = timedelta(minutes=10)
 
 

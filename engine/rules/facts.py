@@ -99,6 +99,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Exits that are measured anew from the price of the fill."""
     trail: Trail | None = None
     """The stop follows the best price seen."""
+    extended: bool = False
+    """Sent for the extended hours: without exits, which no broker takes then."""
     trigger_price: Decimal | None = None
     """The desk sends the entry when this price has been seen; None: at once."""
 

@@ -26,6 +26,11 @@ def session(case: Case) -> Reason:
     allowed = facts.config.session.entries
     if facts.session_open:
         return passed("SESSION", "The core session is open.")
+    if case.plan.extended:
+        if case.plan.limit_price is None:
+            return denied("EXTENDED_LIMIT", "Outside the core session only a limit entry is taken: type a limit.")
+        text = "Extended hours: it may fill now, and no stop works at the broker: the desk watches it until the open."
+        return warned("SESSION", text)
     if allowed == "any" or (allowed == "extended" and facts.extended_open):
         return warned("SESSION", "Outside the core session: entry and exits wait at the broker for its open.")
     if facts.session_open is None:

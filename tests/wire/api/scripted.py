@@ -16,6 +16,7 @@ from engine.intake.formats.detect import parse
 from engine.model import events as ev
 from engine.model.commands import NO_EDITS, Edits
 from engine.model.words import DeskState, OrderStatus, SignalStatus
+from engine.protection.carry import CarrySheet
 from engine.views import (
     AccountView,
     BracketView,
@@ -93,6 +94,9 @@ class ScriptedDesk:
 
     def bracket(self, bracket_id: str) -> BracketView:
         return self.brackets_by_id.get(bracket_id) or _not_found("bracket", bracket_id)
+
+    def carry(self) -> CarrySheet:
+        return CarrySheet(closes_at=None, is_due=False, rows=())
 
     def positions(self) -> list[PositionView]:
         return [views.POSITION]

@@ -7,6 +7,7 @@ import itertools
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 
 from engine.alpaca.credentials import sim_keys
 from engine.alpaca.endpoints import SimAccess, sim_endpoint
-from engine.clock import SystemClock
+from engine.clock import Clock, SystemClock
 from engine.config import Config, config_from_table
 from engine.desk import Desk
 from engine.exchange.server import ExchangeSettings, RunningExchange, serve_exchange
@@ -30,7 +31,8 @@ PATIENCE_S = 10.0
 class Rig:
     """One exchange, one data folder, and desks that can be started and stopped on them."""
 
-    def __init__(self, exchange: RunningExchange, folder: Path) -> None:
+    def __init__(self, exchange: RunningExchange, folder: Path, clock: Clock | None = None) -> None:
+        self.clock = clock or SystemClock()
         self.exchange = exchange
         self.folder = folder
         self._ids = itertools.count(1)
@@ -44,7 +46,7 @@ class Rig:
             folder=self.folder,
             config=config_from_table(config, "test") if config else Config(),
         )
-        async with start_desk(settings, access, SystemClock()) as desk:
+        async with start_desk(settings, access, self.clock) as desk:
             await until(lambda: desk.health().status == "ok" or desk.differences())
             yield desk
 
@@ -126,6 +128,25 @@ async def protected(desk: Desk, raw: bytes) -> BracketView:
     bracket_id = await approved(desk, raw)
     await until(lambda: desk.bracket(bracket_id).status.value == "protected")
     return desk.bracket(bracket_id)
+
+
+class ShiftedClock(SystemClock):
+    """The machine's own time, moved to another moment: sessions open and close as they do in New York."""
+
+    def __init__(self, moment: datetime) -> None:
+        self._shift = moment - datetime.now(UTC)
+
+    def now(self) -> datetime:
+        return super().now() + self._shift
+
+
+@asynccontextmanager
+async def rig_at(folder: Path, moment: datetime) -> AsyncIterator[Rig]:
+    """A rig whose exchange keeps real hours, begun at ``moment``."""
+    clock = ShiftedClock(moment)
+    settings = ExchangeSettings(latency_ms=4.0, latency_jitter=0.0, db_path=folder / "exchange.db", session="real")
+    async with serve_exchange(settings, clock) as exchange:
+        yield Rig(exchange, folder / "desk", clock)
 
 
 @pytest.fixture
