@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
+
+SLOWED: Final = 0.9
+"""How fast a steady clock runs while it is ahead of the wall clock."""
 
 
 class Clock(Protocol):
@@ -44,3 +47,33 @@ class LoopClock(_LoopClock):
 
     def now(self) -> datetime:
         return self._epoch + timedelta(seconds=self.monotonic_s())
+
+
+class SteadyClock:
+    """The wall clock without its steps back, which would make a deadline wait for the hour that the clock lost.
+
+    A step forward (a sleep, a correction) is followed at once. Where the wall clock was set back, time goes on a little
+    slower until the wall clock has caught up: ages stay ages, and nothing happens before what happened earlier.
+    """
+
+    def __init__(self, wall: Clock) -> None:
+        self._wall = wall
+        self._now = wall.now()
+        self._at_s = wall.monotonic_s()
+
+    def now(self) -> datetime:
+        at_s = self._wall.monotonic_s()
+        slowed = self._now + timedelta(seconds=(at_s - self._at_s) * SLOWED)
+        self._now, self._at_s = max(self._wall.now(), slowed), at_s
+        return self._now
+
+    def not_before(self, earliest: datetime | None) -> None:
+        """What was written down by an earlier process is past, whatever the wall clock says today."""
+        if earliest is not None:
+            self._now = max(self.now(), earliest)
+
+    def monotonic_s(self) -> float:
+        return self._wall.monotonic_s()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._wall.sleep(seconds)

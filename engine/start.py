@@ -27,7 +27,7 @@ from engine.batch import Batches
 from engine.book import Book
 from engine.bus import Bus, Change
 from engine.checkpoint import WORTH_IT, Checkpoints
-from engine.clock import Clock
+from engine.clock import Clock, SteadyClock
 from engine.commands.limits import LimitCommands
 from engine.commands.mandates import MandateCommands
 from engine.commands.signals import SignalParts
@@ -119,7 +119,9 @@ async def start_desk(
         read_pool = stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="reads"))
         path = settings.folder / JOURNAL_FILE
         checkpoint = standing(path)
+        clock = steady = SteadyClock(clock)
         journal = await Journal.open(path, pool, clock, behind=checkpoint)
+        steady.not_before(journal.last_at)
         stack.push_async_callback(journal.close)
         memory = recall(path, checkpoint)
         book, activity, latency, bus = memory.book, memory.activity, memory.latency, Bus()

@@ -77,6 +77,11 @@ class Journal:
     def healthy(self) -> bool:
         return self.failure is None
 
+    @property
+    def last_at(self) -> datetime | None:
+        """When the last event was; None in an empty journal."""
+        return self._last_at
+
     def append(self, events: Sequence[AnyEvent]) -> list[Recorded]:
         """Numbers and stamps the facts and queues them for the next group.
 
