@@ -173,6 +173,8 @@ class Gateway:
             self._recorder.record(_refusal(order.id, refused))
             return Submitted(order_id=order.id, error=refused, journaled_at_s=journaled_at_s)
         self.take_answer(order.id, answer.value, self._proof(answer))
+        if any(leg.is_open and leg.broker_id is None for leg in self._legs_of(order.id)):
+            self._unsettled(order.id)  # an answer that does not tell the legs' names: they are looked up
         return Submitted(
             order_id=order.id,
             journaled_at_s=journaled_at_s,
@@ -194,9 +196,17 @@ class Gateway:
         self._report(order_id, found, proof)
         for leg_order in self._legs_of(order_id):
             leg = leg_of(found.legs, leg_order.role)
-            if leg is not None and leg_order.broker_id in (None, leg.id):
+            if leg is not None and self._is_the_same(leg_order, leg):
                 self._report(leg_order.id, leg, proof)
         self._answered()
+
+    def _is_the_same(self, ours: Order, found: wire.Order) -> bool:
+        """Whether a leg at the broker is this one: a replacement under way is not the order that it shall replace."""
+        if ours.broker_id is not None:
+            return ours.broker_id == found.id
+        if ours.replaces is not None:
+            return ours.client_order_id == found.client_order_id
+        return self._book.order_of_broker_id.get(found.id) in (None, ours.id)
 
     def _legs_of(self, order_id: str) -> list[Order]:
         bracket_id = self._book.orders[order_id].bracket_id

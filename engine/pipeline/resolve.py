@@ -75,10 +75,11 @@ class Resolver:
     async def _settle(self, order_id: str) -> None:
         try:
             resent = False
-            misses = 0
+            looks = misses = 0
             while self._is_unknown(order_id):
-                in_time = misses < len(LOOK_UP_AFTER_S)
-                await self._clock.sleep(LOOK_UP_AFTER_S[misses] if in_time else LOOK_UP_EVERY_S)
+                in_time = looks < len(LOOK_UP_AFTER_S)
+                await self._clock.sleep(LOOK_UP_AFTER_S[looks] if in_time else LOOK_UP_EVERY_S)
+                looks += 1
                 found = await self.look_up(order_id)
                 if found is None:  # the broker answered, and does not know it
                     misses += 1

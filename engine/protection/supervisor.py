@@ -66,6 +66,9 @@ READ_PATIENCE_S: Final = 1.5
 """A reading of the broker's truth is not waited for longer: the next step is decided with what is known."""
 READ_PAUSE_S: Final = 0.2
 NOT_YET_S: Final = 0.3
+NOT_YET_SHARE: Final = 0.3
+NOT_YET_MOST_S: Final = 3.0
+"""A "not yet" is asked again after this share of the time it has lasted: a storm of them would spend the budget."""
 NOT_YET_MAX_S: Final = 30.0
 """A refusal that should end by itself and lasts longer counts as a failure."""
 DESK: Final = "desk"
@@ -328,9 +331,10 @@ class Supervisor:
         try:
             await self._submit_exits(bracket_id, step)
         except NotYetError as not_yet:
-            if self._is_patient(bracket_id):
+            pause_s = self._patience_s(bracket_id)
+            if pause_s is not None:
                 # Decided anew after a moment: meanwhile shares may have gone, been covered, or passed their stop.
-                await self._wait(actor.hurry, NOT_YET_S * random.uniform(0.75, 1.25))
+                await self._wait(actor.hurry, pause_s * random.uniform(0.75, 1.25))
                 return
             self._fail(bracket_id, not_yet)
             raise
@@ -342,13 +346,14 @@ class Supervisor:
         else:
             self._refused_since.pop(bracket_id, None)
 
-    def _is_patient(self, bracket_id: str) -> bool:
-        """Whether a "not yet" is still to be waited out."""
+    def _patience_s(self, bracket_id: str) -> float | None:
+        """How long to wait out a "not yet", the longer the longer it lasts; None when it lasted too long."""
         now_s = self._clock.monotonic_s()
-        if now_s - self._refused_since.setdefault(bracket_id, now_s) < NOT_YET_MAX_S:
-            return True
+        lasted_s = now_s - self._refused_since.setdefault(bracket_id, now_s)
+        if lasted_s < NOT_YET_MAX_S:
+            return min(NOT_YET_MOST_S, max(NOT_YET_S, lasted_s * NOT_YET_SHARE))
         del self._refused_since[bracket_id]
-        return False
+        return None
 
     def _refused_as_passed(self, bracket_id: str, through: PriceRefused) -> None:
         """The broker sees the price beyond the stop: it counts as triggered."""
