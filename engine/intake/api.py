@@ -89,7 +89,8 @@ async def _listen(runner: web.AppRunner, settings: ApiSettings) -> ApiServer:
         raise EngineError(
             f"the API cannot listen on {where} ({error.strerror or error}): choose another address with --api"
         ) from error
-    port = int(runner.addresses[0][1])
+    # A simulated network has no socket objects to ask; there the given port is the one.
+    port = int(runner.addresses[0][1]) if runner.addresses else settings.port
     host = _WILDCARDS.get(settings.host, settings.host)
     return ApiServer(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}", port)
 

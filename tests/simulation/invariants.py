@@ -30,6 +30,8 @@ ZERO: Final = Decimal(0)
 PRICES_MOVE: Final = Decimal("1.3")
 """Between the verdict and the broker's word a shock may move the price; a second entry would double the exposure."""
 A_MOMENT: Final = timedelta(seconds=1)
+OURS: Final = "gl-"
+"""How every client order id of this desk begins."""
 COVERING: Final = frozenset({"new", "held", "accepted", "partially_filled", "pending_replace"})
 
 # --- when a write arrives --------------------------------------------------------------------------------------------
@@ -111,7 +113,7 @@ AT_ARRIVAL: Final = (one_id_one_body, the_intent_comes_first, no_more_is_closed_
 
 def one_entry_per_approval(world: World, order: BrokerOrder) -> Iterator[str]:
     """At most one entry group stands at the broker for each approval, and none without."""
-    if order.role != "entry":
+    if order.role != "entry" or order.replaces is not None:
         return
     bracket_id = _bracket_of(order.client_order_id)
     if bracket_id not in world.approvals:
@@ -143,13 +145,17 @@ def limits_hold_together(world: World, order: BrokerOrder) -> Iterator[str]:
 
 def exits_stay_within_the_position(world: World, order: BrokerOrder) -> Iterator[str]:
     """What the broker would execute against a position is never more than the position."""
-    if order.role == "entry" or order.parent_id is not None or order.replaces is not None:
+    if order.role == "entry" or order.parent_id is not None or order.replaces is not None or _is_foreign(world, order):
         return
     floor = world.broker.exchange.floor
     groups: dict[str, Decimal] = {}
     for other in floor.orders.live_in(order.symbol):
         parent = floor.orders.get(other.parent_id or "")
-        if other.role == "entry" or (parent is not None and parent.role == "entry" and not other.armed):
+        if (
+            other.role == "entry"
+            or _is_foreign(world, other)
+            or (parent is not None and parent.role == "entry" and not other.armed)
+        ):
             continue
         root = other.replaces or other.parent_id or other.id
         groups[root] = max(groups.get(root, ZERO), other.leaves_qty)
@@ -166,6 +172,8 @@ def no_exit_opens_a_position(world: World, order: BrokerOrder, execution: Execut
     before = world.held.get(order.symbol, ZERO)
     signed = execution.qty if execution.side == "buy" else -execution.qty
     after = world.held[order.symbol] = before + signed
+    if order.symbol in world.touched:
+        return
     if before * after < 0:
         yield f"{order.client_order_id} turned {before} {order.symbol} into {after}"
     elif order.role != "entry" and abs(after) > abs(before):
@@ -185,6 +193,8 @@ def held_shares_are_covered(world: World) -> Iterator[str]:
         if stops >= abs(position.qty):
             continue
         short = f"{abs(position.qty) - stops} of {position.qty} {symbol} have no live stop"
+        if symbol in world.touched and _is_told(world, symbol):
+            continue
         told = [
             incident
             for key in book.open_incidents.values()
@@ -223,7 +233,7 @@ def the_book_is_the_brokers(world: World) -> Iterator[str]:
         known = book.orders.get(book.order_of_broker_id.get(order.id, ""))
         name = f"{order.role} {order.client_order_id} of {order.symbol}"
         if known is None:
-            if order.is_live or order.filled_qty > 0:
+            if (order.is_live or order.filled_qty > 0) and not _is_foreign(world, order):
                 yield f"the book does not know {name}, {order.status} at the broker"
         elif (known.status.value, known.filled_qty) != (order.status, order.filled_qty):
             yield (
@@ -246,10 +256,10 @@ def trades_explain_positions(world: World) -> Iterator[str]:
     book, floor = world.book, world.broker.exchange.floor
     for symbol in sorted(set(book.brackets_of_symbol) | set(floor.account.positions)):
         held = sum((book.cover(b.id).held * b.side.sign for b in book.open_brackets_of(symbol)), ZERO)
-        if held != floor.account.qty(symbol):
+        if held != floor.account.qty(symbol) and not (symbol in world.touched and _is_told(world, symbol)):
             yield f"the trades hold {held} {symbol}, the broker {floor.account.qty(symbol)}"
     locked = world.desk._world.gate_locked_by
-    if locked is not None:
+    if locked is not None and not any(each.symbol in world.touched for each in world.desk.differences()):
         yield f"the start gate is locked: {locked}"
 
 
@@ -259,7 +269,7 @@ def who_asked_out_is_out(world: World) -> Iterator[str]:
     for bracket_id in book.open_brackets:
         bracket = book.brackets[bracket_id]
         asked = bracket.exit_requested_at
-        if asked is None or (world.clock.now() - asked).total_seconds() < world.patience_s:
+        if asked is None or (world.desk._clock.now() - asked).total_seconds() < world.patience_s:
             continue
         if not any(order.unresolved_since is not None for order in book.orders_of(bracket_id)):
             orders = [(order.id, order.status.value) for order in book.orders_of(bracket_id) if order.is_open]
@@ -275,7 +285,7 @@ def nothing_is_stuck(world: World) -> Iterator[str]:
         if not any(_is_unknown(book, order) for order in orders):
             yield f"{signal_id} is approved, and nothing happens"
     for signal_id, record in book.signals.items():
-        if record.status is SignalStatus.PENDING and record.signal.expires_at + A_MOMENT < world.clock.now():
+        if record.status is SignalStatus.PENDING and record.signal.expires_at + A_MOMENT < world.desk._clock.now():
             yield f"{signal_id} is pending after its time"
     for order_id in book.open_orders:
         order = book.orders[order_id]
@@ -329,6 +339,30 @@ AT_REST: Final[tuple[Callable[[World], Iterable[str]], ...]] = (
     replay_gives_the_same_book,
     no_secret_is_written_down,
 )
+
+
+def _is_foreign(world: World, order: BrokerOrder) -> bool:
+    """Not made by us: neither it, nor its group's parent, nor what it replaces, carries an id of ours."""
+    orders = world.broker.exchange.floor.orders
+    while not order.client_order_id.startswith(OURS):
+        earlier = orders.get(order.replaces or order.parent_id or "")
+        if earlier is None:
+            return True
+        order = earlier
+    return False
+
+
+def _is_told(world: World, symbol: str) -> bool:
+    """That the desk cannot explain what is held.
+
+    An open difference says so, or one that a person has settled; or an order of unknown fate leaves it open.
+    """
+    key, book = f"position:{symbol}", world.book
+    is_open = any(difference.id == key for difference in world.desk.differences())
+    is_unknown = any(
+        _is_unknown(book, book.orders[each]) for each in book.open_orders if book.orders[each].symbol == symbol
+    )
+    return is_open or is_unknown or book.settled.get(key) is not None
 
 
 def _is_entry(client_order_id: str) -> bool:

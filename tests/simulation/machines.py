@@ -12,9 +12,9 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, override
 
 from engine.alpaca.credentials import Secret, SimKeys
 from engine.alpaca.endpoints import SimAccess, sim_endpoint
@@ -25,22 +25,37 @@ from engine.desk import Desk
 from engine.exchange.core import Exchange
 from engine.exchange.faults import Faults
 from engine.exchange.server import ExchangeSettings, serve_exchange
+from engine.intake.api import ApiSettings, serve_api
 from engine.journal.reader import open_reader, read_all
 from engine.model import events as ev
 from engine.model.words import Mode
 from engine.start import JOURNAL_FILE, DeskSettings, start_desk
+from tests.simulation.remote import API_PORT, TOKEN
 from tests.simulation.virtual import Disk, VirtualLoop
 from tests.simulation.witness import Witness
 
 BROKER: Final = "127.0.0.9"
 """The desk speaks plain HTTP to loopback names alone; a simulated machine may be called so."""
 PORT: Final = 8900
-EPOCH: Final = datetime(2026, 8, 21, 14, 0, tzinfo=UTC)
 KEY_ID: Final = "PKRECOGNISABLEKEYID0"
 SECRET_KEY: Final = "recognisable-secret-never-to-be-written-down"
 STOP_PATIENCE_S: Final = 30.0
 CHECKPOINT_AFTER: Final = 25
 """Facts; so few that most lives leave a checkpoint to the next."""
+
+
+class WallClock(LoopClock):
+    """A machine's clock: its wall time can be set, its monotonic time and its sleeps go on undisturbed."""
+
+    def __init__(self, epoch: datetime) -> None:
+        super().__init__(epoch)
+        self.leapt_s = 0.0
+        """Dead hours that passed at once, for all machines."""
+        self.wrong_s = 0.0
+
+    @override
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self.leapt_s + self.wrong_s)
 
 
 class Broker:
@@ -141,11 +156,21 @@ class Life:
 class DeskMachine:
     """Where desks are started, stopped and killed. One at a time."""
 
-    def __init__(self, loop: VirtualLoop, clock: LoopClock, base: Path, config: Config, rng: random.Random) -> None:
+    def __init__(
+        self,
+        loop: VirtualLoop,
+        clock: WallClock,
+        base: Path,
+        config: Config,
+        rng: random.Random,
+        *,
+        checkpoint_after: int,
+    ) -> None:
         self._loop = loop
-        self._clock = clock
+        self.clock = clock
         self._base = base
         self._config = config
+        self._checkpoint_after = checkpoint_after
         self._rng = rng
         self.lives: list[Life] = []
         self.is_cut_off = False
@@ -178,10 +203,14 @@ class DeskMachine:
 
     async def _run(self, life: Life) -> None:
         settings = DeskSettings(
-            mode=Mode.SIM, folder=life.folder, config=self._config, checkpoint_after=CHECKPOINT_AFTER
+            mode=Mode.SIM, folder=life.folder, config=self._config, checkpoint_after=self._checkpoint_after
         )
         access = SimAccess(sim_endpoint(f"http://{BROKER}:{PORT}"), SimKeys(KEY_ID, Secret(SECRET_KEY)))
-        async with start_desk(settings, access, self._clock, journal_pool=life.disk) as desk:
+        api = ApiSettings(host=life.machine, port=API_PORT, data_dir=life.folder, token_override=TOKEN)
+        async with (
+            start_desk(settings, access, self.clock, journal_pool=life.disk) as desk,
+            serve_api(desk, api, self.clock),
+        ):
             desk.bus.on_records(life.note)
             life.desk = desk
             life.up.set()

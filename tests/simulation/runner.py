@@ -1,42 +1,56 @@
-"""Many seeds on all cores, in processes whose hashes are fixed: sets of strings are walked alike, a seed is one run."""
+"""Many cases on all cores, in processes whose hashes are fixed: sets of strings are walked alike, a seed is one run."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from itertools import batched
 from multiprocessing import get_context
 from typing import Final
 from unittest import mock
 
+from tests.simulation.case import Case
 from tests.simulation.storm import Outcome, simulate
 
 HASHES: Final = {"PYTHONHASHSEED": "0"}
-MOST_AT_ONCE: Final = 5
-"""Seeds that a process is handed at a time: few enough that all processes end together."""
+AT_ONCE: Final = 4
+"""Cases that a process is handed at a time: few enough that all processes end together."""
+STORY_LINES: Final = 40
 
 
-def run_seeds(seeds: Sequence[int], *, jobs: int | None = None) -> Iterator[Outcome]:
-    """Outcomes as they come in, not in the order of the seeds."""
-    jobs = min(jobs or os.cpu_count() or 1, len(seeds))
-    at_once = max(1, min(MOST_AT_ONCE, len(seeds) // jobs))
-    with (
-        mock.patch.dict(os.environ, HASHES),
-        ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool,
-    ):
-        running = [pool.submit(_simulate, some) for some in batched(seeds, at_once, strict=False)]
-        for done in as_completed(running):
-            yield from done.result()
+def run_cases(cases: Iterable[Case], *, jobs: int | None = None, minutes: float | None = None) -> Iterator[Outcome]:
+    """Outcomes as they come in, not in the order of the cases. After ``minutes`` no further case is begun."""
+    jobs = jobs or os.cpu_count() or 1
+    until_s = None if minutes is None else time.perf_counter() + minutes * 60
+    waiting = iter(batched(cases, AT_ONCE, strict=False))
+    with mock.patch.dict(os.environ, HASHES), ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        running: set[Future[list[Outcome]]] = set()
+        while True:
+            while len(running) < 2 * jobs and (until_s is None or time.perf_counter() < until_s):
+                some = next(waiting, None)
+                if some is None:
+                    break
+                running.add(pool.submit(_simulate, some))
+            if not running:
+                return
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield from future.result()
 
 
-def _simulate(seeds: tuple[int, ...]) -> list[Outcome]:
-    return [simulate(seed) for seed in seeds]
+def run_seeds(seeds: Iterable[int], *, jobs: int | None = None) -> Iterator[Outcome]:
+    return run_cases((Case(seed) for seed in seeds), jobs=jobs)
 
 
-def report(outcome: Outcome, *, lines: int) -> str:
-    """A failing seed as a short story: what is wrong, and what happened just before the first wrong thing."""
-    words = [f"seed {outcome.seed}: {len(outcome.violations)} violations in {outcome.virtual_s:.0f} s"]
+def _simulate(cases: tuple[Case, ...]) -> list[Outcome]:
+    return [simulate(case) for case in cases]
+
+
+def report(outcome: Outcome, *, lines: int = STORY_LINES) -> str:
+    """A failing case as a short story: what is wrong, and what happened just before the first wrong thing."""
+    words = [f"{outcome.case!r}: {len(outcome.violations)} violations in {outcome.virtual_s:.0f} s"]
     words += [f"  {v.invariant} at {v.at_s:.3f} s: {v.text}" for v in outcome.violations[:10]]
     if lines:
         words += ["  until then:", *(f"    {line}" for line in outcome.story[-lines:])]

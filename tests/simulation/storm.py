@@ -19,12 +19,12 @@ from unittest import mock
 
 from simloop._run import finish
 
-from engine import latency
+from engine import latency, start
 from engine.alpaca import retry
 from engine.alpaca.check import RequestModels
 from engine.journal.reader import read_all
 from engine.model import ids
-from tests.simulation.chaos import Weather, weather_of
+from tests.simulation.case import Case
 from tests.simulation.virtual import VirtualLoop
 from tests.simulation.world import Violation, World
 
@@ -35,7 +35,7 @@ TMPFS: Final = Path("/dev/shm")
 class Outcome:
     """How one seed ended."""
 
-    seed: int
+    case: Case
     violations: list[Violation]
     story: list[str]
     facts: list[tuple[str, str]]
@@ -43,6 +43,10 @@ class Outcome:
     virtual_s: float
     real_s: float
     counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def seed(self) -> int:
+        return self.case.seed
 
     @property
     def ok(self) -> bool:
@@ -72,9 +76,9 @@ def _entropy(seed: int) -> Iterator[None]:
 
 
 @contextmanager
-def _rare_lag_probes() -> Iterator[None]:
+def _rare_looks() -> Iterator[None]:
     """In virtual time a loop has no lag, and looking for it twenty times a second is a fifth of all steps."""
-    with mock.patch.object(latency, "LAG_PROBE_S", 2.0):
+    with mock.patch.object(latency, "LAG_PROBE_S", 2.0), mock.patch.object(start, "JOURNAL_LOOK_S", 1.0):
         yield
 
 
@@ -99,18 +103,17 @@ def _load_libraries() -> None:
     gc.freeze()
 
 
-def simulate(seed: int, weather: Weather | None = None) -> Outcome:
-    """Run one seed from start to end, in the weather it draws, or in a given one."""
-    began_s = time.perf_counter()
-    weather = weather or weather_of(random.Random(f"{seed}/weather"))
+def simulate(case: Case) -> Outcome:
+    """Run one seed, or what of it a case keeps, from start to end."""
+    began_s, seed = time.perf_counter(), case.seed
     loop = VirtualLoop(seed)
     _load_libraries()
     where = TMPFS if TMPFS.is_dir() else None
     gc.disable()
     try:
         with _entropy(seed), tempfile.TemporaryDirectory(dir=where, prefix="greenlight-") as folder:
-            world = World(seed, loop, Path(folder), weather)
-            with _logs_of(world), _rare_lag_probes():
+            world = World(loop, Path(folder), case)
+            with _logs_of(world), _rare_looks():
                 try:
                     loop.run_until_complete(world.run())
                 except Exception as error:
@@ -130,4 +133,4 @@ def simulate(seed: int, weather: Weather | None = None) -> Outcome:
         "reads": world.broker.witness.reads,
         "facts": len(facts),
     }
-    return Outcome(seed, world.violations, world.story, facts, loop.time(), time.perf_counter() - began_s, counts)
+    return Outcome(case, world.violations, world.story, facts, loop.time(), time.perf_counter() - began_s, counts)

@@ -6,33 +6,29 @@ Built on simloop, which draws the order of everything that is ready from the see
   becomes real in the middle of its time, so that a kill may come before or after it, and before its answer.
 * ``Wires``: a killed process falls silent without running a ``finally`` as far as anybody else can see; what it
   had sent already still arrives, and its connections are reset by its kernel, at once or (power cut) much later.
-* no trace: a seed replays by running it again, and recording each step costs more than running it.
+* no trace: a seed replays by running it again, and recording each step costs more than running it. The loop's own
+  steps are written anew without it: which of the ready callbacks runs next is still the seed's draw, one draw a step.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import heapq
 import itertools
 import random
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
+from contextvars import Context
 from typing import Any, Final, override
 
-from simloop import SimLoop
+from simloop import SimLoop, SimulationDeadlockError
 from simloop._net import DRIVER, SimNetwork, _current_host
-from simloop._trace import TraceRecorder
 from simloop._transports import _SimStreamTransport
 
 FULL: Final = "No space left on device"
 DISK_S: Final = (0.0002, 0.004)
 """One job on a healthy disk: an fsync of a good or of a bad day."""
-
-
-class _NoTrace(TraceRecorder):
-    @override
-    def record(self, *_: Any, **__: Any) -> None:
-        pass
 
 
 def machine_of(task: asyncio.Task[Any]) -> str:
@@ -139,13 +135,13 @@ class _NumberedTask(asyncio.Task[Any]):
 
 
 class VirtualLoop(SimLoop):
-    """simloop's loop with the disks and wires above."""
+    """simloop's loop with the disks and wires above, and without a trace."""
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         numbers = itertools.count()
         self.set_task_factory(lambda loop, coro, **options: _NumberedTask(coro, loop, next(numbers), **options))
-        self._recorder = _NoTrace()
+        self._dice = random.Random(f"{seed}/order")
         self._net = Wires(self)
 
     @property
@@ -160,3 +156,49 @@ class VirtualLoop(SimLoop):
         if isinstance(executor, Disk):
             return executor.run(self, func, args)
         return super().run_in_executor(executor, func, *args)
+
+    # --- simloop's steps, but for labels, choice log and trace ------------------------------------------------------
+
+    @override
+    def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> asyncio.Handle:
+        handle = asyncio.Handle(callback, args, self, context)
+        self._next_seq += 1
+        self._ready.append((self._next_seq, "", handle, callback))
+        return handle
+
+    @override
+    def _call_at_true(
+        self,
+        when: float,
+        shown: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        context: Context | None,
+    ) -> asyncio.TimerHandle:
+        timer = asyncio.TimerHandle(shown, callback, args, self, context)
+        self._next_seq += 1
+        heapq.heappush(self._timers, (when, self._next_seq, "", timer, callback))
+        return timer
+
+    @override
+    def _advance_clock(self) -> None:
+        timers, ready = self._timers, self._ready
+        while timers and timers[0][3]._cancelled:
+            heapq.heappop(timers)
+        if not timers:
+            raise SimulationDeadlockError("nothing left to run: no ready callbacks and no pending timers")
+        self._now = now = max(self._now, timers[0][0])
+        while timers and timers[0][0] <= now:
+            _, seq, label, timer, callback = heapq.heappop(timers)
+            if not timer._cancelled:
+                ready.append((seq, label, timer, callback))
+
+    @override
+    def _step(self) -> None:
+        ready = self._ready
+        if not ready:
+            self._advance_clock()
+        count = len(ready)
+        handle = ready.pop(int(self._dice.random() * count) if count > 1 else 0)[2]
+        if not handle._cancelled:
+            handle._run()

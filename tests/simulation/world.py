@@ -6,12 +6,12 @@ import asyncio
 import random
 import traceback
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from engine.book import Book
-from engine.clock import LoopClock
-from engine.config import Config, Limits
+from engine.config import ApprovalRules, Config, Limits
 from engine.desk import Desk
 from engine.errors import JournalUnavailable
 from engine.exchange.floor import Execution
@@ -19,9 +19,13 @@ from engine.exchange.orders import Order as BrokerOrder
 from engine.journal.reader import read_all
 from engine.model import events as ev
 from tests.simulation import invariants
-from tests.simulation.chaos import WIRE_S, Chaos, Weather
-from tests.simulation.machines import EPOCH, Broker, DeskMachine, Life
+from tests.simulation.case import Case
+from tests.simulation.chaos import WIRE_S, Chaos
+from tests.simulation.hand import Hand
+from tests.simulation.happenings import Kind
+from tests.simulation.machines import Broker, DeskMachine, Life, WallClock
 from tests.simulation.person import Person
+from tests.simulation.reaper import Reaper
 from tests.simulation.virtual import FULL, VirtualLoop, machine_of
 from tests.simulation.witness import Arrival
 
@@ -46,12 +50,14 @@ class Violation:
 
 
 class World:
-    def __init__(self, seed: int, loop: VirtualLoop, folder: Path, weather: Weather) -> None:
-        self.seed = seed
+    def __init__(self, loop: VirtualLoop, folder: Path, case: Case) -> None:
+        self.seed = seed = case.seed
+        self.case = case
         self.loop = loop
-        self.clock = LoopClock(EPOCH)
-        self.weather = weather
-        self.config = Config(limits=Limits(max_open_positions=4))
+        self.weather = weather = case.weather()
+        self.clock = WallClock(weather.starts_at)
+        """Of the exchange, and the true time."""
+        self.config = Config(limits=Limits(max_open_positions=4), approval=ApprovalRules(undo_s=weather.undo_s))
         self.violations: list[Violation] = []
         self.story: list[str] = []
         self.refusals: list[str] = []
@@ -61,22 +67,32 @@ class World:
         """Bracket id -> signal id, of every approval in the journal."""
         self.entries: list[BrokerOrder] = []
         self.held: dict[str, Any] = {}
+        self.touched: set[str] = set()
+        """Symbols in which another hand traded on its own account."""
         self.disturbed_until_s = 0.0
         self.patience_s = 45.0
         loop.net.set_defaults(latency=WIRE_S)
         self.broker = Broker(loop, self.clock, weather.settings(seed))
-        self.machine = DeskMachine(loop, self.clock, folder, self.config, random.Random(f"{seed}/machine"))
+        self.machine = DeskMachine(
+            loop,
+            WallClock(weather.starts_at),
+            folder,
+            self.config,
+            random.Random(f"{seed}/machine"),
+            checkpoint_after=weather.checkpoint_after,
+        )
         self.machine.on_start.append(self._started)
         self.machine.on_end.append(self._died)
         self._sent_at_s: dict[str, float] = {}
-        self._at_work: asyncio.Task[None]
         self._is_over = False
         self.broker.witness.on_arrival.append(self._arrived)
         self.broker.witness.on_order.append(self._taken)
         self.broker.witness.on_execution.append(self._executed)
         self.broker.witness.on_error = lambda error: self.violated("the_harness_is_sound", repr(error), error)
-        self.person = Person(self, random.Random(f"{seed}/person"), weather)
-        self.chaos = Chaos(self, random.Random(f"{seed}/chaos"), weather)
+        self.person = Person(self)
+        self.chaos = Chaos(self)
+        self.hand = Hand(self)
+        self.reaper = Reaper(self)
 
     # --- the run -----------------------------------------------------------------------------------------------------
 
@@ -84,21 +100,52 @@ class World:
         self.loop.set_exception_handler(self._unhandled)
         await self.broker.ready()
         await self.machine.start()
-        storm = [asyncio.create_task(self.chaos.strike()), asyncio.create_task(self.chaos.reap())]
-        await self.clock.sleep(self.weather.lasts_s)
+        ends = await self._storm()
         await self.chaos.calm()
-        self.person.wants_quiet = True
-        await asyncio.gather(*storm)
+        self.reaper.is_over = True
+        await asyncio.gather(*ends)
         if not self.machine.life.is_running:
             await self.machine.start()
         await self.clock.sleep(QUIET_S / 3)
         if self.machine.life.is_running:
-            await self._in_the_desk(self.person.tidy(self.desk))
+            await self._in_the_desk(self.person.tidy(random.Random(f"{self.seed}/tidy")))
             await self.clock.sleep(QUIET_S * 2 / 3)
         await self._reckon()
         await self.stop_desk()
         self._is_over = True
         await self.broker.close()
+
+    async def _storm(self) -> list[asyncio.Task[None]]:
+        """All happenings at their time; returns the ends of processes that may still be under way."""
+        began_s, ends = self.clock.monotonic_s(), []
+        for happening in self.case.happenings():
+            await self.clock.sleep(max(0.0, began_s + happening.at_s - self.clock.monotonic_s()))
+            dice = happening.dice(self.seed)
+            match happening.kind:
+                case Kind.FAULT:
+                    self.chaos.fault(dice)
+                case Kind.HAND:
+                    self.hand.act(dice)
+                case Kind.SHOCK:
+                    self.chaos.shock(dice)
+                case Kind.SIGNAL:
+                    self.person.signal(dice, happening.number)
+                case Kind.ACT:
+                    self.person.act(dice)
+                case Kind.END:
+                    ends.append(asyncio.create_task(self.reaper.end(dice)))
+                case Kind.LEAP:
+                    self._leap_to(self.weather.night[happening.at_s])
+        await self.clock.sleep(max(0.0, began_s + self.case.lasts_s - self.clock.monotonic_s()))
+        return ends
+
+    def _leap_to(self, moment: datetime) -> None:
+        """Hours in which nothing happens pass at once, for all machines."""
+        self.tell(f"the clocks go on to {moment:%a %H:%M:%S}")
+        leap_s = (moment - self.clock.now()).total_seconds()
+        self.clock.leapt_s += leap_s
+        self.machine.clock.leapt_s += leap_s
+        self.broker.witness.wake()
 
     async def _in_the_desk(self, act: Any) -> None:
         await self.loop.net.host(self.machine.life.machine).create_task(act)
@@ -128,7 +175,7 @@ class World:
         is_told = isinstance(error, JournalUnavailable) and FULL in str(error)
         if error is not None and not is_told:
             self.violated("the_desk_stops_in_order", repr(error), error)
-        self._at_work.cancel()
+        self.person.let_go()
         await self.clock.sleep(A_MOMENT_S)
         left = self.loop.net.tasks_of(self.machine.life.machine)
         if left:
@@ -145,6 +192,11 @@ class World:
     @property
     def book(self) -> Book:
         return self.desk._book
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether the wires are slow, or were a moment ago."""
+        return self.clock.monotonic_s() < self.disturbed_until_s
 
     def life_of(self, machine: str) -> Life:
         return next(life for life in self.machine.lives if life.machine == machine)
@@ -168,15 +220,10 @@ class World:
 
     def _started(self, life: Life) -> None:
         self.tell(f"{life.machine} starts")
-        life.on_record += [self._recorded, self.chaos.at_record]
+        life.on_record += [self._recorded, self.reaper.at_record]
         if life.journal.exists():
             for recorded in read_all(life.journal):
                 self._note_approval(recorded)
-        self._at_work = self.loop.net.host(life.machine).create_task(self._work(life), name="person")
-
-    async def _work(self, life: Life) -> None:
-        await life.up.wait()
-        await self.person.work(life)
 
     def _died(self, life: Life, error: BaseException | None) -> None:
         self.violated("the_desk_lives", f"{life.machine} ended by itself: {error!r}", error)

@@ -1,0 +1,238 @@
+"""What an operator can do, each act with its weight: every command of the desk's door, and clicks that collide.
+
+A command without an act fails ``test_coverage.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any, Final
+
+from engine.clock import Clock
+from engine.desk import RELEASE, Desk
+from engine.errors import CommandRefused
+from engine.model.commands import NO_EDITS, Edits
+from engine.model.words import DeskState, SignalStatus
+from tests.simulation.breakage import Dice
+from tests.simulation.weather import SYMBOLS
+
+ACTOR: Final = "window"
+ANOTHER: Final = "second screen"
+Act = Callable[[Desk, Dice, Clock], Awaitable[Any]]
+
+
+async def together(*commands: Awaitable[Any]) -> None:
+    """Commands at the same time. One refusal of theirs is told, and anything that is none."""
+    results = await asyncio.gather(*commands, return_exceptions=True)
+    errors = [result for result in results if isinstance(result, BaseException)]
+    for error in sorted(errors, key=lambda each: isinstance(each, CommandRefused)):
+        raise error
+
+
+def _one_pending(desk: Desk, dice: Dice) -> str | None:
+    waiting = desk.signals(SignalStatus.PENDING, 3)
+    return dice.choice(waiting).id if waiting else None
+
+
+# --- signals ---------------------------------------------------------------------------------------------------------
+
+
+async def approve(desk: Desk, dice: Dice, _: Clock) -> None:
+    wanted = _one_pending(desk, dice)
+    if wanted is not None:
+        edits = Edits(qty=Decimal(dice.choice((1, 3, 7)))) if dice.random() < 0.1 else NO_EDITS
+        await desk.approve(wanted, actor=ACTOR, edits=edits)
+
+
+async def approve_all(desk: Desk, _: Dice, __: Clock) -> None:
+    """Everything that waits, at once: what each may do alone they may not do together."""
+    waiting = [signal.id for signal in desk.signals(SignalStatus.PENDING, 6)]
+    await together(*(desk.approve(each, actor=ACTOR) for each in waiting))
+
+
+async def approve_batch(desk: Desk, dice: Dice, clock: Clock) -> None:
+    waiting = [signal.id for signal in desk.signals(SignalStatus.PENDING, 5)]
+    if waiting:
+        shown = desk.preview_batch(waiting)
+        await clock.sleep(dice.choice((0.0, 0.5)))
+        await desk.approve_batch(waiting, actor=ACTOR, preview_id=shown.preview_id if dice.random() < 0.7 else None)
+
+
+async def reject_batch(desk: Desk, _: Dice, __: Clock) -> None:
+    waiting = [signal.id for signal in desk.signals(SignalStatus.PENDING, 2)]
+    if waiting:
+        await desk.reject_batch(waiting, actor=ACTOR, reason="none of these")
+
+
+async def approve_twice(desk: Desk, dice: Dice, _: Clock) -> None:
+    """Two impatient clicks, or two people."""
+    wanted = _one_pending(desk, dice)
+    if wanted is not None:
+        await together(desk.approve(wanted, actor=ACTOR), desk.approve(wanted, actor=ANOTHER))
+
+
+async def approve_what_was_shown(desk: Desk, dice: Dice, clock: Clock) -> None:
+    wanted = _one_pending(desk, dice)
+    if wanted is not None:
+        shown = desk.preview(wanted)
+        await clock.sleep(dice.choice((0.0, 0.3, 2.0)))
+        await desk.approve(wanted, actor=ACTOR, preview_id=shown.preview_id)
+
+
+async def approve_and_undo(desk: Desk, dice: Dice, clock: Clock) -> None:
+    wanted = _one_pending(desk, dice)
+    if wanted is not None:
+        await desk.approve(wanted, actor=ACTOR)
+        await clock.sleep(dice.choice((0.0, 0.4, 1.2)))
+        await desk.undo(wanted, actor=ACTOR)
+
+
+async def reject(desk: Desk, dice: Dice, _: Clock) -> None:
+    wanted = _one_pending(desk, dice)
+    if wanted is not None:
+        await desk.reject(wanted, actor=ACTOR, reason="not today")
+
+
+async def approve_and_reject(desk: Desk, dice: Dice, _: Clock) -> None:
+    wanted = _one_pending(desk, dice)
+    if wanted is not None:
+        await together(desk.approve(wanted, actor=ACTOR), desk.reject(wanted, actor=ANOTHER))
+
+
+# --- orders and trades -----------------------------------------------------------------------------------------------
+
+
+async def cancel_an_order(desk: Desk, dice: Dice, _: Clock) -> None:
+    orders = desk.orders()
+    if orders:
+        await desk.cancel_order(dice.choice(orders).id, actor=ACTOR)
+
+
+async def cancel_entries(desk: Desk, _: Dice, __: Clock) -> None:
+    await desk.cancel_working_entries(actor=ACTOR)
+
+
+async def look_up(desk: Desk, dice: Dice, _: Clock) -> None:
+    orders = desk.orders()
+    unknown = [order for order in orders if order.unresolved_since is not None]
+    if unknown or orders:
+        await desk.lookup_order(dice.choice(unknown or orders).id, actor=ACTOR)
+
+
+async def retry(desk: Desk, dice: Dice, _: Clock) -> None:
+    brackets = desk.brackets()
+    if brackets:
+        await desk.retry_bracket(dice.choice(brackets).id, actor=ACTOR)
+
+
+async def flatten(desk: Desk, dice: Dice, _: Clock) -> None:
+    brackets = desk.brackets()
+    if brackets:
+        await desk.flatten_bracket(dice.choice(brackets).id, actor=ACTOR)
+
+
+async def flatten_twice(desk: Desk, dice: Dice, _: Clock) -> None:
+    brackets = desk.brackets()
+    if brackets:
+        wanted = dice.choice(brackets)
+        await together(desk.flatten_bracket(wanted.id, actor=ACTOR), desk.flatten(symbol=wanted.symbol, actor=ANOTHER))
+
+
+async def flatten_all(desk: Desk, _: Dice, __: Clock) -> None:
+    await desk.flatten(symbol=None, actor=ACTOR)
+
+
+# --- the desk --------------------------------------------------------------------------------------------------------
+
+
+async def change_state(desk: Desk, dice: Dice, clock: Clock) -> None:
+    state = dice.choices(tuple(DeskState), (6, 2, 2, 1))[0]
+    scope = dice.choice(("desk", f"symbol:{dice.choice(SYMBOLS)}", "strategy:storm"))
+    await desk.set_state(state, scope=scope, actor=ACTOR, confirm=RELEASE)
+    if state is not DeskState.ACTIVE:
+        await clock.sleep(dice.choice((1.0, 10.0)))
+        await desk.set_state(DeskState.ACTIVE, scope=scope, actor=ACTOR, confirm=RELEASE)
+
+
+async def poll_orders(desk: Desk, dice: Dice, clock: Clock) -> None:
+    """For a while the orders are read in place of the stream."""
+    await desk.poll_orders(True, actor=ACTOR)
+    await clock.sleep(dice.choice((2.0, 10.0)))
+    await desk.poll_orders(False, actor=ACTOR)
+
+
+async def acknowledge(desk: Desk, dice: Dice, _: Clock) -> None:
+    incidents = desk.incidents()
+    if incidents:
+        await desk.ack_incident(dice.choice(incidents).id, actor=ACTOR)
+
+
+async def settle(desk: Desk, dice: Dice, _: Clock) -> None:
+    differences = desk.differences()
+    if differences:
+        difference = dice.choice(differences)
+        settlement = dice.choice(difference.settlements)
+        await desk.settle_difference(difference.id, settlement=settlement, actor=ACTOR)
+
+
+ACTS: Final[dict[Act, float]] = {
+    approve: 12,
+    approve_all: 3,
+    approve_batch: 2,
+    approve_twice: 4,
+    approve_what_was_shown: 4,
+    approve_and_undo: 1,
+    approve_and_reject: 1.5,
+    reject: 1.2,
+    reject_batch: 0.3,
+    cancel_an_order: 2,
+    cancel_entries: 0.3,
+    look_up: 1,
+    retry: 1,
+    flatten: 3.5,
+    flatten_twice: 0.5,
+    flatten_all: 0.5,
+    change_state: 0.7,
+    poll_orders: 0.3,
+    acknowledge: 0.5,
+    settle: 1,
+}
+
+
+WINDOW_ONLY: Final = frozenset({cancel_entries})
+"""The API has no such command."""
+
+
+def draw_act(dice: Dice) -> Act:
+    return dice.choices(tuple(ACTS), tuple(ACTS.values()))[0]
+
+
+# --- after the storm -------------------------------------------------------------------------------------------------
+
+
+def tidying(desk: Desk, dice: Dice, is_at_broker: Callable[[str], bool]) -> list[Act]:
+    """What an operator does when it is over: Retry where the desk gave up, and an answer to all it asks.
+
+    ``is_at_broker`` is the broker's own page, open beside the desk: whether it shows a client order id.
+    """
+    acts = [_bound(desk.retry_bracket, bracket.id) for bracket in desk.brackets() if bracket.can_retry]
+    for order in desk.orders():
+        if order.unresolved_since is not None and dice.random() < 0.5:
+            if is_at_broker(order.client_order_id or ""):
+                acts.append(_bound(desk.lookup_order, order.id))
+            else:
+                acts.append(_bound(desk.attest_order, order.id, settlement="never_reached"))
+    acts += [
+        _bound(desk.settle_difference, difference.id, settlement=dice.choice(difference.settlements))
+        for difference in desk.differences()
+    ]
+    if desk.health().desk_state is DeskState.HALTED and dice.random() < 0.5:
+        acts.append(_bound(desk.set_state, DeskState.ACTIVE, confirm=RELEASE))
+    acts.append(_bound(desk.poll_orders, False))
+    return acts
+
+
+def _bound(command: Callable[..., Awaitable[Any]], *args: Any, **options: Any) -> Act:
+    return lambda _, __, ___: command(*args, actor=ACTOR, **options)

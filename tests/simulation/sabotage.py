@@ -1,0 +1,159 @@
+"""Safety mechanisms of the desk, each broken on purpose: the simulation is worth what it sees of that.
+
+``hunt`` runs storms on a desk that has lost one mechanism until an invariant that names the loss is broken; how many
+seeds that took stands in ``docs/reliability.md``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager
+from multiprocessing import get_context
+from typing import Any, Final, NamedTuple
+from unittest import mock
+
+from engine.alpaca.outcomes import Purpose
+from engine.approval import ApprovalQueue
+from engine.errors import BrokerError
+from engine.pipeline.picture import Pictures
+from engine.pipeline.resolve import Resolver
+from engine.protection.supervisor import Supervisor
+from engine.reconcile import Reconciler
+from engine.recorder import Recorder
+from engine.rules.facts import Exposure
+from tests.simulation.case import Case
+from tests.simulation.runner import HASHES
+from tests.simulation.storm import simulate
+from tests.simulation.weather import Weather
+
+STORM: Final = Weather(
+    lasts_s=45.0,
+    fault_every_s=1.0,
+    shock_every_s=5.0,
+    signal_every_s=1.5,
+    act_every_s=0.7,
+    kills=0,
+    latency_ms=20.0,
+    partial_fill_rate=0.1,
+    quote_interval_s=1.0,
+    stream_legs=False,
+    sibling_cancel_event=True,
+    list_held_legs=False,
+    replace_held_legs=True,
+    resize_stop_by_replacing=False,
+    http_share=0.0,
+    hands=0.0,
+)
+MOST_SEEDS: Final = 40
+
+
+class Sabotage(NamedTuple):
+    mechanism: str
+    """What keeps the promise when it is whole."""
+    break_it: Callable[[], AbstractContextManager[Any]]
+    seen_by: frozenset[str]
+    """Invariants of which one must be found broken."""
+    kills: int = 0
+
+
+class Finding(NamedTuple):
+    mechanism: str
+    seeds: int
+    """Storms until it was seen."""
+    invariant: str | None
+    """None when none of them saw it."""
+
+
+async def _send_again_under_a_new_id(self: Resolver, order_id: str) -> None:
+    body, purpose = self._bodies[order_id]
+    try:
+        again = body | {"client_order_id": order_id.removesuffix("-1") + "-2"}
+        await self._client.submit(again, purpose=Purpose(purpose.value))
+    except BrokerError:
+        pass
+
+
+async def _record_without_waiting(self: Recorder, *events: Any) -> list[Any]:
+    return self.record(*events)
+
+
+async def _nothing(*_: Any, **__: Any) -> list[Any]:
+    return []
+
+
+def _no_exposures(*_: Any, **__: Any) -> Iterator[Exposure]:
+    return iter(())
+
+
+def _patch(owner: Any, name: str, new: Any) -> Callable[[], AbstractContextManager[Any]]:
+    return lambda: mock.patch.object(owner, name, new)
+
+
+SABOTAGES: Final[dict[str, Sabotage]] = {
+    "resend": Sabotage(
+        "a write of unknown fate is looked up, and sent again only under its own id",
+        _patch(Resolver, "_settle", _send_again_under_a_new_id),
+        frozenset({"the_intent_comes_first", "one_entry_per_approval"}),
+    ),
+    "claim": Sabotage(
+        "a signal is claimed by its first approval",
+        _patch(ApprovalQueue, "refuse_unless_pending", lambda *_: None),
+        frozenset({"one_entry_per_approval", "the_desk_lives", "the_door_raises_only_refusals"}),
+    ),
+    "supervisor": Sabotage(
+        "the supervisor places what cover is missing",
+        _patch(Supervisor, "_ensure", lambda *_: None),
+        frozenset({"held_shares_are_covered"}),
+    ),
+    "commit": Sabotage(
+        "an entry waits until its intent is on disk",
+        _patch(Recorder, "commit", _record_without_waiting),
+        frozenset({"the_intent_comes_first"}),
+    ),
+    "reconcile": Sabotage(
+        "orders are read from the broker, whatever the stream says",
+        _patch(Reconciler, "_read_orders", _nothing),
+        frozenset({"the_book_is_the_brokers"}),
+    ),
+    "exposure": Sabotage(
+        "approvals count what the others hold, work and reserve",
+        _patch(Pictures, "exposures", _no_exposures),
+        frozenset({"limits_hold_together"}),
+    ),
+}
+
+
+def hunt(name: str, most: int = MOST_SEEDS) -> Finding:
+    """Storms on a desk without this mechanism, until one sees it."""
+    sabotage = SABOTAGES[name]
+    storm = STORM if not sabotage.kills else type(STORM)(**(_fields(STORM) | {"kills": sabotage.kills}))
+    with sabotage.break_it():
+        for seed in range(most):
+            for violation in simulate(Case(seed, given=storm)).violations:
+                if violation.invariant in sabotage.seen_by:
+                    return Finding(sabotage.mechanism, seed + 1, violation.invariant)
+    return Finding(sabotage.mechanism, most, None)
+
+
+def _fields(weather: Weather) -> dict[str, Any]:
+    return {name: getattr(weather, name) for name in weather.__struct_fields__}
+
+
+def hunt_all(jobs: int | None = None) -> dict[str, Finding]:
+    """Every mechanism, on all cores."""
+    with (
+        mock.patch.dict(os.environ, HASHES),
+        ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=get_context("spawn")) as pool,
+    ):
+        return dict(zip(SABOTAGES, pool.map(hunt, SABOTAGES), strict=True))
+
+
+def print_table(jobs: int | None = None) -> int:
+    """The table of ``docs/reliability.md``; exit status 1 when something was not seen."""
+    findings = hunt_all(jobs).values()
+    print("| mechanism, broken on purpose | seeds until seen | by |\n|---|---:|---|")
+    for finding in findings:
+        print(f"| {finding.mechanism} | {finding.seeds} | {finding.invariant or 'NOT SEEN'} |")
+    return 0 if all(finding.invariant for finding in findings) else 1

@@ -1,0 +1,42 @@
+"""The storms leave nothing out: what can go wrong or be commanded, somebody in the simulation does."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import get_args
+
+from engine.desk import Desk
+from engine.exchange import faults
+from engine.intake.door import Door
+from tests.simulation import acts
+from tests.simulation.breakage import MAKERS
+from tests.simulation.remote import CALLS
+
+NOT_OF_A_STORM = {
+    "bars": "reads only",
+    "confirm_account": "of a live account",
+    "set_demo": "of the demo",
+    "receive": "the strategies do that",
+}
+
+
+def _commands(door: type) -> set[str]:
+    return {
+        name
+        for name, member in inspect.getmembers(door, inspect.iscoroutinefunction)
+        if not name.startswith("_") and name not in NOT_OF_A_STORM
+    }
+
+
+def test_every_fault_that_the_exchange_knows_strikes_in_the_storms() -> None:
+    assert set(get_args(faults.AnyFault)) == set(MAKERS)
+
+
+def test_every_command_of_the_desk_is_given_in_the_storms() -> None:
+    given = set(re.findall(r"\bdesk\.(\w+)", inspect.getsource(acts)))
+    assert _commands(Desk) - given == set()
+
+
+def test_every_command_of_the_api_is_also_given_over_the_network() -> None:
+    assert _commands(Door) - CALLS.keys() == set()
