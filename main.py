@@ -116,6 +116,8 @@ def _add_exchange_command(commands: Any) -> None:
     command.add_argument("--db", type=Path, default=None, metavar="FILE", help="keep the book here; default: in memory")
     command.add_argument("--partial-fill-rate", type=_share, default=0.0, help="Alpaca's paper: 0.1")
     command.add_argument("--requests-per-minute", type=int, default=None)
+    command.add_argument("--replay", type=Path, default=None, metavar="FILE", help="play these one-minute bars (CSV)")
+    command.add_argument("--replay-speed", type=_speed, default=1.0, metavar="N", help="times faster than they were")
     command.set_defaults(run=run_exchange)
 
 
@@ -149,6 +151,13 @@ def _not_negative(text: str) -> float:
     number = float(text)
     if not 0 <= number <= 60_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 60000")
+    return number
+
+
+def _speed(text: str) -> float:
+    number = float(text)
+    if not 0.01 <= number <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0.01 and 10000")
     return number
 
 
@@ -307,6 +316,7 @@ def run_exchange(arguments: argparse.Namespace) -> int:
     from engine.clock import SystemClock
     from engine.errors import EngineError
     from engine.exchange.faults import FaultsFileError
+    from engine.exchange.replay import ReplayError
     from engine.exchange.server import ExchangeSettings, serve_exchange
     from engine.exchange.store import StoreError
 
@@ -320,6 +330,8 @@ def run_exchange(arguments: argparse.Namespace) -> int:
         faults_path=arguments.faults,
         partial_fill_rate=arguments.partial_fill_rate,
         requests_per_minute=arguments.requests_per_minute,
+        replay=arguments.replay,
+        replay_speed=arguments.replay_speed,
     )
 
     async def serve() -> int:
@@ -329,7 +341,7 @@ def run_exchange(arguments: argparse.Namespace) -> int:
             async with serve_exchange(settings, SystemClock(), host=arguments.host, port=arguments.port) as running:
                 print(f"greenlight exchange ready url={running.url}", flush=True)
                 await stop.wait()
-        except (FaultsFileError, StoreError, OSError) as why:
+        except (FaultsFileError, ReplayError, StoreError, OSError) as why:
             raise EngineError(str(why)) from why
         return 0
 

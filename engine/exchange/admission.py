@@ -49,8 +49,11 @@ class Admission:
             raise malformed("client_order_id must be unique")
         intent = self._intent(ticket, asset)
         state = floor.account.state
-        if state.suspend_trade and (intent.endswith("open") or floor.settings.suspend_blocks_exits):
-            raise forbidden("new orders are rejected by user request")
+        if intent.endswith("open") or floor.settings.suspend_blocks_exits:
+            if state.suspend_trade:
+                raise forbidden("new orders are rejected by user request")
+            if state.trading_blocked or state.account_blocked:
+                raise forbidden("account is not authorized to trade")
         self._check_kind(ticket, asset)
         self._check_ticks(ticket, asset)
         if ticket.order_class:

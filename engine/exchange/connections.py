@@ -16,12 +16,15 @@ from aiohttp import web
 
 from engine.clock import Clock
 from engine.exchange.faults import (
+    CutData,
     CutStream,
     DelayEvent,
     DoubleEvent,
+    Facts,
     Faults,
     LoseEvent,
     Mangle,
+    MuteStream,
     SwapEvents,
     facts_of,
 )
@@ -53,6 +56,8 @@ class PacedSocket:
         self._waiting: deque[tuple[float, bytes | None]] = deque()
         self._wake = asyncio.Event()
         self._last_due_s = 0.0
+        self.is_mute = False
+        """The line is dead although the connection stands: nothing is sent and nothing is heard."""
 
     @property
     def lag(self) -> int:
@@ -61,6 +66,8 @@ class PacedSocket:
 
     def send(self, frame: bytes | None, *, extra_s: float = 0.0) -> None:
         """Queues a frame; None closes the connection when its turn comes."""
+        if self.is_mute:
+            return
         due_s = self._clock.monotonic_s() + self._delay_s() + extra_s
         self._last_due_s = max(due_s, self._last_due_s)
         self._waiting.append((self._last_due_s, frame))
@@ -108,7 +115,8 @@ class PacedSocket:
 class Feed:
     """Market data to every data connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
         self._connections: dict[DataProtocol, PacedSocket] = {}
 
     @property
@@ -121,7 +129,17 @@ class Feed:
     def detach(self, protocol: DataProtocol) -> None:
         self._connections.pop(protocol, None)
 
+    def cut(self) -> int:
+        """Cuts every connection; returns how many there were."""
+        sockets = list(self._connections.values())
+        for socket in sockets:
+            socket.abort()
+        return len(sockets)
+
     def publish(self, ticks: list[Tick]) -> None:
+        if self._connections and self._faults and self._faults.take(CutData, Facts()) is not None:
+            self.cut()
+            return
         for protocol, socket in list(self._connections.items()):
             frame = protocol.render(ticks)
             if frame is None:
@@ -162,6 +180,12 @@ class TradeFeed:
             socket.abort()
         return len(sockets)
 
+    def mute(self) -> int:
+        """Lets every connection fall silent; returns how many there were."""
+        for socket in self._connections.values():
+            socket.is_mute = True
+        return len(self._connections)
+
     def publish(self, updates: list[TradeUpdate]) -> None:
         for update in updates:
             for frame, extra_s in self._through_faults(update):
@@ -175,6 +199,9 @@ class TradeFeed:
         facts = facts_of(update.order, update.event)
         if faults.take(CutStream, facts) is not None:
             self.cut()
+            return []
+        if faults.take(MuteStream, facts) is not None:
+            self.mute()
             return []
         if faults.take(LoseEvent, facts) is not None:
             return []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -15,6 +15,8 @@ from engine.exchange.core import Exchange
 from engine.exchange.errors import malformed, not_found
 from engine.exchange.faults import parse_faults
 from engine.exchange.requests import decimal_field, decode_object
+
+BLOCKS: Final = ("trading_blocked", "account_blocked", "transfers_blocked")
 
 
 class Control:
@@ -24,6 +26,8 @@ class Control:
         self._exchange = exchange
         self.cut_streams: Callable[[], int] | None = None
         """Set by the server: closes the order stream's connections and returns how many there were."""
+        self.mute_streams: Callable[[], int] | None = None
+        self.cut_data: Callable[[], int] | None = None
 
     def handle(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
         parts = [part for part in path.split("/") if part]
@@ -61,6 +65,16 @@ class Control:
                 return 200, {"symbol": "/".join(symbol), "halted": halted}
             case ("POST", "streams", "cut"):
                 return 200, {"cut": self.cut_streams() if self.cut_streams else 0}
+            case ("POST", "streams", "mute"):
+                return 200, {"mute": self.mute_streams() if self.mute_streams else 0}
+            case ("POST", "data", "cut"):
+                return 200, {"cut": self.cut_data() if self.cut_data else 0}
+            case ("POST", "corporate-actions"):
+                return 200, self._exchange.corporate.announce(decode_object(body)).told()
+            case ("POST", "corporate-actions", action_id, "apply"):
+                return 200, self._exchange.corporate.apply(action_id).told()
+            case ("POST", "account"):
+                return 200, self._block_account(body)
         raise not_found("endpoint not found")
 
     def _add_faults(self, body: bytes) -> list[str]:
@@ -81,6 +95,18 @@ class Control:
             raise malformed("invalid qty")
         self._exchange.set_position(symbol, qty, decimal_field(fields, "price"))
         return {"symbol": symbol, "qty": str(qty)}
+
+    def _block_account(self, body: bytes) -> dict[str, Any]:
+        """``{"trading_blocked": true}``: what the broker does to an account that has to be looked at."""
+        fields = decode_object(body)
+        state = self._exchange.floor.account.state
+        for name, value in fields.items():
+            if name not in BLOCKS or not isinstance(value, bool):
+                raise malformed(f"invalid {name}")
+        for name, value in fields.items():
+            setattr(state, name, value)
+        self._exchange.floor.changed.account = True
+        return {name: getattr(state, name) for name in BLOCKS}
 
     def _move_price(self, symbol: str, body: bytes) -> dict[str, Any]:
         """``{"price": "180"}`` or ``{"percent": -3}`` of the last trade."""

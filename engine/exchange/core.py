@@ -17,11 +17,12 @@ from engine.exchange import assets
 from engine.exchange.accounts import Account, AccountState
 from engine.exchange.admission import Admission
 from engine.exchange.amendment import Amending
+from engine.exchange.corporate import CorporateActions
 from engine.exchange.errors import Refusal, not_found, unprocessable
 from engine.exchange.faults import Faults
 from engine.exchange.floor import Execution, Floor, TradeUpdate, decimal_price
 from engine.exchange.history import MINUTES_PER_DAY
-from engine.exchange.market import Market, Tick
+from engine.exchange.market import Market, Print, Quote, Tick
 from engine.exchange.matching import FRACTION_STEP, Matching
 from engine.exchange.orders import Order
 from engine.exchange.replay import Tape
@@ -63,9 +64,11 @@ class Exchange:
         self.matching = Matching(self.floor)
         self.admission = Admission(self.floor)
         self.amending = Amending(self.floor)
+        self.corporate = CorporateActions(self)
         self._phase = session.phase(now)
         self._next_prices_s = _SAVE_PRICES_EVERY_S
         self._equity_minute = 0
+        self._frozen: dict[str, tuple[Quote, Print]] = {}
         self.on_updates: Callable[[list[TradeUpdate]], None] | None = None
         """Takes the trade updates of what was just committed."""
         self.on_ticks: Callable[[list[Tick]], None] | None = None
@@ -157,17 +160,35 @@ class Exchange:
         day, phase = self._day, floor.session.phase(now)
         fraction = (now - day.opens) / (day.closes - day.opens)
         pace = {"core": 1.0, "closed": 0.0}.get(phase, _EXTENDED_PACE)
+        self._freeze()
         ticks = self.market.advance(
             elapsed, floor.now_ns(), fraction=fraction, trading={"us_equity": pace, "crypto": 1.0}
         )
         for tick in ticks:
             self.matching.on_tick(tick)
+        ticks = [tick for tick in ticks if tick.symbol not in self._frozen]
         if ticks and self.on_ticks is not None:
             self.on_ticks(ticks)
         if elapsed >= self._next_prices_s:
             self._next_prices_s = elapsed + _SAVE_PRICES_EVERY_S
             self.store.save_market(self.market.state())
             self._note_equity()
+
+    def _freeze(self) -> None:
+        """Keeps what was last told of symbols whose quotes a fault has stopped; trading goes on unseen."""
+        if self.faults or self._frozen:
+            silent = [asset.symbol for asset in self.market.assets if self.faults.silences(asset.symbol)]
+            self._frozen = {symbol: (self.quote(symbol), self.trade(symbol)) for symbol in silent}
+
+    def quote(self, symbol: str) -> Quote:
+        """The quote as the market data API tells it."""
+        frozen = self._frozen.get(symbol)
+        return frozen[0] if frozen is not None else self.market.quote(symbol)
+
+    def trade(self, symbol: str) -> Print:
+        """The newest trade as the market data API tells it."""
+        frozen = self._frozen.get(symbol)
+        return frozen[1] if frozen is not None else self.market.trade(symbol)
 
     def _note_equity(self) -> None:
         minute = int(self.floor.now().timestamp()) // 60 * 60

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 from engine.exchange.assets import Asset, find_asset
@@ -32,8 +32,8 @@ class DataRest:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._latest: dict[str, Callable[[Asset], Any]] = {
-            "quotes": lambda asset: quote_json(exchange.market.quote(asset.symbol), asset),
-            "trades": lambda asset: trade_json(exchange.market.trade(asset.symbol), asset),
+            "quotes": lambda asset: quote_json(exchange.quote(asset.symbol), asset),
+            "trades": lambda asset: trade_json(exchange.trade(asset.symbol), asset),
             "bars": self._latest_bar,
         }
 
@@ -48,7 +48,7 @@ class DataRest:
         if query.get("feed") and query["feed"] not in _FEEDS:
             raise bad_request(f"invalid feed: {query['feed']}")
         if path.startswith("/v1/corporate-actions"):
-            return {"corporate_actions": {}, "next_page_token": None}
+            return {"corporate_actions": self._corporate_actions(query), "next_page_token": None}
         if path.startswith("/v1beta3/crypto/"):
             return self._crypto(path.split("/")[4:], query)
         return self._stocks(path.removeprefix("/v2/stocks/").split("/"), query)
@@ -83,6 +83,16 @@ class DataRest:
                 return {kind: {asset.symbol: self._latest[kind](asset) for asset in self._assets(query)}}
         raise not_found("endpoint not found")
 
+    def _corporate_actions(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """From ``start`` (today by default) to ``end`` (for ever), by the day on which a share trades without it."""
+        words = {name: {w for w in query.get(name, "").split(",") if w} for name in ("symbols", "types")}
+        try:
+            first = date.fromisoformat(query.get("start") or self._exchange.floor.now().date().isoformat())
+            last = date.fromisoformat(query.get("end") or date.max.isoformat())
+        except ValueError as error:
+            raise bad_request(str(error)) from None
+        return self._exchange.corporate.listing(words["symbols"], words["types"], first, last)
+
     # -- values -----------------------------------------------------------------------------------------------------
 
     def _asset(self, symbol: str) -> Asset:
@@ -105,7 +115,7 @@ class DataRest:
 
     def _book(self, asset: Asset) -> dict[str, Any]:
         """The book as deep as this market knows it: its best bid and offer."""
-        quote = self._exchange.market.quote(asset.symbol)
+        quote = self._exchange.quote(asset.symbol)
         sides = {"b": (quote.bid, quote.bid_size), "a": (quote.ask, quote.ask_size)}
         return {"t": timestamp(quote.at_ns)} | {side: [{"p": p, "s": s}] for side, (p, s) in sides.items()}
 
@@ -117,8 +127,8 @@ class DataRest:
             "prevDailyBar": market.prev_day(symbol),
         }
         return {
-            "latestTrade": trade_json(market.trade(symbol), asset),
-            "latestQuote": quote_json(market.quote(symbol), asset),
+            "latestTrade": trade_json(self._exchange.trade(symbol), asset),
+            "latestQuote": quote_json(self._exchange.quote(symbol), asset),
             **{name: None if bar is None else bar_json(bar, asset) for name, bar in bars.items()},
         }
 

@@ -91,6 +91,12 @@ class Drop(Fault, tag="drop"):
     """The connection goes away before the request is looked at."""
 
 
+class Hang(Fault, tag="hang"):
+    """The request is never looked at, and never answered: the connection stays open for ``seconds``."""
+
+    seconds: float = 3600.0
+
+
 class LoseAnswer(Fault, tag="lose_answer"):
     """The request is carried out, its answer never comes: the connection is dropped after ``hang_s``."""
 
@@ -99,6 +105,20 @@ class LoseAnswer(Fault, tag="lose_answer"):
 
 class CutBody(Fault, tag="cut_body"):
     """The answer's headers and half of its body, then nothing."""
+
+
+class Dribble(Fault, tag="dribble"):
+    """The answer's body comes byte by byte, one every ``every_s``."""
+
+    every_s: float = 0.5
+
+
+class FalseRefusal(Fault, tag="false_refusal"):
+    """A JSON refusal, although the request was carried out (seen with replaces)."""
+
+    status: int = 422
+    code: int | None = 42210000
+    message: str = "order chain not fully replaced"
 
 
 class Garbage(Fault, tag="garbage"):
@@ -162,6 +182,36 @@ class SwapEvents(Fault, tag="swap_events"):
     """A trade update is sent after the one that follows it."""
 
 
+class MuteStream(Fault, tag="mute_stream"):
+    """The order stream's connections fall silent: nothing comes any more, and pings are not answered."""
+
+
+class KeepSlot(Fault, tag="keep_slot"):
+    """The slot of an order stream that has gone stays taken for ``seconds``: the next handshakes get 429."""
+
+    seconds: float = 30.0
+
+
+class StaleQuotes(Fault, tag="stale_quotes"):
+    """While it is set, a symbol's quotes and trades stop, over REST (the old ones stay) and on the data stream."""
+
+
+class CutData(Fault, tag="cut_data"):
+    """The data stream's connections are cut instead of the next message."""
+
+
+class BothExitsFill(Fault, tag="both_exits_fill"):
+    """When one exit of a group has executed, the other executes too before it is canceled: the position turns round."""
+
+
+class LegsStayHeld(Fault, tag="legs_stay_held"):
+    """A group's exits stay ``held`` and without effect although its entry has filled."""
+
+
+class LegsDie(Fault, tag="legs_die"):
+    """After a part of a group's target has executed, both exits are canceled."""
+
+
 class RejectLegs(Fault, tag="reject_legs"):
     """A group's exits are rejected when its entry has filled: the position is naked."""
 
@@ -199,8 +249,10 @@ class ExitsRefused(Fault, tag="exits_refused"):
 
 
 AnyFault = (
-    Refuse | Html | Drop | LoseAnswer | CutBody | Garbage | Delay | Mangle | RefuseStream | CutStream | LoseEvent
-    | DoubleEvent | DelayEvent | SwapEvents | RejectLegs | StickCancel | PartialFill | ExitsRefused
+    Refuse | Html | Drop | Hang | LoseAnswer | CutBody | Dribble | FalseRefusal | Garbage | Delay | Mangle
+    | RefuseStream | KeepSlot | CutStream | MuteStream | LoseEvent | DoubleEvent | DelayEvent | SwapEvents
+    | StaleQuotes | CutData
+    | RejectLegs | LegsStayHeld | LegsDie | BothExitsFill | StickCancel | PartialFill | ExitsRefused
 )  # fmt: skip
 
 F = TypeVar("F", bound=Fault)
@@ -310,6 +362,20 @@ class Faults:
             return False
         self._refusing[facts.symbol] -= 1
         return True
+
+    def leaves_held(self, entry: Order) -> bool:
+        return self.take(LegsStayHeld, facts_of(entry)) is not None
+
+    def kills_legs(self, target: Order) -> bool:
+        return self.take(LegsDie, facts_of(target)) is not None
+
+    def fills_both(self, exited: Order) -> bool:
+        return self.take(BothExitsFill, facts_of(exited)) is not None
+
+    def silences(self, symbol: str) -> bool:
+        """Whether a symbol's quotes have stopped: for as long as the fault is set."""
+        facts = Facts(symbol=symbol)
+        return any(isinstance(fault, StaleQuotes) and fault.matches(facts) for fault in self._faults)
 
     def sticks(self, order: Order) -> bool:
         return self.take(StickCancel, facts_of(order)) is not None

@@ -47,6 +47,11 @@ class Groups:
         for sibling in self._floor.orders.siblings(order):
             if not sibling.is_live:
                 continue
+            if complete and self._both_fill(order, sibling):
+                continue
+            if not complete and order.role == "take_profit" and self._floor.faults.kills_legs(order):
+                self._matching.finish(order, "canceled")
+                continue
             if complete:
                 self._matching.later(partial(self._end_sibling, sibling))
             elif sibling.role == "stop_loss":
@@ -101,10 +106,19 @@ class Groups:
                 if parent.role == "entry" and parent.status == "filled":
                     self._matching.later(partial(self._arm, parent))
 
+    def _both_fill(self, order: Order, sibling: Order) -> bool:
+        """In a fast market both exits execute: the second opens a position the other way."""
+        if not self._floor.faults.fills_both(order):
+            return False
+        price = sibling.stop_price or sibling.limit_price
+        assert price is not None
+        self._matching.execute(sibling, sibling.leaves_qty, price)
+        return True
+
     def _arm(self, entry: Order) -> None:
         """Makes the exits of a completely filled entry effective, or rejects them where a fault says so."""
         legs = [leg for leg in self._floor.orders.legs(entry) if leg.is_live and not leg.armed]
-        if not legs:
+        if not legs or self._floor.faults.leaves_held(entry):
             return
         if self._floor.faults.rejects_legs(entry):
             for leg in legs:

@@ -1,8 +1,9 @@
 """Real bars as the source of prices: a CSV of one-minute bars, played at any speed.
 
-The file has a header ``symbol,timestamp,open,high,low,close,volume`` (any order, more columns are ignored), times in
-RFC 3339. Inside a minute the price runs from open over the nearer extreme to the other one and to the close, which is
-the shortest path that touches all four. Before its first bar a symbol stands at its open, after the last at its close.
+The file has a header ``symbol,timestamp,open,high,low,close,volume`` or, as Alpaca's answers have it, ``S,t,o,h,l,c,v``
+(any order, more columns such as ``trade_count`` and ``vwap`` are ignored), times in RFC 3339. Inside a minute the price
+runs from open over the nearer extreme to the other one and to the close, which is the shortest path that touches all
+four. Before its first bar a symbol stands at its open, after the last at its close.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from engine.exchange.assets import BY_SYMBOL
 
 _COLUMNS = ("symbol", "timestamp", "open", "high", "low", "close", "volume")
+_SHORT = {"S": "symbol", "t": "timestamp", "o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
 _MINUTE_S = 60.0
 
 _Bar = tuple[float, float, float, float, float, float]
@@ -38,6 +40,7 @@ class Tape:
         try:
             with path.open(newline="", encoding="utf-8") as file:
                 rows = csv.DictReader(file)
+                rows.fieldnames = [_SHORT.get(name, name) for name in rows.fieldnames or ()]
                 missing = [name for name in _COLUMNS if name not in (rows.fieldnames or ())]
                 if missing:
                     raise ReplayError(f"{path} has no column {', '.join(missing)}")

@@ -12,12 +12,29 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from engine.clock import Clock
 from engine.exchange.connections import Feed, PacedSocket, TradeFeed
 from engine.exchange.core import Exchange
-from engine.exchange.faults import CutBody, Delay, Drop, Facts, Faults, Garbage, Html, LoseAnswer, Mangle, RefuseStream
+from engine.exchange.errors import Refusal
+from engine.exchange.faults import (
+    CutBody,
+    Delay,
+    Dribble,
+    Drop,
+    Facts,
+    FalseRefusal,
+    Faults,
+    Garbage,
+    Hang,
+    Html,
+    KeepSlot,
+    LoseAnswer,
+    Mangle,
+    RefuseStream,
+)
 from engine.exchange.rest import CONTROL_PREFIX, Request, Response, Rest
 from engine.exchange.settings import ExchangeSettings
 from engine.exchange.streams import DataProtocol, TradeUpdatesProtocol
@@ -96,11 +113,14 @@ class Server:
         self._wake = asyncio.Event()
         self._rng = random.Random(f"{exchange.settings.seed}/latency")
         self._trade_feed = TradeFeed(exchange.faults)
-        self._data_feed = Feed()
+        self._data_feed = Feed(exchange.faults)
+        self._slot_kept_until_s = 0.0
         self._sockets: set[web.WebSocketResponse] = set()
         exchange.on_updates = self._trade_feed.publish
         exchange.on_ticks = self._data_feed.publish
         self._rest.control.cut_streams = self._trade_feed.cut
+        self._rest.control.mute_streams = self._trade_feed.mute
+        self._rest.control.cut_data = self._data_feed.cut
 
     async def run(self) -> None:
         """Lets the exchange's time pass: sleeps until something is due, or until a request has changed what is."""
@@ -143,6 +163,10 @@ class Server:
         facts, faults = self._rest.facts(value), self._exchange.faults
         if faults.take(Drop, facts) is not None:
             return self._drop(request)
+        hung = faults.take(Hang, facts)
+        if hung is not None:
+            await self._clock.sleep(hung.seconds)
+            return self._drop(request)
         gateway = faults.take(Html, facts)
         if gateway is not None and not gateway.accepted:
             return _html(gateway.status)
@@ -163,6 +187,10 @@ class Server:
         if late is not None:
             await self._clock.sleep(late.seconds)
         await self._pass_half()
+        false = faults.take(FalseRefusal, facts)
+        if false is not None:
+            refusal = Refusal(false.status, false.code, false.message)
+            answer.status, answer.body = false.status, msgspec.json.encode(refusal.body())
         garbage = faults.take(Garbage, facts)
         if garbage is not None:
             answer.status, answer.body = 200, garbage.body.encode()
@@ -176,7 +204,19 @@ class Server:
             await cut.write(answer.body[: len(answer.body) // 2])
             self._drop(request)
             return cut
+        dribble = faults.take(Dribble, facts)
+        if dribble is not None:
+            return await self._dribble(request, answer, dribble.every_s)
         return _http(answer)
+
+    async def _dribble(self, request: web.Request, answer: Response, every_s: float) -> web.StreamResponse:
+        slow = web.StreamResponse(status=answer.status, headers=answer.headers)
+        slow.content_type, slow.content_length = answer.content_type, len(answer.body)
+        await slow.prepare(request)
+        for at in range(len(answer.body)):
+            await self._clock.sleep(every_s)
+            await slow.write(answer.body[at : at + 1])
+        return slow
 
     @staticmethod
     def _drop(request: web.Request) -> web.Response:
@@ -189,8 +229,9 @@ class Server:
 
     async def _handle_stream(self, request: web.Request) -> web.StreamResponse:
         parts = [part for part in request.path.split("/") if part]
-        # The heartbeat frees the one slot of a peer that has vanished without a word.
-        socket = web.WebSocketResponse(timeout=SHUTDOWN_S, heartbeat=HEARTBEAT_S)
+        # The heartbeat frees the one slot of a peer that has vanished without a word. Pings are answered by hand, so
+        # that a mute stream can leave them unanswered.
+        socket = web.WebSocketResponse(timeout=SHUTDOWN_S, heartbeat=HEARTBEAT_S, autoping=False)
         self._sockets.add(socket)
         try:
             if parts == ["stream"]:
@@ -206,7 +247,7 @@ class Server:
         refused = self._exchange.faults.take(RefuseStream, facts)
         if refused is not None:
             return web.Response(status=refused.status, text="too many requests")
-        if self._trade_feed.is_taken:
+        if self._trade_feed.is_taken or self._clock.monotonic_s() < self._slot_kept_until_s:
             # One connection per account: until the old one is gone, the next handshake is refused.
             return web.Response(status=429, text="too many requests")
         protocol = TradeUpdatesProtocol(self._rest.accepts)
@@ -216,6 +257,10 @@ class Server:
             await socket.prepare(request)
             async with paced.sending(self._scope, "exchange-trade-updates"):
                 async for message in socket:
+                    if paced.is_mute:
+                        continue
+                    if message.type is WSMsgType.PING:
+                        await socket.pong(message.data)
                     if message.type not in {WSMsgType.TEXT, WSMsgType.BINARY}:
                         continue
                     await self._pass_half()
@@ -224,6 +269,9 @@ class Server:
                         paced.send(frame)
                     self._exchange.listen(rendering=protocol.listening)
         finally:
+            kept = self._exchange.faults.take(KeepSlot, facts)
+            if kept is not None:
+                self._slot_kept_until_s = self._clock.monotonic_s() + kept.seconds
             self._trade_feed.detach(protocol)
             self._exchange.listen(rendering=self._trade_feed.is_listening)
         return socket
@@ -248,6 +296,8 @@ class Server:
 
     async def _converse(self, socket: web.WebSocketResponse, protocol: DataProtocol, paced: PacedSocket) -> None:
         async for message in socket:
+            if message.type is WSMsgType.PING:
+                await socket.pong(message.data)
             if message.type not in {WSMsgType.TEXT, WSMsgType.BINARY}:
                 continue
             await self._pass_half()

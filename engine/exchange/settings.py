@@ -68,6 +68,6 @@ class ExchangeSettings:
     replace_held_legs: bool = True
     """Whether a ``held`` stop leg can be patched (unverified)."""
     suspend_blocks_exits: bool = True
-    """Whether ``suspend_trade`` refuses closing orders too (unverified)."""
+    """Whether ``suspend_trade``, or a block of the account, refuses closing orders too (unverified)."""
     resize_stop_by_replacing: bool = False
     """When a target is partly filled, the stop is reduced under its own id, or replaced by a new order (unverified)."""

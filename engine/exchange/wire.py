@@ -184,9 +184,9 @@ def account_json(account: Account, today: str) -> dict[str, Any]:
         "pending_transfer_out": "0",
         "shorting_enabled": state.multiplier > 1 and not state.no_shorting,
         "trade_suspended_by_user": state.suspend_trade,
-        "trading_blocked": False,
-        "transfers_blocked": False,
-        "account_blocked": False,
+        "trading_blocked": state.trading_blocked,
+        "transfers_blocked": state.transfers_blocked,
+        "account_blocked": state.account_blocked,
     }
 
 

@@ -30,6 +30,11 @@ def test_a_minute_touches_its_four_prices(path: Path) -> None:
     assert tape.volume_per_s("AAPL", 61) == 200
 
 
+def test_alpacas_short_names_are_read_too(path: Path) -> None:
+    path.write_text("S,t,o,h,l,c,v,n,vw\nAAPL,2024-03-04T14:30:00Z,100,103,99,102,6000,12,101.2\n")
+    assert Tape.load(path).price("AAPL", 40) == pytest.approx(103)
+
+
 def test_the_exchange_plays_the_file_at_any_speed(path: Path) -> None:
     trader = Trader(replay=path, replay_speed=4.0, quote_interval_s=0.25)
     trader.exchange.run_due()
