@@ -46,7 +46,10 @@ NAMES = {
     "asyncClose": "the exit of main.py",
 }
 
-FLOATS = {"engine/protection/ledger.py": "share-seconds without cover, a statistic"}
+FLOATS = {
+    "engine/protection/ledger.py": "share-seconds without cover, a statistic",
+    "engine/protection/naked_days.py": "the same by day",
+}
 """Files of the trading path that make a float, and of what."""
 
 SWALLOWED = re.compile(
