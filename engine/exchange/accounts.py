@@ -177,5 +177,11 @@ class Account:
         return max(room - self.reserved_power, ZERO)
 
     @property
+    def may_short(self) -> bool:
+        """A margin account of at least 2,000 USD that has not been told to hold longs only."""
+        state = self.state
+        return state.multiplier > 1 and not state.no_shorting and self.equity >= SHORT_EQUITY_MIN
+
+    @property
     def buying_power(self) -> Decimal:
         return self.power(self.state.multiplier)

@@ -8,13 +8,13 @@ Sources: docs.alpaca.markets/docs/orders-at-alpaca and /docs/user-protection; te
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from engine.exchange.accounts import SHORT_EQUITY_MIN
-from engine.exchange.assets import Asset, tick_of
-from engine.exchange.errors import forbidden, insufficient_qty, malformed, unprocessable
+from engine.exchange.assets import Asset, find_asset, tick_of
+from engine.exchange.errors import Refusal, forbidden, insufficient_qty, malformed, unprocessable
 from engine.exchange.floor import Floor, decimal_price
 from engine.exchange.matching import trailing_stop_price
 from engine.exchange.orders import STOPS, ZERO, Order
@@ -30,6 +30,8 @@ BUY_STOP_STEP: Final = Decimal(50)
 """Buy stops become stop-limits 4 % above a stop under 50, 2.5 % above from 50 on."""
 CRYPTO_MIN_COST: Final = Decimal(10)
 GTC_DAYS: Final = timedelta(days=90)
+_OPTION: Final = re.compile(r"[A-Z]{1,6}\d{6}[CP]\d{8}")
+"""A contract's symbol: root, expiration, call or put, strike."""
 
 
 class Admission:
@@ -43,7 +45,7 @@ class Admission:
     def admit(self, ticket: Ticket) -> tuple[Order, list[Order]]:
         """The order and its legs, reserved for and ready to be accepted; raises ``Refusal``."""
         floor = self._floor
-        asset = floor.asset(ticket.symbol)
+        asset = self._listed(ticket.symbol)
         ticket.symbol = asset.symbol
         if ticket.client_order_id is not None and floor.orders.by_client_id(ticket.client_order_id) is not None:
             raise malformed("client_order_id must be unique")
@@ -68,6 +70,14 @@ class Admission:
         else:
             self._reserve_power(order, asset)
         return order, legs
+
+    def _listed(self, symbol: str) -> Asset:
+        asset = find_asset(symbol)
+        if asset is not None and self._floor.market.lists(asset.symbol):
+            return asset
+        if _OPTION.fullmatch(symbol):
+            raise forbidden("account not eligible for level2 options trading")
+        raise unprocessable(f'asset "{symbol}" not found')
 
     def _intent(self, ticket: Ticket, asset: Asset) -> str:
         """What the order does to the position as it is now."""
@@ -94,10 +104,17 @@ class Admission:
                 raise unprocessable(f'only day orders are allowed for hard-to-borrow asset "{asset.symbol}"')
             if ticket.time_in_force in {"opg", "cls"} and ticket.type not in {"market", "limit"}:
                 raise malformed("opg and cls orders must be market or limit orders")
-            if ticket.time_in_force == "opg" and floor.session.phase(floor.now()) == "core":
-                raise unprocessable("opg orders are not accepted while the market is open")
+            self._check_auction(ticket.time_in_force)
         if floor.market.is_halted(asset.symbol) and ticket.type == "market":
             raise forbidden(f"market order rejected due to trading halt on symbol: {asset.symbol}")
+
+    def _check_auction(self, time_in_force: str) -> None:
+        """On-open and on-close orders come before their auction's cutoff, or in the evening for the next day."""
+        session, now = self._floor.session, self._floor.now()
+        if time_in_force == "opg" and session.is_opening_shut(now):
+            raise unprocessable("opg orders are not accepted between 9:28am and 7:00pm")
+        if time_in_force == "cls" and session.is_closing_shut(now):
+            raise unprocessable("cls orders are not accepted between 3:50pm and 7:00pm")
 
     def _check_crypto(self, ticket: Ticket) -> None:
         if ticket.order_class:
@@ -113,6 +130,8 @@ class Admission:
             raise forbidden(f"cost basis must be >= minimal amount of order {CRYPTO_MIN_COST}")
 
     def _check_fractional(self, ticket: Ticket, asset: Asset) -> None:
+        if ticket.order_class:
+            raise unprocessable("fractional orders must be simple orders")
         if not asset.fractionable:
             raise unprocessable(f'asset "{asset.symbol}" is not fractionable')
         if not self._floor.account.state.fractional_trading:
@@ -196,6 +215,8 @@ class Admission:
             order.qty = (order.notional / self._floor.mark(order.symbol)).quantize(Decimal("0.000000001"))
         available = account.available(order.symbol)
         if order.qty > available:
+            if "/" in order.symbol:
+                raise _insufficient_balance(order, available)
             related = [other.id for other in self._floor.orders.live_in(order.symbol) if other.hold > 0]
             raise insufficient_qty(
                 symbol=order.symbol,
@@ -225,13 +246,10 @@ class Admission:
     def _check_short(self, order: Order, asset: Asset) -> None:
         account = self._floor.account
         if asset.is_crypto:
-            raise forbidden(
-                f"insufficient balance for {asset.symbol.partition('/')[0]} "
-                f"(requested: {number(order.qty or ZERO)}, available: 0)"
-            )
-        if not asset.shortable:
+            raise _insufficient_balance(order, ZERO)
+        if not (asset.shortable and asset.easy_to_borrow):
             raise unprocessable(f'asset "{asset.symbol}" cannot be sold short')
-        if account.state.no_shorting or account.state.multiplier == 1 or account.equity < SHORT_EQUITY_MIN:
+        if not account.may_short:
             raise forbidden("account is not allowed to short")
         for other in self._floor.orders.live_on("buy", order.symbol):
             if other.is_opening:
@@ -312,6 +330,13 @@ class Admission:
             kind = "stop" if ticket.stop_loss_limit is None else "stop_limit"
             leg("stop_loss", kind, ticket.stop_loss_limit, ticket.stop_loss_stop)
         return legs
+
+
+def _insufficient_balance(order: Order, available: Decimal) -> Refusal:
+    """403: more of a coin than there is."""
+    requested = number(order.qty or order.notional or ZERO)
+    coin = order.symbol.partition("/")[0]
+    return forbidden(f"insufficient balance for {coin} (requested: {requested}, available: {number(available)})")
 
 
 def cost_of(floor: Floor, order: Order) -> Decimal:

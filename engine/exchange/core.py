@@ -261,6 +261,8 @@ class Exchange:
         replacing = order.replaces is not None and self.floor.orders[order.replaces].status == "pending_replace"
         if order.status == "pending_replace" or replacing:
             raise unprocessable("order pending replace")
+        if any(sibling.status == "pending_replace" for sibling in self.floor.orders.siblings(order)):
+            raise unprocessable("order pending replace")  # a leg under replacement locks its sibling
         self.matching.begin_cancel(order)
         return order
 

@@ -69,6 +69,11 @@ def rate_limited() -> Refusal:
     return Refusal(429, RATE_LIMITED, "rate limit exceeded")
 
 
+def too_many_requests() -> Refusal:
+    """The market data API's 429, without a code."""
+    return Refusal(429, None, "too many requests.")
+
+
 def insufficient_qty(
     *, symbol: str, requested: str, available: str, existing: str, held: str, related: list[str]
 ) -> Refusal:

@@ -79,7 +79,7 @@ class Matching:
 
     def _try_now(self, order: Order) -> None:
         self.try_execute(order)
-        if order.time_in_force in {"ioc", "fok"} and order.status in AT_VENUE:
+        if order.time_in_force in {"ioc", "fok", "opg"} and order.status in AT_VENUE:
             self.finish(order, "canceled")
 
     def queue_opens(self) -> None:
@@ -333,6 +333,8 @@ class Matching:
             limit = order.limit_price
             if limit is None or ((price <= limit) if order.is_buy else (price >= limit)):
                 self.execute(order, order.leaves_qty, price)
+            else:
+                self.finish(order, "canceled")
 
     def expire_day_orders(self, *, extended: bool) -> None:
         """Ends what lives for the day only: at the core close, or (``extended``) at the end of the late session.

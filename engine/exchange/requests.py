@@ -163,8 +163,6 @@ def _check_group_form(ticket: Ticket) -> None:
         raise forbidden(f"{kind} orders do not support extended hours trading")
     if ticket.time_in_force not in {"day", "gtc"}:
         raise malformed(f'{kind} orders support only "day" or "gtc" time_in_force')
-    if ticket.notional is not None or (ticket.qty is not None and ticket.qty % 1 != 0):
-        raise unprocessable("fractional orders must be simple orders")
     if kind in {"bracket", "oco"}:
         if kind == "oco" and ticket.take_profit_limit is None:
             ticket.take_profit_limit = ticket.limit_price

@@ -6,7 +6,7 @@ delays; ``server.py`` adds both. Market data lives in ``data_rest.py``, the exch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from engine.exchange.calls import Call
 from engine.exchange.control import Control
 from engine.exchange.core import Exchange
 from engine.exchange.data_rest import DataRest
-from engine.exchange.errors import Refusal, not_found, rate_limited, unauthorized
+from engine.exchange.errors import Refusal, not_found, rate_limited, too_many_requests, unauthorized
 from engine.exchange.faults import Facts, Refuse, facts_of
 from engine.exchange.requests import decode_object
 
@@ -50,8 +50,9 @@ class Response:
 class Budget:
     """Requests of one account in windows of a minute."""
 
-    def __init__(self, per_minute: int | None) -> None:
+    def __init__(self, per_minute: int | None, refusal: Callable[[], Refusal]) -> None:
         self.per_minute = per_minute
+        self._refusal = refusal
         self._window = -1
         self._used = 0
 
@@ -67,7 +68,7 @@ class Budget:
         headers["X-RateLimit-Remaining"] = str(max(self.per_minute - self._used, 0))
         headers["X-RateLimit-Reset"] = str(int((window + 1) * _WINDOW_S))
         if self._used > self.per_minute:
-            raise rate_limited()
+            raise self._refusal()
 
 
 class Rest:
@@ -79,8 +80,8 @@ class Rest:
         self._data = DataRest(exchange)
         self.control = Control(exchange)
         settings = exchange.settings
-        self._budget = Budget(settings.requests_per_minute)
-        self._data_budget = Budget(settings.data_requests_per_minute)
+        self._budget = Budget(settings.requests_per_minute, rate_limited)
+        self._data_budget = Budget(settings.data_requests_per_minute, too_many_requests)
 
     def handle(self, request: Request) -> Response:
         """The answer; everything it changed is committed."""

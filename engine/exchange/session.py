@@ -16,6 +16,10 @@ from typing import Final, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
+OPENING_CUTOFF: Final = timedelta(minutes=2)
+CLOSING_CUTOFF: Final = timedelta(minutes=10)
+"""So long before its auction an on-open (on-close) order is taken for the last time."""
+_AUCTIONS_REOPEN: Final = time(19)
 OPEN_SESSION: Final = timedelta(hours=6, minutes=30)
 """Length of a day of the always-open session: the same as a real one, so that intraday patterns fit."""
 
@@ -145,6 +149,14 @@ class Session(Protocol):
         """The trading day whose core close comes next."""
         ...
 
+    def is_opening_shut(self, now: datetime) -> bool:
+        """Whether it is too late for today's opening auction and too early for the next one."""
+        ...
+
+    def is_closing_shut(self, now: datetime) -> bool:
+        """The same of the closing auction."""
+        ...
+
     def next_open(self, now: datetime) -> datetime: ...
 
     def next_close(self, now: datetime) -> datetime: ...
@@ -171,6 +183,14 @@ class RealSession:
     def closing_day(self, now: datetime) -> TradingDay:
         day = self.day(now)
         return day if now < day.closes else next_trading_day(day.day)
+
+    def is_opening_shut(self, now: datetime) -> bool:
+        today = trading_day(now.astimezone(NEW_YORK).date())
+        return today is not None and today.opens - OPENING_CUTOFF <= now < _reopening(today)
+
+    def is_closing_shut(self, now: datetime) -> bool:
+        today = trading_day(now.astimezone(NEW_YORK).date())
+        return today is not None and today.closes - CLOSING_CUTOFF <= now < _reopening(today)
 
     def next_open(self, now: datetime) -> datetime:
         day = self.day(now)
@@ -202,11 +222,22 @@ class OpenSession:
     def closing_day(self, now: datetime) -> TradingDay:
         return self.day(now)
 
+    def is_opening_shut(self, now: datetime) -> bool:  # noqa: ARG002
+        return True  # the next day opens the moment this one closes
+
+    def is_closing_shut(self, now: datetime) -> bool:
+        return self.day(now).closes - CLOSING_CUTOFF <= now
+
     def next_open(self, now: datetime) -> datetime:
         return self.day(now).closes
 
     def next_close(self, now: datetime) -> datetime:
         return self.day(now).closes
+
+
+def _reopening(day: TradingDay) -> datetime:
+    """From here on orders for the next trading day's auctions are taken."""
+    return datetime.combine(day.day, _AUCTIONS_REOPEN, NEW_YORK)
 
 
 def midnight_ns(day: date) -> int:

@@ -182,7 +182,7 @@ def account_json(account: Account, today: str) -> dict[str, Any]:
         "pending_reg_taf_fees": "0",
         "pending_transfer_in": "0",
         "pending_transfer_out": "0",
-        "shorting_enabled": state.multiplier > 1 and not state.no_shorting,
+        "shorting_enabled": account.may_short,
         "trade_suspended_by_user": state.suspend_trade,
         "trading_blocked": state.trading_blocked,
         "transfers_blocked": state.transfers_blocked,

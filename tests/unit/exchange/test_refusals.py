@@ -32,7 +32,7 @@ BRACKET = {
         ({"type": "stop"}, 422, 40010001, "stop orders require a stop price"),
         ({"limit_price": "1"}, 422, 40010001, "market orders require no stop or limit price"),
         ({"client_order_id": "x" * 129}, 422, 40010001, "client_order_id must be no more than 128 characters"),
-        ({"symbol": "NOPE"}, 404, 40410000, "asset not found for NOPE"),
+        ({"symbol": "NOPE"}, 422, 42210000, 'asset "NOPE" not found'),
         (
             {"type": "limit", "limit_price": "270.123"},
             422,

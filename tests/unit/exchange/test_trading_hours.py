@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 
+import pytest
+
+from engine.exchange.session import NEW_YORK
 from tests.unit.exchange.trader import Trader
 
 
@@ -77,13 +80,15 @@ class TestSessions:
         assert trader.get("/v2/clock")["is_open"] is True
 
     def test_an_on_close_order_executes_at_the_last_price_of_the_day(self) -> None:
-        trader = Trader(session="real", start=self.BEFORE_CLOSE)
+        trader = Trader(session="real", start=datetime(2026, 8, 21, 19, 49, tzinfo=UTC))
         order = trader.placed(time_in_force="cls")
+        limit = trader.placed(time_in_force="cls", type="limit", limit_price="271.50")
         trader.wait(1)
         trader.move("272")
-        assert trader.status(order["id"]) == "new"
-        trader.wait(90)
+        assert (trader.status(order["id"]), trader.status(limit["id"])) == ("new", "new")
+        trader.wait(700)
         assert trader.read(order["id"])["filled_avg_price"] == "272"
+        assert trader.status(limit["id"]) == "canceled"
 
     def test_an_on_open_order_waits_for_the_open_and_is_refused_after_it(self) -> None:
         trader = Trader(session="real", start=self.NIGHT)
@@ -92,6 +97,48 @@ class TestSessions:
         trader.wait()
         assert trader.status(order["id"]) == "filled"
         assert trader.order(time_in_force="opg").status == 422
+
+    def test_an_on_open_limit_that_the_open_does_not_reach_is_canceled(self) -> None:
+        trader = Trader(session="real", start=self.NIGHT)
+        order = trader.placed(time_in_force="opg", type="limit", limit_price="200")
+        trader.wait(6.5 * 3600 + 60)
+        trader.wait()
+        assert trader.status(order["id"]) == "canceled"
+
+    @pytest.mark.parametrize(
+        ("time_in_force", "new_york", "taken"),
+        [
+            ("opg", "09:27:59", True),
+            ("opg", "09:28:00", False),
+            ("opg", "18:59:59", False),
+            ("opg", "19:00:00", True),
+            ("cls", "09:28:00", True),
+            ("cls", "15:49:59", True),
+            ("cls", "15:50:00", False),
+            ("cls", "18:59:59", False),
+            ("cls", "19:00:00", True),
+        ],
+    )
+    def test_auction_orders_are_taken_until_their_cutoff_and_again_in_the_evening(
+        self, time_in_force: str, new_york: str, *, taken: bool
+    ) -> None:
+        start = datetime.combine(date(2026, 8, 20), time.fromisoformat(new_york), NEW_YORK)
+        answer = Trader(session="real", start=start).order(time_in_force=time_in_force)
+        assert (answer.status == 200) is taken, answer.json
+
+    def test_on_a_weekend_orders_for_mondays_auctions_are_taken(self) -> None:
+        trader = Trader(session="real", start=datetime(2026, 8, 22, 17, 0, tzinfo=UTC))
+        assert (trader.order(time_in_force="opg").status, trader.order(time_in_force="cls").status) == (200, 200)
+
+    def test_a_good_till_canceled_order_expires_after_ninety_days(self) -> None:
+        trader = Trader(session="real")
+        order = trader.placed(type="limit", limit_price="250", time_in_force="gtc")
+        trader.wait(1)
+        trader.wait(89 * 86400)
+        assert trader.status(order["id"]) == "new"
+        trader.wait(86400 + 7 * 3600)
+        assert trader.status(order["id"]) == "expired"
+        assert trader.events(order["id"])[-1] == "expired"
 
 
 class TestHalts:
