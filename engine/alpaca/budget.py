@@ -8,8 +8,8 @@ Alpaca counts requests per minute and answers 429 beyond. Every request takes a 
     READ     everything that only looks
 
 Entries and reads stop as soon as three quarters of the last minute's budget are used, by whomever; so a quarter is
-always free for exits and protection, which wait only when the whole budget is gone. Waiting goes by lane, then by
-arrival.
+free for exits and protection. These two never wait here, not even when all of it is gone: our own count may be wrong,
+and a 429 costs nothing, while an exit that is held back may cost the position. Waiting goes by lane, then by arrival.
 
 The window slides over our own requests. The broker's ``X-RateLimit-*`` headers correct it: what the broker has counted
 and we have not is another program on the same account, and is charged until the broker's window resets. A 429 stops
@@ -61,12 +61,15 @@ class Slot:
     """Neither spent nor given back yet."""
 
     def spend(self) -> None:
-        self.is_open = False
+        if self.is_open:
+            self.is_open = False
+            self._budget._open_slots -= 1
 
     def give_back(self) -> None:
         """Nothing was sent: the budget gets the slot back. Harmless after ``spend``."""
         if self.is_open:
             self.is_open = False
+            self._budget._open_slots -= 1
             self._budget._return(self._taken_at_s)
 
 
@@ -79,6 +82,8 @@ class RateBudget:
         self._clock = clock
         self._limit = requests_per_minute
         self._taken_at_s: deque[float] = deque()
+        self._open_slots = 0
+        """Taken, and not answered yet: the broker may have counted them or not."""
         self._foreign = 0
         self._foreign_until_s = 0.0
         self._paused_until_s = 0.0
@@ -104,8 +109,8 @@ class RateBudget:
         return max(0, self._cap(lane) - self._used(now_s))
 
     def would_wait(self, lane: Lane) -> bool:
-        """Whether a request in this lane would have to wait now."""
-        return self.remaining(lane) == 0 or self._is_overtaken(lane)
+        """Whether a request in this lane would have to wait now. Exits and protection never do."""
+        return lane >= Lane.ENTRY and (self.remaining(lane) == 0 or self._is_overtaken(lane))
 
     async def acquire(self, lane: Lane) -> Slot:
         """A slot, at once where the lane has room. Every slot ends in ``spend`` or ``give_back``."""
@@ -141,7 +146,10 @@ class RateBudget:
             return
         now_s = self._clock.monotonic_s()
         self._limit = limit
-        self._foreign = max(0, (limit - remaining) - self._used_by_us(now_s))
+        # Requests under way are not held against what the broker has counted: it may not have seen them yet, and to
+        # think so would hide another program's use in the middle of a rush. Until they are answered the guess is high.
+        answered = self._used_by_us(now_s) - self._open_slots
+        self._foreign = max(0, (limit - remaining) - answered)
         self._foreign_until_s = now_s + _bounded(reset_in_s, WINDOW_S)
         self._notify()
 
@@ -153,6 +161,7 @@ class RateBudget:
     def _take(self, lane: Lane) -> Slot:
         now_s = self._clock.monotonic_s()
         self._taken_at_s.append(now_s)
+        self._open_slots += 1
         return Slot(lane, self, now_s)
 
     def _return(self, taken_at_s: float) -> None:
