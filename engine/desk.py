@@ -35,6 +35,7 @@ from engine.model.words import DeskState, Mode, OrderRole
 from engine.pipeline.resolve import Resolver
 from engine.present import Presenter
 from engine.protection.carry import CarryKeeper, CarrySheet
+from engine.protection.corporate import CorporateDesk, RepricingView
 from engine.protection.supervisor import Supervisor
 from engine.reconcile import Reconciler
 from engine.recorder import Recorder
@@ -68,6 +69,7 @@ class Desk(SignalCommands):
         self,
         *,
         carry: CarryKeeper,
+        corporate: CorporateDesk,
         mode: Mode,
         book: Book,
         bus: Bus,
@@ -95,6 +97,7 @@ class Desk(SignalCommands):
         self.limits = limits
         self.mandates = mandates
         self._carry = carry
+        self._corporate = corporate
         self.mode = mode
         self.bus = bus
         self._book = book
@@ -153,6 +156,10 @@ class Desk(SignalCommands):
     def bracket(self, bracket_id: str) -> BracketView:
         self._refuse_unknown(bracket_id, self._book.brackets, "bracket")
         return self._presenter.bracket(bracket_id)
+
+    def corporate_actions(self) -> list[RepricingView]:
+        """What splits and large dividends ahead do to the open trades."""
+        return self._corporate.plans()
 
     def carry(self) -> CarrySheet:
         """What is carried over the close, and what is done about the rest."""
@@ -281,6 +288,14 @@ class Desk(SignalCommands):
             if self.bracket(bracket_id).plan_id != before.plan_id:
                 return
             await self._clock.sleep(ACT_LOOK_S)
+
+    async def reprice_bracket(self, bracket_id: str, *, actor: str) -> BracketView:
+        """After a split or dividend: the trade takes the new shares, and its exits are placed anew."""
+        view = self.bracket(bracket_id)
+        await self._corporate.reprice(bracket_id, actor=actor)
+        self._reconciler.doubt(view.symbol)
+        self._supervisor.hurry(view.symbol)
+        return self.bracket(bracket_id)
 
     async def flatten_bracket(self, bracket_id: str, *, actor: str) -> BracketView:
         view = self.bracket(bracket_id)

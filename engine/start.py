@@ -62,6 +62,7 @@ from engine.prop.keeper import PropKeeper
 from engine.prop.loading import BrokenPreset, load_prop_firm
 from engine.protection.around import Around
 from engine.protection.carry import CarryKeeper
+from engine.protection.corporate import CorporateDesk
 from engine.protection.leaving import requests_to_leave
 from engine.protection.overnight import DayEntries
 from engine.protection.supervisor import Supervisor
@@ -322,8 +323,10 @@ def _assemble(
     watch = Watch(recorder, book, world, clock, clock.now(), journal.torn)
     presenter = Presenter(book, quotes, reconciler.verified, clock.now, watcher)
     carry = CarryKeeper(gateway, recorder, book, world, quotes, clock, config)
+    corporate = CorporateDesk(client, gateway, recorder, book, world, quotes, clock)
     desk = Desk(
         carry=carry,
+        corporate=corporate,
         mode=settings.mode,
         book=book,
         bus=bus,
@@ -392,6 +395,7 @@ def _assemble(
         "triggers": triggers.run(spawn),
         "reversals": reversals.run(spawn),
         "carry": carry.run(),
+        "corporate-actions": corporate.run(),
         "day-entries": DayEntries(gateway, book, world, clock).run(),
         "request-models": load_models(),
         "account-after-fills": refresh_after_fills(),

@@ -22,6 +22,7 @@ from engine.errors import BrokerError, RetryableError
 from engine.links import Link, OrderStreamLink
 from engine.market.correlation import Correlations
 from engine.model.account import Account
+from engine.model.corporate import CorporateChange
 from engine.recorder import Recorder
 from engine.reports import account_from
 from engine.rules.facts import AssetFacts
@@ -59,6 +60,8 @@ class World:
         """Why a live desk has not been let loose yet."""
         self.prop_firm_broken: str | None = None
         """Why prop-firm mode, though asked for, cannot be kept."""
+        self.corporate: dict[str, CorporateChange] = {}
+        """Splits and large dividends ahead, of symbols that are held."""
         self.account: Account | None = None
         self.account_at_s = float("-inf")
         self.session_open: bool | None = None

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from engine.book import Book
 from engine.clock import Clock
-from engine.incidents import brackets, carry, desk, links, orders, protection, signals, trips
+from engine.incidents import brackets, carry, corporate, desk, links, orders, protection, signals, trips
 from engine.incidents.scene import Condition, Scene
 from engine.model import events as ev
 from engine.model.ids import incident_id
@@ -28,6 +28,7 @@ CONDITIONS: Final[tuple[Condition, ...]] = (
     brackets.naked,
     brackets.over_covered,
     carry.carried_bare,
+    corporate.corporate_action,
     protection.watched,
     protection.unprotected,
     protection.flipped,

@@ -46,6 +46,8 @@ class Calls:
             Route("POST", "/v1/flatten", OPERATE, self.flatten),
             Route("GET", "/v1/positions", READ, self.positions),
             Route("GET", "/v1/carry", READ, self.carry),
+            Route("GET", "/v1/corporate-actions", READ, self.corporate_actions),
+            Route("POST", "/v1/brackets/{id}/reprice", OPERATE, self.reprice_bracket),
             Route("GET", "/v1/account", READ, self.account),
             Route("GET", "/v1/incidents", READ, self.incidents),
             Route("GET", "/v1/incidents/{id}", READ, self.incident),
@@ -183,6 +185,12 @@ class Calls:
     async def flatten_bracket(self, request: web.Request) -> web.Response:
         await asking.body_of(request)
         return answer(await self._door.flatten_bracket(id_of(request), actor=actor_of(request)), 202)
+
+    async def corporate_actions(self, _: web.Request) -> web.Response:
+        return await list_answer("corporate_actions", self._door.corporate_actions(), self._clock)
+
+    async def reprice_bracket(self, request: web.Request) -> web.Response:
+        return answer(await self._door.reprice_bracket(id_of(request), actor=actor_of(request)), 202)
 
     async def carry(self, _: web.Request) -> web.Response:
         return answer(self._door.carry())

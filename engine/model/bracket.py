@@ -53,6 +53,8 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     trailed_at: datetime | None = None
     wanted_targets: tuple[TargetPart, ...] = ()
     """Where several targets are being moved."""
+    repriced_for: str | None = None
+    """The newest corporate action that the exits have been placed anew for."""
     order_ids: tuple[str, ...] = ()
     """Every order ever made for this trade, oldest first."""
     attempts: int = 0

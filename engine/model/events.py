@@ -239,6 +239,8 @@ class ExitsChanged(Event, frozen=True, kw_only=True):
     stop_price: Decimal
     take_profit_price: Decimal | None
     actor: str
+    corporate_action: str = ""
+    """Id of the split or dividend that they follow."""
 
 
 class ExitsMoveAsked(Event, frozen=True, kw_only=True):

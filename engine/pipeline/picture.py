@@ -14,6 +14,7 @@ from engine.clock import Clock
 from engine.config import Config
 from engine.market.quotes import QuoteBoard
 from engine.model.account import Account
+from engine.model.corporate import CorporateChange
 from engine.model.money import ZERO
 from engine.model.signal import Signal
 from engine.model.words import DeskState, OrderRole, OrderStatus, Side
@@ -31,6 +32,7 @@ class Surroundings(Protocol):
     gate_locked_by: str | None
     session_open: bool | None
     extended_open: bool
+    corporate: dict[str, CorporateChange]
     account: Account | None
     account_at_s: float
 
@@ -88,6 +90,7 @@ class Pictures:
             reserved=self.reserved(besides=signal.id),
             quote=self._quotes.get(signal.symbol),
             asset=around.asset(signal.symbol),
+            corporate=around.corporate.get(signal.symbol),
             broker_unreachable=not around.rest_up,
             exposures=exposures,
             position_qty=self._position_qty(signal.symbol),

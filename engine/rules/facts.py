@@ -14,6 +14,7 @@ import msgspec
 from engine.config import Config
 from engine.market.quotes import QuoteView
 from engine.model.account import Account
+from engine.model.corporate import CorporateChange
 from engine.model.follow import Follow, Trail
 from engine.model.money import ZERO
 from engine.model.signal import Levels, Reason, Signal
@@ -66,6 +67,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Id of the approved signal or working entry of this symbol."""
     exit_in_flight: str | None = None
     """Id of an earlier trade of this symbol that holds nothing, but whose exits may still execute."""
+    corporate: CorporateChange | None = None
+    """A split or large dividend ahead of the symbol."""
     symbol_trades: int = 0
     """Open trades of this desk in the symbol."""
     unexplained_qty: Decimal = ZERO

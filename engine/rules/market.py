@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from engine.model.money import plain
 from engine.model.signal import Reason
 from engine.model.words import OrderType, Side
 from engine.rules.facts import Case, denied, passed, shown_pct, warned
 
+CORPORATE_BEFORE: Final = timedelta(days=3)
+"""A weekend lies between the last session and an ex-date on a Monday."""
+NEW_YORK: Final = ZoneInfo("America/New_York")
 TENTH: Final = Decimal("0.1")
 HUNDREDTH: Final = Decimal("0.01")
 
@@ -53,6 +58,17 @@ def asset(case: Case) -> Reason:
         if not known.easy_to_borrow:
             return warned("NOT_SHORTABLE", f"{symbol} is hard to borrow: only day orders may be taken.")
     return passed("ASSET", f"{symbol} is tradable.")
+
+
+def corporate_action(case: Case) -> Reason | None:
+    """Around an ex-date a price is of another share than the exits that would go with it."""
+    change = case.facts.corporate
+    if change is None:
+        return None
+    today = case.facts.now.astimezone(NEW_YORK).date()
+    if change.ex_date - today > CORPORATE_BEFORE or today > change.ex_date:
+        return warned("CORPORATE_ACTION", f"{change.sentence}.", change.ex_date)
+    return denied("CORPORATE_ACTION", f"{change.sentence}: no entries until it is over.", change.ex_date)
 
 
 def quote(case: Case) -> Reason:
@@ -156,4 +172,4 @@ def target(case: Case) -> Reason | None:
     return passed("REWARD_RISK", f"Reward is {ratio} times the risk." if ratio else "The target is ahead.", ratio)
 
 
-RULES: Final = (time_to_live, session, asset, quote, entry_type, trigger_ahead, drift, stop, target)
+RULES: Final = (time_to_live, session, asset, corporate_action, quote, entry_type, trigger_ahead, drift, stop, target)

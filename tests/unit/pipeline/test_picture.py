@@ -10,6 +10,7 @@ from engine.config import Config
 from engine.market.quotes import QuoteBoard
 from engine.model import events as ev
 from engine.model.account import Account
+from engine.model.corporate import CorporateChange
 from engine.model.position import Position
 from engine.model.words import DeskState, Intent, OrderStatus, Side
 from engine.pipeline.picture import Pictures
@@ -35,6 +36,7 @@ class Around:
     def __init__(self) -> None:
         self.gate_locked_by: str | None = None
         self.not_ready: str | None = None
+        self.corporate: dict[str, CorporateChange] = {}
         self.session_open: bool | None = True
         self.extended_open = False
         self.account: Account | None = make_account()

@@ -17,6 +17,7 @@ from engine.model import events as ev
 from engine.model.commands import NO_EDITS, Edits
 from engine.model.words import DeskState, OrderStatus, SignalStatus
 from engine.protection.carry import CarrySheet
+from engine.protection.corporate import RepricingView
 from engine.views import (
     AccountView,
     BracketView,
@@ -94,6 +95,12 @@ class ScriptedDesk:
 
     def bracket(self, bracket_id: str) -> BracketView:
         return self.brackets_by_id.get(bracket_id) or _not_found("bracket", bracket_id)
+
+    def corporate_actions(self) -> list[RepricingView]:
+        return []
+
+    async def reprice_bracket(self, bracket_id: str, *, actor: str) -> BracketView:
+        return self._did("reprice", self.bracket(bracket_id), actor)
 
     def carry(self) -> CarrySheet:
         return CarrySheet(closes_at=None, is_due=False, rows=())
