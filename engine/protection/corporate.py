@@ -9,6 +9,7 @@ exits anew.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Collection
 from datetime import date, timedelta
 from decimal import Decimal
@@ -105,7 +106,7 @@ class CorporateDesk:
 
     async def run(self) -> None:
         """For ever: on a slow timer, and when another symbol is held."""
-        read_s, known = float("-inf"), set[str]()
+        read_s, known = -math.inf, set[str]()
         while True:
             held = {self._book.brackets[key].symbol for key in self._book.open_brackets}
             now_s = self._clock.monotonic_s()

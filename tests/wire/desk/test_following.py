@@ -85,13 +85,15 @@ async def test_a_trailing_stop_steps_up_and_a_restart_trails_on(rig: Rig) -> Non
         peak = round(rig.price("AAPL") * Decimal("1.02"), 2)
         rig.exchange.exchange.move_price("AAPL", peak)
         await until(lambda: (desk.bracket(bracket.id).stop_price or first) > peak * Decimal("0.985"))
-        stepped = desk.bracket(bracket.id).stop_price
+        stepped, high_water = desk.bracket(bracket.id).stop_price, desk.bracket(bracket.id).high_water
+        assert high_water is not None
+        assert desk.bracket(bracket.id).trail is not None
         assert stepped is not None
         assert desk.bracket(bracket.id).status.value == "protected"
         (entry,) = await rig.entries()
         assert all("trail" not in key for leg in entry["legs"] for key, value in leg.items() if value)
     async with rig.desk(protection={"trail_every_s": 0.2}) as desk:
-        assert desk.bracket(bracket.id).stop_price == stepped
+        assert (desk.bracket(bracket.id).stop_price, desk.bracket(bracket.id).high_water) == (stepped, high_water)
         rig.exchange.exchange.move_price("AAPL", round(peak * Decimal("0.996"), 2))
         higher = round(peak * Decimal("1.02"), 2)
         rig.exchange.exchange.move_price("AAPL", higher)
