@@ -280,6 +280,7 @@ class Admission:
         if order.type == "trailing_stop":
             order.hwm = floor.mark(order.symbol)
             order.stop_price = trailing_stop_price(order, order.hwm)
+            check_trail(order.stop_price)
         if not asset.is_crypto:
             collar_buy_stop(order, asset)
         order.expires_at = self._expiry(order)
@@ -365,6 +366,12 @@ def check_stop(floor: Floor, symbol: str, side: str, stop: Decimal) -> None:
         raise unprocessable("stop price must be less than current price", market_price=number(market))
     if side == "buy" and stop <= market:
         raise unprocessable("stop price must be greater than current price", market_price=number(market))
+
+
+def check_trail(stop: Decimal) -> None:
+    """Refuses a trail that would put the stop of a sell order at or below nothing."""
+    if stop <= 0:
+        raise unprocessable("stop price of a trailing stop order must be > 0")
 
 
 def collar_of(stop: Decimal, asset: Asset) -> Decimal:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from engine.exchange.admission import check_stop, check_tick, collar_of, cost_of
+from engine.exchange.admission import check_stop, check_tick, check_trail, collar_of, cost_of
 from engine.exchange.assets import Asset
 from engine.exchange.errors import forbidden, insufficient_qty, malformed, unprocessable
 from engine.exchange.floor import Floor
@@ -76,7 +76,7 @@ class Amending:
             raise unprocessable(f"cannot replace order in {status} status")
         if status == "held" and not self._floor.settings.replace_held_legs:
             raise unprocessable("cannot replace order in held status")
-        if old.replaces is not None and self._floor.orders[old.replaces].status == "pending_replace":
+        if self._floor.orders.is_awaited(old):
             raise unprocessable("order chain not fully replaced")
 
     def _check_new_qty(self, old: Order, qty: Decimal) -> None:
@@ -110,6 +110,7 @@ class Amending:
             else:
                 new.trail_percent = change.trail
             new.stop_price = trailing_stop_price(new, new.hwm)
+            check_trail(new.stop_price)
 
 
 def _terms(order: Order) -> tuple[object, ...]:

@@ -258,8 +258,7 @@ class Exchange:
             raise unprocessable(f'order is already in "{order.status}" state')
         if order.status == "pending_cancel":
             raise unprocessable("order pending cancel")
-        replacing = order.replaces is not None and self.floor.orders[order.replaces].status == "pending_replace"
-        if order.status == "pending_replace" or replacing:
+        if order.status == "pending_replace" or self.floor.orders.is_awaited(order):
             raise unprocessable("order pending replace")
         if any(sibling.status == "pending_replace" for sibling in self.floor.orders.siblings(order)):
             raise unprocessable("order pending replace")  # a leg under replacement locks its sibling
@@ -329,6 +328,8 @@ class Exchange:
         order = self.find(order_id)
         if order.qty is None or not order.is_live or order.leaves_qty <= 0:
             raise unprocessable(f'order is already in "{order.status}" state')
+        if self.floor.orders.is_awaited(order):
+            raise unprocessable("order chain not fully replaced")
         part = order.leaves_qty if qty is None else min(qty, order.leaves_qty)
         if price is None:
             quote = self.market.quote(order.symbol)

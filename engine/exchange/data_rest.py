@@ -22,7 +22,8 @@ from engine.exchange.wire import bar_json, quote_json, timestamp, trade_json
 
 BARS_MAX: Final = 10_000
 BARS_DEFAULT: Final = 1_000
-_PREFIXES: Final = ("/v2/stocks/", "/v1beta3/crypto/", "/v1/corporate-actions")
+_CORPORATE_ACTIONS: Final = "/v1/corporate-actions"
+_PREFIXES: Final = ("/v2/stocks/", "/v1beta3/crypto/", _CORPORATE_ACTIONS)
 _FEEDS: Final = frozenset({"iex", "sip", "delayed_sip", "boats", "overnight", "otc"})
 
 
@@ -47,7 +48,7 @@ class DataRest:
             raise Refusal(405, None, "method not allowed")
         if query.get("feed") and query["feed"] not in _FEEDS:
             raise bad_request(f"invalid feed: {query['feed']}")
-        if path.startswith("/v1/corporate-actions"):
+        if path == _CORPORATE_ACTIONS:
             return {"corporate_actions": self._corporate_actions(query), "next_page_token": None}
         if path.startswith("/v1beta3/crypto/"):
             return self._crypto(path.split("/")[4:], query)

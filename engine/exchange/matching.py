@@ -291,9 +291,9 @@ class Matching:
     def _finish_replace(self, old: Order, new: Order) -> None:
         floor = self._floor
         overtaken = new.qty is not None and old.filled_qty >= new.qty
-        if old.status != "pending_replace" or overtaken:
+        if old.status != "pending_replace" or overtaken or not new.is_live:
             if old.status == "pending_replace":
-                old.status = "partially_filled"
+                old.status = "partially_filled" if old.filled_qty else old.status_before
                 floor.touch(old)
             self.finish(new, "rejected")
             floor.emit("order_replace_rejected", old)

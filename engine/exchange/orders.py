@@ -228,6 +228,11 @@ class Orders:
             kept[::sign], (copy for copy in archived if copy.id not in self._by_id), key=lambda order: sign * order.seq
         )
 
+    def is_awaited(self, order: Order) -> bool:
+        """Whether it replaces an order that is still the one at the venue."""
+        old = None if order.replaces is None else self.get(order.replaces)
+        return old is not None and old.status == "pending_replace"
+
     def legs(self, order: Order) -> list[Order]:
         return [self[leg_id] for leg_id in order.leg_ids]
 

@@ -18,6 +18,8 @@ _TYPES: Final = frozenset({"market", "limit", "stop", "stop_limit", "trailing_st
 _TIMES: Final = frozenset({"day", "gtc", "opg", "cls", "ioc", "fok"})
 _CLASSES: Final = frozenset({"", "simple", "bracket", "oco", "oto"})
 _INTENTS: Final = frozenset({"buy_to_open", "buy_to_close", "sell_to_open", "sell_to_close"})
+_QTY_STEP: Final = Decimal("0.000000001")
+_CENT: Final = Decimal("0.01")
 _PRICE_MAX: Final = Decimal(10) ** 9
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -94,6 +96,10 @@ def _word(body: dict[str, Any], name: str, allowed: frozenset[str], *, default: 
     return value
 
 
+def _optional_word(body: dict[str, Any], name: str, allowed: frozenset[str]) -> str | None:
+    return None if body.get(name) is None else _word(body, name, allowed)
+
+
 def client_id_field(body: dict[str, Any]) -> str | None:
     value = body.get("client_order_id")
     if value is None or value == "":
@@ -115,13 +121,14 @@ def parse_ticket(data: bytes) -> Ticket:
     if order_class == "mleg":
         raise forbidden("account not eligible for level3 options trading")
     qty, notional = decimal_field(body, "qty"), decimal_field(body, "notional")
+    if qty is not None and qty % _QTY_STEP != 0:
+        raise malformed("qty must be limited to 9 decimal places")
+    if notional is not None and notional % _CENT != 0:
+        raise malformed("notional value must be limited to 2 decimal places")
     if qty is None and notional is None:
         raise malformed("qty or notional is required")
     if qty is not None and notional is not None:
         raise malformed("only one of qty or notional is accepted")
-    intent = body.get("position_intent")
-    if intent is not None and intent not in _INTENTS:
-        raise malformed("invalid position_intent")
     take_profit, stop_loss = _leg(body, "take_profit"), _leg(body, "stop_loss")
     ticket = Ticket(
         symbol=symbol.upper(),
@@ -137,7 +144,7 @@ def parse_ticket(data: bytes) -> Ticket:
         trail_percent=decimal_field(body, "trail_percent"),
         extended_hours=body.get("extended_hours") is True,
         client_order_id=client_id_field(body),
-        position_intent=intent,
+        position_intent=_optional_word(body, "position_intent", _INTENTS),
         take_profit_limit=decimal_field(take_profit, "limit_price", "take_profit.limit_price"),
         stop_loss_stop=decimal_field(stop_loss, "stop_price", "stop_loss.stop_price"),
         stop_loss_limit=decimal_field(stop_loss, "limit_price", "stop_loss.limit_price"),
@@ -208,9 +215,6 @@ def _check_prices_of_type(ticket: Ticket) -> None:
 def parse_amendment(data: bytes) -> Amendment:
     """The replace request of a PATCH body, or the refusal of its form."""
     body = decode_object(data)
-    time_in_force = body.get("time_in_force")
-    if time_in_force is not None and time_in_force not in _TIMES:
-        raise malformed("invalid time_in_force")
     if decimal_field(body, "notional") is not None:
         raise unprocessable("notional orders cannot be replaced")
     qty = decimal_field(body, "qty")
@@ -218,7 +222,7 @@ def parse_amendment(data: bytes) -> Amendment:
         raise unprocessable("qty of a replace request must be whole shares")
     return Amendment(
         qty=qty,
-        time_in_force=time_in_force,
+        time_in_force=_optional_word(body, "time_in_force", _TIMES),
         limit_price=decimal_field(body, "limit_price"),
         stop_price=decimal_field(body, "stop_price"),
         trail=decimal_field(body, "trail"),

@@ -114,12 +114,12 @@ class Rest:
         return self._route(request)
 
     def _route(self, request: Request) -> tuple[int, Any]:
-        parts = tuple(part for part in request.path.split("/") if part)
+        parts = request.path.removeprefix("/").split("/")
         known_path = False
         for (method, *pattern), handler in self._trading:
             if len(pattern) != len(parts):
                 continue
-            if any(want != "*" and want != got for want, got in zip(pattern, parts, strict=True)):
+            if any(want != got and (want != "*" or not got) for want, got in zip(pattern, parts, strict=True)):
                 continue
             known_path = True
             if method == request.method:

@@ -227,3 +227,53 @@ def test_a_canceled_order_cannot_be_canceled_again() -> None:
     trader.wait()
     answer = trader.call("DELETE", f"/v2/orders/{order['id']}")
     assert (answer.status, answer.json["message"]) == (422, 'order is already in "canceled" state')
+
+
+class TestReplacementsCutShort:
+    """What comes between a replace request and the venue's answer."""
+
+    def replacing(self) -> tuple[Trader, str, str]:
+        trader = Trader()
+        old = trader.placed(type="limit", limit_price="260")
+        trader.wait()
+        new = trader.call("PATCH", f"/v2/orders/{old['id']}", {"limit_price": "265"}).json
+        return trader, old["id"], new["id"]
+
+    def test_a_replacement_that_the_venue_rejects_leaves_the_old_order_working(self) -> None:
+        trader, old, new = self.replacing()
+        trader.call("POST", f"/_exchange/orders/{new}/reject")
+        trader.wait()
+        assert (trader.status(old), trader.status(new)) == ("new", "rejected")
+        assert trader.get("/v2/account")["buying_power"] == "397400"
+
+    def test_a_replacement_cannot_execute_before_it_is_at_the_venue(self) -> None:
+        trader, _, new = self.replacing()
+        answer = trader.call("POST", f"/_exchange/orders/{new}/fill")
+        assert (answer.status, answer.json["message"]) == (422, "order chain not fully replaced")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_missing_id_at_the_end_of_a_path_is_not_the_whole_list(method: str) -> None:
+    trader = Trader()
+    order = trader.placed(type="limit", limit_price="250")
+    answer = trader.call(method, "/v2/orders/")
+    assert (answer.status, answer.json["message"]) == (404, "endpoint not found")
+    trader.wait()
+    assert trader.status(order["id"]) == "new"
+
+
+@pytest.mark.parametrize(
+    ("terms", "message"),
+    [
+        ({"qty": "0.0000000001"}, "qty must be limited to 9 decimal places"),
+        ({"qty": None, "notional": "10.001"}, "notional value must be limited to 2 decimal places"),
+        (
+            {"type": "trailing_stop", "trail_percent": "100", "side": "sell"},
+            "stop price of a trailing stop order must be > 0",
+        ),
+        ({"position_intent": ["buy_to_open"]}, "invalid position_intent"),
+    ],
+)
+def test_numbers_and_words_that_cannot_be_meant(terms: dict[str, Any], message: str) -> None:
+    answer = Trader().order(**terms)
+    assert (answer.status, answer.json["message"]) == (422, message)

@@ -146,3 +146,17 @@ def test_a_book_of_the_first_schema_is_taken_over(path: Path) -> None:
     trader = Trader(db_path=path, start=start)
     assert trader.read(order["id"]) == before
     assert trader.get("/v2/orders:by_client_order_id", client_order_id="mine")["id"] == order["id"]
+
+
+def test_a_replacement_outlives_the_memory_of_what_it_replaced() -> None:
+    trader = Trader(orders_kept=10)
+    old = trader.placed(type="limit", limit_price="250")
+    trader.wait()
+    new = trader.call("PATCH", f"/v2/orders/{old['id']}", {"limit_price": "251"}).json["id"]
+    for _ in range(30):
+        trader.placed(symbol="SPY", qty="1")
+        trader.wait(0.05)
+    assert trader.call("GET", f"/v2/orders/{old['id']}").status == 404
+    newer = trader.call("PATCH", f"/v2/orders/{new}", {"limit_price": "252"}).json["id"]
+    trader.wait()
+    assert trader.call("DELETE", f"/v2/orders/{newer}").status == 204
