@@ -33,8 +33,8 @@ ADDED: Final[dict[str, dict[str, Any]]] = {
     "PositionClosedReponse": {"body": {"anyOf": [{"$ref": "#/definitions/Order"}, _REFUSAL]}},
 }
 """What recorded answers and the documents' own examples hold beyond the schemas."""
-ALSO: Final = {"ExchangeForPosition": ["CRYPTO"]}
-"""Coins are held at the exchange that their assets name."""
+ALSO: Final = {"Exchange": ["CRYPTO"], "ExchangeForPosition": ["CRYPTO"]}
+"""The exchange of coins, which the client library lists and the documents do not."""
 KEPT: Final = ("type", "format", "enum", "required")
 
 

@@ -1,123 +1,42 @@
-"""Alpaca's own Python client, unmodified, against the exchange."""
+"""Alpaca's own clients read the account, lists, reference and market data."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
+from alpaca.common.enums import Sort
 from alpaca.common.exceptions import APIError
 from alpaca.data.enums import DataFeed
-from alpaca.data.historical import CryptoHistoricalDataClient, StockHistoricalDataClient
-from alpaca.data.live import StockDataStream
 from alpaca.data.requests import (
+    CryptoBarsRequest,
+    CryptoLatestBarRequest,
+    CryptoLatestOrderbookRequest,
     CryptoLatestQuoteRequest,
+    CryptoLatestTradeRequest,
+    CryptoSnapshotRequest,
     StockBarsRequest,
-    StockLatestQuoteRequest,
+    StockLatestBarRequest,
     StockLatestTradeRequest,
     StockSnapshotRequest,
 )
-from alpaca.data.timeframe import TimeFrame
-from alpaca.trading.client import TradingClient
-from alpaca.trading.enums import (
-    OrderClass,
-    OrderSide,
-    OrderStatus,
-    OrderType,
-    QueryOrderStatus,
-    TimeInForce,
-)
+from alpaca.data.timeframe import TimeFrame, TimeFrameUnit
+from alpaca.trading.enums import AssetClass, AssetExchange, OrderSide, OrderStatus, QueryOrderStatus, TimeInForce
 from alpaca.trading.requests import (
-    ClosePositionRequest,
     GetAssetsRequest,
     GetCalendarRequest,
     GetOrdersRequest,
     GetPortfolioHistoryRequest,
     LimitOrderRequest,
     MarketOrderRequest,
-    ReplaceOrderRequest,
-    StopLossRequest,
-    TakeProfitRequest,
 )
-from alpaca.trading.stream import TradingStream
 
-from engine.exchange.server import RunningExchange
-from tests.wire.exchange.conftest import Serving
+from tests.wire.exchange.official import Client, settled
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # alpaca-py still uses websockets.legacy
-
-
-class Client:
-    """The synchronous client, called from a thread."""
-
-    def __init__(self, running: RunningExchange) -> None:
-        self.trading = TradingClient("key", "secret", paper=True, url_override=running.url)
-        self.data = StockHistoricalDataClient("key", "secret", url_override=running.url)
-        self.coins = CryptoHistoricalDataClient("key", "secret", url_override=running.url)
-
-    async def __call__(self, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        return await asyncio.to_thread(call, *arguments, **named)
-
-    def close(self) -> None:
-        for client in (self.trading, self.data, self.coins):
-            client._session.close()
-
-
-@pytest.fixture
-async def client(serving: Serving) -> AsyncIterator[Client]:
-    async with serving() as running:
-        client = Client(running)
-        yield client
-        client.close()
-
-
-async def settled(client: Client, order_id: Any, *statuses: OrderStatus) -> Any:
-    """The order, as soon as it has one of the statuses."""
-    async with asyncio.timeout(2):
-        while True:
-            order = await client(client.trading.get_order_by_id, order_id)
-            if order.status in statuses:
-                return order
-            await asyncio.sleep(0.005)
-
-
-def bracket(price: float, **terms: Any) -> MarketOrderRequest:
-    return MarketOrderRequest(
-        **{"symbol": "AAPL", "qty": 10, "side": OrderSide.BUY, "time_in_force": TimeInForce.GTC} | terms,
-        order_class=OrderClass.BRACKET,
-        take_profit=TakeProfitRequest(limit_price=round(price * 1.05, 2)),
-        stop_loss=StopLossRequest(stop_price=round(price * 0.95, 2)),
-    )
-
-
-async def test_a_bracket_from_order_to_flat(client: Client) -> None:
-    quotes = await client(client.data.get_stock_latest_quote, StockLatestQuoteRequest(symbol_or_symbols="AAPL"))
-    placed = await client(client.trading.submit_order, bracket(quotes["AAPL"].ask_price, client_order_id="mine"))
-    assert placed.order_class is OrderClass.BRACKET
-    assert [leg.status for leg in placed.legs] == [OrderStatus.HELD, OrderStatus.HELD]
-    await settled(client, placed.id, OrderStatus.FILLED)
-    target = await settled(client, placed.legs[0].id, OrderStatus.NEW)
-    position = await client(client.trading.get_open_position, "AAPL")
-    assert (position.qty, position.qty_available) == ("10", "0")
-    with pytest.raises(APIError) as refusal:
-        await client(client.trading.close_position, "AAPL")
-    assert (refusal.value.status_code, refusal.value.code) == (403, 40310000)
-    found = await client(client.trading.get_order_by_client_id, "mine")
-    assert found.id == placed.id
-    moved = await client(
-        client.trading.replace_order_by_id,
-        target.id,
-        ReplaceOrderRequest(limit_price=round(float(target.limit_price) + 1, 2)),
-    )
-    assert moved.replaces == target.id
-    await settled(client, target.id, OrderStatus.REPLACED)
-    await client(client.trading.cancel_order_by_id, moved.id)
-    await settled(client, placed.legs[1].id, OrderStatus.CANCELED)
-    closing = await client(client.trading.close_position, "AAPL", ClosePositionRequest(percentage="100"))
-    await settled(client, closing.id, OrderStatus.FILLED)
-    assert await client(client.trading.get_all_positions) == []
 
 
 async def test_lists_and_bulk_calls(client: Client) -> None:
@@ -145,7 +64,7 @@ async def test_account_assets_clock_and_calendar(client: Client) -> None:
     assert (await client(client.trading.get_clock)).is_open
     days = await client(
         client.trading.get_calendar,
-        GetCalendarRequest(start=datetime(2026, 11, 26).date(), end=datetime(2026, 11, 27).date()),  # noqa: DTZ001
+        GetCalendarRequest(start=date(2026, 11, 26), end=date(2026, 11, 27)),
     )
     assert [(day.date.isoformat(), day.close.hour) for day in days] == [("2026-11-27", 13)]
     assert {asset.symbol for asset in await client(client.trading.get_all_assets, GetAssetsRequest())} == {
@@ -179,42 +98,112 @@ async def test_market_data(client: Client) -> None:
     assert quote["BTC/USD"].bid_price < quote["BTC/USD"].ask_price
 
 
-async def test_the_order_stream(serving: Serving) -> None:
-    async with serving() as running:
-        client = Client(running)
-        stream = TradingStream("key", "secret", url_override=running.url.replace("http", "ws") + "/stream")
-        updates: asyncio.Queue[Any] = asyncio.Queue()
-        stream.subscribe_trade_updates(updates.put)
-        task = asyncio.create_task(stream._run_forever(), name="official-stream")
-        async with asyncio.timeout(2):
-            while running.exchange.floor.render_update is None:
-                await asyncio.sleep(0.005)
-            order = await client(
-                client.trading.submit_order,
-                MarketOrderRequest(symbol="AAPL", qty=3, side=OrderSide.BUY, time_in_force=TimeInForce.DAY),
-            )
-            seen = [await updates.get() for _ in range(3)]
-        assert [str(update.event) for update in seen] == ["pending_new", "new", "fill"]
-        assert {update.order.id for update in seen} == {order.id}
-        assert (seen[2].qty, seen[2].position_qty) == (3, 3)
-        assert seen[2].order.type is OrderType.MARKET
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await stream.close()
-        client.close()
+async def test_filters_of_lists(client: Client) -> None:
+    placed: list[Any] = []
+    for symbol, side, price in (
+        ("AAPL", OrderSide.BUY, 100.0),
+        ("SPY", OrderSide.SELL, 900.0),
+        ("SPY", OrderSide.BUY, 101.0),
+    ):
+        if len(placed) == 2:
+            await client(client.trading.cancel_order_by_id, placed[1].id)
+            await settled(client, placed[1].id, OrderStatus.CANCELED)
+        request = LimitOrderRequest(symbol=symbol, qty=1, side=side, time_in_force=TimeInForce.DAY, limit_price=price)
+        placed.append(await client(client.trading.submit_order, request))
+        await settled(client, placed[-1].id, OrderStatus.NEW)
+    first, second, third = (order.id for order in placed)
+
+    async def ids(**terms: Any) -> list[UUID]:
+        return [order.id for order in await client(client.trading.get_orders, GetOrdersRequest(**terms))]
+
+    assert await ids() == [third, first]
+    assert await ids(status=QueryOrderStatus.CLOSED) == [second]
+    assert await ids(status=QueryOrderStatus.ALL, direction=Sort.ASC, limit=2) == [first, second]
+    assert await ids(status=QueryOrderStatus.ALL, side=OrderSide.SELL) == [second]
+    assert await ids(symbols=["AAPL"]) == [first]
+    assert await ids(status=QueryOrderStatus.ALL, after=placed[0].submitted_at, nested=True) == [third, second]
+    assert await ids(status=QueryOrderStatus.ALL, until=placed[2].submitted_at) == [second, first]
 
 
-async def test_the_data_stream_in_messagepack(serving: Serving) -> None:
-    async with serving(quote_interval_s=0.05) as running:
-        stream = StockDataStream("key", "secret", url_override=running.url.replace("http", "ws") + "/v2/iex")
-        quotes: asyncio.Queue[Any] = asyncio.Queue()
-        stream.subscribe_quotes(quotes.put, "AAPL", "SPY")
-        task = asyncio.create_task(stream._run_forever(), name="official-data")
-        async with asyncio.timeout(2):
-            seen = [await quotes.get() for _ in range(6)]
-        assert {quote.symbol for quote in seen} == {"AAPL", "SPY"}
-        assert all(quote.bid_price < quote.ask_price for quote in seen)
-        assert abs(datetime.now(UTC) - seen[-1].timestamp) < timedelta(seconds=5)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await stream.close()
+async def test_configurations_are_read_and_set(client: Client) -> None:
+    configuration = await client(client.trading.get_account_configurations)
+    configuration.suspend_trade = configuration.no_shorting = True
+    changed = await client(client.trading.set_account_configurations, configuration)
+    assert (changed.suspend_trade, changed.no_shorting, changed.max_margin_multiplier) == (True, True, "4")
+    account = await client(client.trading.get_account)
+    assert (account.trade_suspended_by_user, account.shorting_enabled) == (True, False)
+    with pytest.raises(APIError) as refusal:
+        await client(
+            client.trading.submit_order,
+            MarketOrderRequest(symbol="AAPL", qty=1, side=OrderSide.BUY, time_in_force=TimeInForce.DAY),
+        )
+    assert refusal.value.message == "new orders are rejected by user request"
+
+
+async def test_positions_activities_and_history_after_a_trade(client: Client) -> None:
+    order = await client(
+        client.trading.submit_order,
+        MarketOrderRequest(symbol="SPY", qty=2, side=OrderSide.BUY, time_in_force=TimeInForce.DAY),
+    )
+    filled = await settled(client, order.id, OrderStatus.FILLED)
+    (position,) = await client(client.trading.get_all_positions)
+    assert (position.symbol, position.qty, position.avg_entry_price) == ("SPY", "2", filled.filled_avg_price)
+    by_asset = await client(client.trading.get_open_position, position.asset_id)
+    assert by_asset.symbol == "SPY"
+    (activity,) = await client(client.trading.get, "/account/activities/FILL", {"page_size": 10})
+    assert (activity["order_id"], activity["price"]) == (str(order.id), filled.filled_avg_price)
+    assert await client(client.trading.get, "/account/activities", {"page_token": activity["id"]}) == []
+    history = await client(
+        client.trading.get_portfolio_history, GetPortfolioHistoryRequest(period="1M", timeframe="1D")
+    )
+    account = await client(client.trading.get_account)
+    assert abs(Decimal(str(history.equity[-1])) - Decimal(account.equity)) < 100
+
+
+async def test_assets_by_class_and_place(client: Client) -> None:
+    async def symbols(**terms: Any) -> set[str]:
+        return {asset.symbol for asset in await client(client.trading.get_all_assets, GetAssetsRequest(**terms))}
+
+    assert await symbols(asset_class=AssetClass.CRYPTO) == {"BTC/USD"}
+    assert await symbols(exchange=AssetExchange.ARCA) == {"SPY"}
+    coin = await client(client.trading.get_asset, "BTC/USD")
+    assert (coin.asset_class, coin.marginable, coin.shortable) == (AssetClass.CRYPTO, False, False)
+    assert (await client(client.trading.get_asset, coin.id)).symbol == "BTC/USD"
+    with pytest.raises(APIError) as refusal:
+        await client(client.trading.get_asset, "NOPE")
+    assert refusal.value.status_code == 404
+
+
+async def test_bars_come_in_pages_that_the_client_joins(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.exchange.data_rest.BARS_MAX", 100)
+    start = datetime.now(UTC) - timedelta(days=300)
+    bars = await client(
+        client.data.get_stock_bars,
+        StockBarsRequest(symbol_or_symbols=["AAPL", "SPY"], timeframe=TimeFrame.Day, start=start),
+    )
+    stamps = [bar.timestamp for bar in bars["SPY"]]
+    assert len(bars["AAPL"]) == len(stamps) > 180
+    assert stamps == sorted(set(stamps))
+    quarters = TimeFrame(15, TimeFrameUnit.Minute)
+    folded = await client(
+        client.data.get_stock_bars, StockBarsRequest(symbol_or_symbols="AAPL", timeframe=quarters, start=start)
+    )
+    assert len(folded["AAPL"]) in {8, 9}
+    latest = await client(client.data.get_stock_latest_bar, StockLatestBarRequest(symbol_or_symbols="AAPL"))
+    assert latest["AAPL"].close > 0
+
+
+async def test_data_of_coins(client: Client) -> None:
+    coin = "BTC/USD"
+    trade = await client(client.coins.get_crypto_latest_trade, CryptoLatestTradeRequest(symbol_or_symbols=coin))
+    bar = await client(client.coins.get_crypto_latest_bar, CryptoLatestBarRequest(symbol_or_symbols=coin))
+    book = await client(client.coins.get_crypto_latest_orderbook, CryptoLatestOrderbookRequest(symbol_or_symbols=coin))
+    snapshot = await client(client.coins.get_crypto_snapshot, CryptoSnapshotRequest(symbol_or_symbols=coin))
+    bars = await client(
+        client.coins.get_crypto_bars,
+        CryptoBarsRequest(symbol_or_symbols=coin, timeframe=TimeFrame.Day, start=datetime.now(UTC) - timedelta(days=9)),
+    )
+    assert trade[coin].price > 0 < bar[coin].close
+    assert book[coin].bids[0].price < book[coin].asks[0].price
+    assert snapshot[coin].latest_quote.ask_price > 0
+    assert 1 <= len(bars[coin]) <= 10
