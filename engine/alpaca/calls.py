@@ -25,6 +25,7 @@ from engine.alpaca.transport import Reply, RequestFailed, Transport
 from engine.errors import BrokerError
 
 READ_DEADLINE_S: Final = 10.0
+MULTI_STATUS: Final = 207
 WRITE_DEADLINE_S: Final = 10.0
 """A symbol's lock is held no longer than this."""
 
@@ -137,7 +138,9 @@ class Caller:
         return reply
 
     def _error_in(self, reply: Reply, request: Request) -> BrokerError | None:
-        if 200 <= reply.response.status < 300:
+        status = reply.response.status
+        is_rows = status == MULTI_STATUS and request.verb is not Verb.READ  # of one write, no row is the answer
+        if 200 <= status < 300 and not is_rows:
             return None
         now_unix_s = self._clock.now().timestamp()
         return classify(reply.response, request.verb, request.purpose, now_unix_s=now_unix_s)

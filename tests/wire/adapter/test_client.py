@@ -251,6 +251,14 @@ async def test_an_answer_about_another_order_is_an_open_question(pair: Pair, oth
         await pair.client.replace("o-1", REPLACEMENT, purpose=Purpose.CLOSE)
 
 
+async def test_rows_for_an_answer_to_one_write_are_an_open_question(pair: Pair) -> None:
+    pair.server.usual = Answer(207, [{"id": "o-1", "status": 500, "body": None}])
+    with pytest.raises(AmbiguousError):
+        await pair.client.cancel("o-1")
+    with pytest.raises(AmbiguousError):
+        await pair.client.submit(BRACKET, purpose=Purpose.CLOSE)
+
+
 async def test_coins_have_paths_of_their_own_and_no_feed(pair: Pair) -> None:
     good = {"ap": 64_001.5, "as": 1, "bp": 64_000, "bs": 2, "t": "2026-08-17T10:07:40.286587431Z"}
     pair.server.usual = Answer(200, {"quotes": {"BTC/USD": good}})
