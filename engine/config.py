@@ -19,6 +19,8 @@ Multiple = Annotated[float, Meta(gt=0, le=100)]
 Percent = Annotated[float, Meta(gt=0, le=1000)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Ratio = Annotated[float, Meta(gt=0, le=100)]
+Window = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
 Usd = Annotated[float, Meta(gt=0, le=1e12)]
 """TOML has no decimals: rules compare with ``Decimal(str(limit))``, which is what the operator wrote."""
 
@@ -44,6 +46,26 @@ class Limits(Section, frozen=True, kw_only=True):
     max_stop_distance_pct: Annotated[Percent, Meta(description="Stop distance from the entry, in percent of it.")] = (
         20.0
     )
+    min_stop_distance_pct: Annotated[
+        Percent | None, Meta(description="A stop nearer to the entry than this is denied, in percent of it.")
+    ] = None
+    min_reward_risk: Annotated[
+        Ratio | None, Meta(description="Reward divided by risk that an entry with a target must have.")
+    ] = None
+    price_collar_pct: Annotated[
+        Percent | None, Meta(description="How far a limit may lie through the market, in percent of it.")
+    ] = None
+    max_spread_pct: Annotated[
+        Percent | None, Meta(description="Distance of bid and offer, in percent of their middle.")
+    ] = None
+    max_net_exposure_pct: Annotated[
+        Percent | None, Meta(description="Longs less shorts, entries at work included, in percent of equity.")
+    ] = None
+    max_working_orders: Annotated[Count | None, Meta(description="Entries at the broker or on their way at once.")] = (
+        None
+    )
+    allow_symbols: Annotated[tuple[str, ...], Meta(description="Only these may be entered; empty: all.")] = ()
+    deny_symbols: Annotated[tuple[str, ...], Meta(description="These are never entered.")] = ()
 
 
 class Sizing(Section, frozen=True, kw_only=True):
@@ -81,12 +103,26 @@ class StrategyRules(Section, frozen=True, kw_only=True):
     flat_by_close: Annotated[
         bool, Meta(description="Its positions are closed before the close of the core session.")
     ] = False
+    windows: Annotated[
+        tuple[Window, ...], Meta(description="Times in New York in which it may enter: `09:45-11:30`; empty: always.")
+    ] = ()
+    max_exposure_pct: Annotated[
+        Percent | None, Meta(description="All its positions and entries at work, in percent of equity.")
+    ] = None
+    allow_symbols: Annotated[tuple[str, ...], Meta(description="Only these may it enter; empty: all.")] = ()
+    deny_symbols: Annotated[tuple[str, ...], Meta(description="These it never enters.")] = ()
 
 
 class SessionRules(Section, frozen=True, kw_only=True):
     entries: Annotated[Literal["core", "extended", "any"], Meta(description="Sessions in which entries are sent.")] = (
         "core"
     )
+    skip_first_min: Annotated[
+        float, Meta(ge=0, le=390, description="No entries in so many first minutes of the core session.")
+    ] = 0.0
+    skip_last_min: Annotated[
+        float, Meta(ge=0, le=390, description="No entries in so many last minutes of it, early closes included.")
+    ] = 0.0
 
 
 class CorrelationRules(Section, frozen=True, kw_only=True):

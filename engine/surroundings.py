@@ -69,7 +69,10 @@ class World:
         self.extended_open = False
         self.halted: set[str] = set()
         """Symbols in which trading stands still, as the data stream last said."""
-        self._trading_days: dict[date, bool] = {}
+        self.session_opened_at: datetime | None = None
+        """When today's core session opened, by the calendar; None outside of it."""
+        self._trading_days: dict[date, time | None] = {}
+        """Today, and when its core session opens; None: no trading."""
         self.clock_offset_ms: float | None = None
         self.rest_ms: float | None = None
         self._assets: dict[str, AssetFacts] = {}
@@ -119,9 +122,13 @@ class World:
         today = local.date()
         if today not in self._trading_days:
             days = await self.asking(self._client.calendar(today, today))
-            self._trading_days = {today: any(day.date == today for day in days.value.items)}
+            self._trading_days = {today: next((day.open for day in days.value.items if day.date == today), None)}
         in_hours = EXTENDED_FROM <= local.time() < EXTENDED_TO
-        self.extended_open = in_hours and self._trading_days[today] and not self.session_open
+        opens = self._trading_days[today]
+        self.extended_open = in_hours and opens is not None and not self.session_open
+        opened_at = datetime.combine(today, opens, NEW_YORK) if opens is not None else None
+        is_open = bool(self.session_open) and opened_at is not None and opened_at <= local
+        self.session_opened_at = opened_at if is_open else None
 
     async def asking[T](self, request: Awaitable[Answer[T]]) -> Answer[T]:
         """Await a request of the adapter, and note whether REST is up."""

@@ -32,6 +32,9 @@ class Surroundings(Protocol):
     gate_locked_by: str | None
     session_open: bool | None
     extended_open: bool
+    session_opened_at: datetime | None
+    session_changes_at: datetime | None
+    halted: set[str]
     corporate: dict[str, CorporateChange]
     account: Account | None
     account_at_s: float
@@ -96,6 +99,11 @@ class Pictures:
             position_qty=self._position_qty(signal.symbol),
             entry_in_flight=self._entry_in_flight(signal),
             exit_in_flight=self._exit_in_flight(signal),
+            halted=signal.symbol in around.halted,
+            opposite_order=self._opposite_order(signal),
+            working_orders=self._working_orders(signal.id),
+            minutes_open=_minutes(around.session_opened_at, now),
+            minutes_left=_minutes(now, around.session_changes_at) if around.session_open else None,
             symbol_trades=len(self._book.brackets_of_symbol.get(signal.symbol, ())),
             unexplained_qty=self._unexplained_qty(signal.symbol),
             unknown_order=self._unknown_order(signal.symbol),
@@ -127,9 +135,10 @@ class Pictures:
             if bracket.signal_id == besides:
                 continue
             price = self._price(bracket.symbol, bracket.side) or self._entry_price(bracket_id) or bracket.stop_price
-            yield Exposure(symbol=bracket.symbol, side=bracket.side, notional=(cover.held + working) * price)
+            notional = (cover.held + working) * price
+            yield Exposure(symbol=bracket.symbol, side=bracket.side, notional=notional, strategy=bracket.strategy)
         for signal, notional in self._on_the_way(besides):
-            yield Exposure(symbol=signal.symbol, side=signal.side, notional=notional)
+            yield Exposure(symbol=signal.symbol, side=signal.side, notional=notional, strategy=signal.strategy)
         for position in book.positions.values():
             foreign = position.qty - explained.get(position.symbol, ZERO)
             if foreign != 0:
@@ -213,6 +222,23 @@ class Pictures:
                 return bracket.id
         return None
 
+    def _opposite_order(self, signal: Signal) -> str | None:
+        for order_id in self._book.open_orders:
+            order = self._book.orders[order_id]
+            if order.symbol == signal.symbol and order.side is not signal.side:
+                return order_id
+        return None
+
+    def _working_orders(self, besides: str) -> int:
+        """Entries that may still execute, and approved ones whose intent is not in the book yet."""
+        book, count = self._book, 0
+        for order_id in book.open_orders:
+            order = book.orders[order_id]
+            bracket = book.brackets.get(order.bracket_id or "")
+            if order.role is OrderRole.ENTRY and (bracket is None or bracket.signal_id != besides):
+                count += 1
+        return count + sum(1 for _ in self._on_the_way(besides))
+
     def _unknown_order(self, symbol: str) -> str | None:
         for order_id in self._book.open_orders:
             order = self._book.orders[order_id]
@@ -232,3 +258,10 @@ class Pictures:
 
     def _signals_last_minute(self, source: str, now: datetime) -> int:
         return self._book.signals_since(source, now - timedelta(minutes=1))
+
+
+def _minutes(begin: datetime | None, end: datetime | None) -> float | None:
+    """From ``begin`` to ``end``; None when either is not known or the order is not that."""
+    if begin is None or end is None or end < begin:
+        return None
+    return (end - begin).total_seconds() / 60

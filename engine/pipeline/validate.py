@@ -6,10 +6,10 @@ from typing import Final
 
 from engine.model.signal import Reason
 from engine.model.words import Verdict
-from engine.rules import desk, limits, market
+from engine.rules import desk, hours, limits, market, order, symbol
 from engine.rules.facts import Case
 
-RULES: Final = (*desk.RULES, *market.RULES, *limits.RULES)
+RULES: Final = (*desk.RULES, *market.RULES, *hours.RULES, *symbol.RULES, *order.RULES, *limits.RULES)
 
 _ORDER: Final = {Verdict.DENY: 0, Verdict.WARN: 1, Verdict.PASS: 2}
 

@@ -36,6 +36,8 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str
     side: Side
     notional: Decimal
+    strategy: str = ""
+    """Empty of what no trade of ours explains."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +71,16 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Id of an earlier trade of this symbol that holds nothing, but whose exits may still execute."""
     corporate: CorporateChange | None = None
     """A split or large dividend ahead of the symbol."""
+    halted: bool = False
+    """Trading in the symbol stands still, as the data stream last said."""
+    opposite_order: str | None = None
+    """An order of ours that rests on the other side of the symbol."""
+    working_orders: int = 0
+    """Entries at the broker or on their way."""
+    minutes_open: float | None = None
+    """Since the core session opened by the calendar; None when that is not known."""
+    minutes_left: float | None = None
+    """Until the core session closes by the broker's clock; None when that is not known."""
     symbol_trades: int = 0
     """Open trades of this desk in the symbol."""
     unexplained_qty: Decimal = ZERO

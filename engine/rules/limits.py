@@ -102,6 +102,39 @@ def signals_per_minute(case: Case) -> Reason | None:
     return verdict("SIGNALS_PER_MINUTE", f"{case.signal.source} sent {seen} signals in a minute.", seen, limit)
 
 
+def net_exposure(case: Case) -> Reason | None:
+    """Longs less shorts: a hedged book may be large gross and small net."""
+    limit, account, value = case.facts.config.limits.max_net_exposure_pct, case.facts.account, case.plan.notional
+    if limit is None or account is None or value is None or account.equity <= 0:
+        return None
+    net = sum((e.notional * e.side.sign for e in case.facts.exposures), ZERO) + value * case.signal.side.sign
+    allowed = Decimal(str(limit))
+    exact = abs(net) / account.equity * 100
+    shown = shown_pct(exact, allowed, TENTH)
+    side = "long" if net >= 0 else "short"
+    text = f"Net, the book would be {shown} % {side}."
+    verdict = denied if exact > allowed else passed
+    return verdict("NET_EXPOSURE", text, f"{shown} %", f"{allowed} %")
+
+
+def strategy_exposure(case: Case) -> Reason | None:
+    strategy = case.signal.strategy
+    limit = case.facts.config.strategy(strategy).max_exposure_pct
+    if limit is None:
+        return None
+    on = sum((e.notional for e in case.facts.exposures if e.strategy == strategy), ZERO)
+    return _exposure_pct(case, "STRATEGY_EXPOSURE", on, Decimal(str(limit)), f"{strategy} would be")
+
+
+def working_orders(case: Case) -> Reason | None:
+    limit = case.facts.config.limits.max_working_orders
+    if limit is None:
+        return None
+    count = case.facts.working_orders + 1
+    verdict = denied if count > limit else passed
+    return verdict("WORKING_ORDERS", f"This would be entry {count} at work.", count, limit)
+
+
 RULES: Final = (
     quantity,
     notional,
@@ -109,6 +142,9 @@ RULES: Final = (
     open_positions,
     symbol_exposure,
     gross_exposure,
+    net_exposure,
+    strategy_exposure,
+    working_orders,
     orders_per_day,
     signals_per_minute,
 )

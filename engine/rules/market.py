@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -169,7 +169,13 @@ def target(case: Case) -> Reason | None:
         )
     risk = plan.risk_per_share
     ratio = (winning / risk).quantize(TENTH) if risk else None
-    return passed("REWARD_RISK", f"Reward is {ratio} times the risk." if ratio else "The target is ahead.", ratio)
+    wanted = case.facts.config.limits.min_reward_risk
+    text = f"Reward is {ratio} times the risk." if ratio is not None else "The target is ahead."
+    if wanted is not None and risk and winning / risk < Decimal(str(wanted)):
+        # Cut, not rounded: what misses the limit by a hair must not read as if it met it.
+        cut = (winning / risk).quantize(HUNDREDTH, rounding=ROUND_FLOOR)
+        return denied("REWARD_RISK", f"Reward is only {cut} times the risk.", cut, wanted)
+    return passed("REWARD_RISK", text, ratio, wanted)
 
 
 RULES: Final = (time_to_live, session, asset, corporate_action, quote, entry_type, trigger_ahead, drift, stop, target)

@@ -79,7 +79,7 @@ def test_the_names_that_were_promised_exist() -> None:
 
 def test_limits_are_off_but_for_the_two_that_keep_an_accident_small() -> None:
     limits = Config().limits
-    on = {name: getattr(limits, name) for name in limits.__struct_fields__ if getattr(limits, name) is not None}
+    on = {name: getattr(limits, name) for name in limits.__struct_fields__ if getattr(limits, name) not in (None, ())}
     assert on == {"max_symbol_exposure_pct": 10.0, "max_stop_distance_pct": 20.0}
     assert Config().correlation.on_breach == "warn"
     assert Config().broker.resend_within_s == 10.0

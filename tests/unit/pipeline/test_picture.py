@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -38,6 +39,9 @@ class Around:
         self.not_ready: str | None = None
         self.corporate: dict[str, CorporateChange] = {}
         self.session_open: bool | None = True
+        self.session_opened_at: datetime | None = None
+        self.session_changes_at: datetime | None = None
+        self.halted: set[str] = set()
         self.extended_open = False
         self.account: Account | None = make_account()
         self.account_at_s = 1000.0
@@ -135,7 +139,7 @@ def test_of_a_position_only_what_no_trade_explains_is_foreign(scene: Scene) -> N
     scene.hold("AAPL", 25)
     found = list(scene.pictures.exposures())
     assert found == [
-        Exposure(symbol="AAPL", side=Side.BUY, notional=Decimal("1871.00")),
+        Exposure(symbol="AAPL", side=Side.BUY, notional=Decimal("1871.00"), strategy="breakout"),
         Exposure(symbol="AAPL", side=Side.BUY, notional=Decimal("2806.50")),  # 15 x 187.10
     ]
 

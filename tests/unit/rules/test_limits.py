@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from engine.model.words import Side
 from engine.rules import limits
-from tests.unit.builders import make_account
+from tests.unit.builders import make_account, make_signal, replace
 from tests.unit.rules.judging import exposure, make_case, make_plan, told
 
 
@@ -123,5 +124,47 @@ def test_a_source_that_floods_is_denied(seen: int, verdict: str) -> None:
 
 
 def test_every_limit_of_the_file_has_a_rule() -> None:
-    assert len(limits.RULES) == 8
-    assert len(set(limits.RULES)) == 8
+    assert len(limits.RULES) == 11
+    assert len(set(limits.RULES)) == 11
+
+
+@pytest.mark.parametrize(
+    ("longs", "shorts", "side", "verdict", "measured"),
+    [
+        # equity 100,000, the entry is 1,872: long 30,000 less short 12,000 is 18,000 before it
+        (30_000, 12_000, Side.BUY, "pass", "19.9 %"),  # 19,872
+        (30_000, 11_800, Side.BUY, "deny", "20.1 %"),  # 20,072
+        (30_000, 8_100, Side.SELL, "deny", "20.1 %"),  # 21,900 - 1,872 = 20,028
+        (0, 18_200, Side.SELL, "deny", "20.1 %"),  # 20,072 short
+    ],
+)
+def test_longs_and_shorts_weigh_against_each_other(
+    longs: int, shorts: int, side: Side, verdict: str, measured: str
+) -> None:
+    case = make_case(
+        config={"limits": {"max_net_exposure_pct": 20}},
+        signal=make_signal(side=side),
+        account=make_account(equity=Decimal(100_000)),
+        exposures=(exposure("MSFT", longs), exposure("SPY", shorts, Side.SELL)),
+    )
+    assert told(limits.net_exposure(case)) == ("NET_EXPOSURE", verdict, measured, "20.0 %")
+
+
+def test_a_strategy_has_its_own_share_of_the_equity() -> None:
+    mine = replace(exposure("MSFT", 9_000), strategy="breakout")
+    other = replace(exposure("SPY", 50_000), strategy="other")
+    case = make_case(
+        config={"strategies": {"breakout": {"max_exposure_pct": 10}}},
+        signal=make_signal(strategy="breakout"),
+        account=make_account(equity=Decimal(100_000)),
+        exposures=(mine, other),
+    )
+    # 9,000 + 1,872 of 100,000
+    assert told(limits.strategy_exposure(case)) == ("STRATEGY_EXPOSURE", "deny", "10.9 %", "10 %")
+    assert limits.strategy_exposure(make_case()) is None
+
+
+@pytest.mark.parametrize(("working", "verdict"), [(2, "pass"), (3, "deny")])
+def test_so_many_entries_work_at_once_and_no_more(working: int, verdict: str) -> None:
+    case = make_case(config={"limits": {"max_working_orders": 3}}, working_orders=working)
+    assert told(limits.working_orders(case)) == ("WORKING_ORDERS", verdict, str(working + 1), "3")

@@ -1,0 +1,51 @@
+"""Lists of symbols, halts, wash trades."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.rules import symbol
+from tests.unit.builders import make_signal
+from tests.unit.rules.judging import make_case, make_plan, told
+
+OURS = make_signal(strategy="breakout")
+
+
+@pytest.mark.parametrize(
+    ("desk", "strategy", "verdict"),
+    [
+        ({"allow_symbols": ["AAPL"]}, {}, "pass"),
+        ({"allow_symbols": ["MSFT"]}, {}, "deny"),
+        ({"deny_symbols": ["AAPL"]}, {}, "deny"),
+        ({}, {"allow_symbols": ["AAPL", "SPY"]}, "pass"),
+        ({}, {"allow_symbols": ["SPY"]}, "deny"),
+        ({}, {"deny_symbols": ["AAPL"]}, "deny"),
+        # both lists have to let it through
+        ({"allow_symbols": ["AAPL"]}, {"allow_symbols": ["SPY"]}, "deny"),
+        ({"deny_symbols": ["AAPL"]}, {"allow_symbols": ["AAPL"]}, "deny"),
+    ],
+)
+def test_the_desks_list_and_the_strategys_both_have_a_say(
+    desk: dict[str, Any], strategy: dict[str, Any], verdict: str
+) -> None:
+    case = make_case(config={"limits": desk, "strategies": {"breakout": strategy}}, signal=OURS)
+    assert told(symbol.lists(case))[:3] == ("SYMBOL_LIST", verdict, "AAPL")
+
+
+def test_without_lists_nothing_is_said() -> None:
+    assert symbol.lists(make_case()) is None
+    assert symbol.lists(make_case(config={"limits": {"deny_symbols": ["SPY"]}})) is None
+
+
+def test_a_halted_symbol_is_not_entered() -> None:
+    assert symbol.halted(make_case()) is None
+    assert told(symbol.halted(make_case(halted=True)))[:2] == ("HALTED", "deny")
+
+
+def test_only_an_entry_that_goes_out_alone_can_be_a_wash_trade() -> None:
+    alone = make_plan(extended=True)
+    assert symbol.wash_trade(make_case(opposite_order="x")) is None
+    assert told(symbol.wash_trade(make_case(plan=alone)))[:2] == ("WASH_TRADE", "pass")
+    assert told(symbol.wash_trade(make_case(plan=alone, opposite_order="x")))[:3] == ("WASH_TRADE", "deny", "x")
