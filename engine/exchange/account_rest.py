@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from engine.exchange import portfolio
-from engine.exchange.calls import Answer, Call, time_ns
+from engine.exchange.calls import DIRECTIONS, Answer, Call, time_ns
 from engine.exchange.core import Exchange
 from engine.exchange.errors import malformed
 from engine.exchange.floor import Execution
-from engine.exchange.requests import decode_object, query_int
+from engine.exchange.requests import decode_object, query_int, query_word
 from engine.exchange.session import NEW_YORK
 from engine.exchange.wire import account_json, configurations_json, number, timestamp
 
@@ -57,12 +57,12 @@ class AccountEndpoints:
         """Fills; the exchange has no other activities, so every other type is an empty list."""
         query = call.query
         types = call.arguments[0] if call.arguments else query.get("activity_types", "")
-        page_size = query.get("page_size")
-        if page_size and page_size.isdigit() and int(page_size) > ACTIVITIES_MAX:
-            raise malformed(f"tried to set the page size to {page_size}, but the maximum is {ACTIVITIES_MAX}")
+        limit = query_int(query, "page_size", ACTIVITIES_MAX, ACTIVITIES_MAX + 1)
+        if limit > ACTIVITIES_MAX:
+            asked = query["page_size"].lstrip("0")
+            raise malformed(f"tried to set the page size to {asked}, but the maximum is {ACTIVITIES_MAX}")
         if (types and "FILL" not in types.split(",")) or query.get("category") == "non_trade_activity":
             return 200, []
-        limit = query_int(query, "page_size", ACTIVITIES_MAX, ACTIVITIES_MAX)
         return 200, [execution_json(execution) for execution in self._page(query, limit)]
 
     def _page(self, query: dict[str, str], limit: int) -> list[Execution]:
@@ -70,7 +70,7 @@ class AccountEndpoints:
         if query.get("date"):
             after = (time_ns(query, "date") or 0) - 1
             until = after + 1 + 86_400_000_000_000
-        ascending = query.get("direction") == "asc"
+        ascending = query_word(query, "direction", DIRECTIONS) == "asc"
         token, passed = query.get("page_token") or None, False
         page: list[Execution] = []
         for execution in self._exchange.executions(newest_first=not ascending):

@@ -77,7 +77,7 @@ class MinuteBuilder:
         )
 
 
-_TIMEFRAME: Final = re.compile(r"(\d+)(Min|T|Hour|H|Day|D|Week|W|Month|M)")
+_TIMEFRAME: Final = re.compile(r"(\d{1,4})(Min|T|Hour|H|Day|D|Week|W|Month|M)")
 _UNITS: Final = {"T": "Min", "H": "Hour", "D": "Day", "W": "Week", "M": "Month"}
 _LIMITS: Final = {"Min": 59, "Hour": 23, "Day": 1, "Week": 1, "Month": 12}
 

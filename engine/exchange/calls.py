@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engine.exchange.errors import malformed
+
+DIRECTIONS: Final = frozenset({"asc", "desc"})
 
 
 class Call(NamedTuple):

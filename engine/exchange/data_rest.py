@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from engine.exchange.assets import Asset, find_asset
 from engine.exchange.bars import Bar, fold, parse_timeframe
-from engine.exchange.calls import parse_time
+from engine.exchange.calls import DIRECTIONS, parse_time
 from engine.exchange.core import Exchange
 from engine.exchange.errors import Refusal, bad_request, not_found
 from engine.exchange.requests import query_int
@@ -138,8 +138,10 @@ class DataRest:
     def _bars(self, assets: list[Asset], query: Mapping[str, str], *, single: bool) -> dict[str, Any]:
         """Pages of bars: ``limit`` counts all symbols together, in alphabetical order."""
         count, unit = parse_timeframe(query.get("timeframe") or "")
-        limit = query_int(dict(query), "limit", BARS_DEFAULT, BARS_MAX)
+        limit = query_int(query, "limit", BARS_DEFAULT, BARS_MAX, bad_request)
         first_ns, last_ns = self._span(query)
+        if query.get("sort") and query["sort"] not in DIRECTIONS:
+            raise bad_request(f"invalid sort: {query['sort']}")
         descending = query.get("sort") == "desc"
         from_symbol, from_ns = _decode_token(query.get("page_token"))
         pages: dict[str, list[dict[str, Any]]] = {}
@@ -198,6 +200,6 @@ def _decode_token(token: str | None) -> tuple[str | None, int | None]:
         return None, None
     try:
         symbol, _, at = base64.b64decode(token, validate=True).decode().split("|")
-    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return symbol, parse_time(at, "page_token") if at else None
+    except (binascii.Error, UnicodeDecodeError, ValueError, Refusal):
         raise bad_request("invalid page_token") from None
-    return symbol, parse_time(at, "page_token") if at else None

@@ -15,7 +15,7 @@ from engine.exchange.session import NEW_YORK
 
 _SECONDS: Final = {"D": 86_400, "W": 7 * 86_400, "M": 30 * 86_400, "A": 365 * 86_400}
 _FRAMES: Final = {"1Min": 60, "5Min": 300, "15Min": 900, "1H": 3600, "1D": 86_400}
-_PERIOD: Final = re.compile(r"(\d+)([DWMA])")
+_PERIOD: Final = re.compile(r"(\d{1,4})([DWMA])")
 
 
 def history(exchange: Exchange, query: dict[str, str]) -> dict[str, Any]:

@@ -6,18 +6,20 @@ Alpaca's texts, see ``errors.py``.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import msgspec
 
-from engine.exchange.errors import Refusal, bad_request, forbidden, malformed, unprocessable
+from engine.exchange.errors import Refusal, forbidden, malformed, unprocessable
 
 CLIENT_ORDER_ID_MAX: Final = 128
 _TYPES: Final = frozenset({"market", "limit", "stop", "stop_limit", "trailing_stop"})
 _TIMES: Final = frozenset({"day", "gtc", "opg", "cls", "ioc", "fok"})
 _CLASSES: Final = frozenset({"", "simple", "bracket", "oco", "oto"})
 _INTENTS: Final = frozenset({"buy_to_open", "buy_to_close", "sell_to_open", "sell_to_close"})
+_DIGITS_MAX: Final = 18
 _QTY_STEP: Final = Decimal("0.000000001")
 _CENT: Final = Decimal("0.01")
 _PRICE_MAX: Final = Decimal(10) ** 9
@@ -243,11 +245,21 @@ def query_bool(query: dict[str, str], name: str) -> bool:
     raise malformed(f"invalid {name}")
 
 
-def query_int(query: dict[str, str], name: str, default: int, maximum: int) -> int:
+def query_word(query: dict[str, str], name: str, allowed: frozenset[str]) -> str | None:
+    """One of the allowed words; None when the parameter is absent or empty, anything else 422."""
+    value = query.get(name) or None
+    if value is not None and value not in allowed:
+        raise malformed(f"invalid {name}: {value}")
+    return value
+
+
+def query_int(
+    query: Mapping[str, str], name: str, default: int, maximum: int, refuse: Callable[[str], Refusal] = malformed
+) -> int:
     """A whole number from 1 to ``maximum``; larger ones are cut, as Alpaca does for lists."""
     value = query.get(name)
     if value is None or value == "":
         return default
-    if not value.isascii() or not value.isdigit() or int(value) < 1:
-        raise bad_request(f"invalid {name}: {value}")
-    return min(int(value), maximum)
+    if not value.isascii() or not value.isdigit() or not value.strip("0"):
+        raise refuse(f"invalid {name}: {value}")
+    return int(value) if len(value) <= _DIGITS_MAX and int(value) < maximum else maximum

@@ -11,15 +11,17 @@ from itertools import islice, takewhile
 from typing import Any, Final
 
 from engine.exchange.account_rest import AccountEndpoints
-from engine.exchange.calls import Answer, Call, Route, order_id_of, time_ns
+from engine.exchange.calls import DIRECTIONS, Answer, Call, Route, order_id_of, time_ns
 from engine.exchange.core import Exchange
 from engine.exchange.errors import Refusal, malformed, not_found
 from engine.exchange.orders import Order
 from engine.exchange.reference_rest import ReferenceEndpoints
-from engine.exchange.requests import decimal_field, parse_amendment, parse_ticket, query_bool, query_int
+from engine.exchange.requests import decimal_field, parse_amendment, parse_ticket, query_bool, query_int, query_word
 from engine.exchange.wire import position_json
 
 ORDERS_MAX: Final = 500
+_STATUSES: Final = frozenset({"open", "closed", "all"})
+_SIDES: Final = frozenset({"buy", "sell"})
 
 
 def routes(exchange: Exchange) -> list[Route]:
@@ -100,8 +102,8 @@ class OrderEndpoints:
     def _candidates(self, query: dict[str, str], *, nested: bool) -> Iterator[Order]:
         """The orders worth a look, so that the usual questions cost no walk through the history."""
         orders = self._exchange.floor.orders
-        ascending = query.get("direction", "desc") == "asc"
-        if (query.get("status") or "open") == "open":
+        ascending = query_word(query, "direction", DIRECTIONS) == "asc"
+        if (query_word(query, "status", _STATUSES) or "open") == "open":
             live = orders.live()
             tops = {order.parent_id for order in live if order.parent_id is not None} if nested else set()
             ids = {order.id for order in live} | tops
@@ -118,15 +120,14 @@ class OrderEndpoints:
         return orders.newest_first()
 
     def _filter(self, query: dict[str, str], *, nested: bool) -> Callable[[Order], bool]:
-        status = query.get("status") or "open"
-        if status not in {"open", "closed", "all"}:
-            raise malformed(f"invalid order status: {status}")
+        status = query_word(query, "status", _STATUSES) or "open"
         symbols = {name.replace("/", "") for name in (query.get("symbols") or "").upper().split(",") if name}
         classes = {name for name in (query.get("asset_class") or "").split(",") if name and name != "all"}
-        side = query.get("side") or None
+        side = query_word(query, "side", _SIDES)
         after, until = time_ns(query, "after"), time_ns(query, "until")
-        after_seq = self._sequence_of(query.get("after_order_id"))
-        before_seq = self._sequence_of(query.get("before_order_id"))
+        after_seq, before_seq = self._sequence_of(query, "after_order_id"), self._sequence_of(query, "before_order_id")
+        if sum(bound is not None for bound in (after_seq, before_seq)) + (after is not None or until is not None) > 1:
+            raise malformed("only one of before_order_id, after_order_id and after/until is accepted")
         wants_open = status == "open"
         lists_held = self._exchange.settings.list_held_legs
 
@@ -157,8 +158,9 @@ class OrderEndpoints:
 
         return keep
 
-    def _sequence_of(self, order_id: str | None) -> int | None:
-        return None if not order_id else self._exchange.find(order_id).seq
+    def _sequence_of(self, query: dict[str, str], name: str) -> int | None:
+        order_id = query.get(name)
+        return None if not order_id else self._exchange.find(order_id_of(order_id)).seq
 
 
 class PositionEndpoints:

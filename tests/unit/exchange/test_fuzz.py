@@ -137,7 +137,28 @@ odd_paths = st.one_of(
     st.builds("{}/{}".format, st.sampled_from(PATHS), junk_text),
     junk_text,
 )
+OWN_QUERIES = {
+    "/v2/orders": ["status", "limit", "after", "until", "direction", "nested", "symbols", "side", "asset_class",
+                   "before_order_id", "after_order_id"],
+    "/v2/account/activities": ["page_size", "page_token", "direction", "after", "until", "date", "activity_types"],
+    "/v2/account/portfolio/history": ["period", "timeframe"],
+    "/v2/calendar": ["start", "end"],
+    "/v2/stocks/bars": ["symbols", "timeframe", "start", "end", "limit", "page_token", "sort", "feed"],
+    "/v1/corporate-actions": ["symbols", "types", "start", "end"],
+}  # fmt: skip
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> Request:
+    """A GET with parameters of its own, most of them sensible."""
+    path = draw(st.sampled_from(sorted(OWN_QUERIES)))
+    names = draw(st.lists(st.sampled_from(OWN_QUERIES[path]), max_size=4, unique=True))
+    query = {name: draw(junk_text if draw(st.booleans()) else st.just(GOOD_QUERIES.get(name, ""))) for name in names}
+    return Request(method="GET", path=path, query=query)
+
+
 requests = st.one_of(
+    questions(),
     st.builds(
         Request,
         method=st.just("POST"),
@@ -195,7 +216,7 @@ def check_books(trader: Trader) -> None:
     assert all(order.hold >= 0 <= order.buying_power for order in live)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=45, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(series=st.lists(requests, min_size=3, max_size=12), waits=st.lists(st.booleans(), min_size=12, max_size=12))
 def test_any_series_of_requests_is_answered_and_the_books_add_up(series: list[Request], waits: list[bool]) -> None:
     trader = Trader(symbols=SYMBOLS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.unit.exchange.trader import Trader
 
 
@@ -44,8 +46,85 @@ class TestLists:
         assert ids(before_order_id=second["id"]) == [first["id"]]
         assert ids(after_order_id=second["id"]) == [third["id"]]
         assert ids(status="closed") == []
-        assert trader.call("GET", "/v2/orders", status="some").status == 422
 
+    def test_coins_are_filtered_by_either_spelling(self) -> None:
+        trader = Trader(symbols=("AAPL", "BTC/USD"))
+        coin = trader.placed(symbol="BTC/USD", qty="0.01", type="limit", limit_price="50000", time_in_force="gtc")
+        trader.placed(type="limit", limit_price="250")
+        trader.wait()
+        for symbols in ("BTC/USD", "BTCUSD", "btcusd,SPY", " ,BTC/USD"):
+            assert [row["id"] for row in trader.get("/v2/orders", symbols=symbols)] == [coin["id"]]
+        assert len(trader.get("/v2/orders", symbols="")) == 2
+        assert len(trader.get("/v2/orders", asset_class="us_equity,crypto")) == 2
+        assert [row["id"] for row in trader.get("/v2/orders", asset_class="crypto")] == [coin["id"]]
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            {"status": "some"},
+            {"side": "long"},
+            {"direction": "up"},
+            {"limit": "0"},
+            {"limit": "-1"},
+            {"limit": "²"},
+            {"limit": "1.5"},
+            {"nested": "perhaps"},
+            {"after": "yesterday"},
+            {"until": "2026-13-01"},
+            {"before_order_id": "first"},
+        ],
+    )
+    def test_a_filter_that_cannot_be_meant_is_refused(self, query: dict[str, str]) -> None:
+        answer = Trader().call("GET", "/v2/orders", **query)
+        assert (answer.status, answer.json["code"]) == (422, 40010001)
+
+    def test_a_limit_beyond_the_largest_is_cut(self) -> None:
+        trader = Trader()
+        trader.placed()
+        assert len(trader.get("/v2/orders", status="all", limit="9" * 5000)) == 1
+
+    def test_bounds_by_order_stand_alone(self) -> None:
+        trader = Trader()
+        order = trader.placed()["id"]
+        for other in ({"before_order_id": order}, {"after": "2026-08-20"}, {"until": "2026-08-22"}):
+            answer = trader.call("GET", "/v2/orders", after_order_id=order, **other)
+            assert answer.status == 422
+        unknown = "00000000-0000-4000-8000-000000000000"
+        assert trader.call("GET", "/v2/orders", before_order_id=unknown).status == 404
+
+
+class TestActivities:
+    def test_odd_page_tokens_end_the_list(self) -> None:
+        trader = Trader()
+        trader.holding()
+        (fill,) = trader.get("/v2/account/activities")
+        for token in (fill["id"], "nothing", "20260821::", "%00", "::"):
+            assert trader.get("/v2/account/activities", page_token=token) == []
+        assert trader.get("/v2/account/activities", page_token="") == [fill]
+
+    def test_pages_join_in_both_directions(self) -> None:
+        trader = Trader()
+        for _ in range(5):
+            trader.holding("1")
+        for direction in ("asc", "desc"):
+            whole = trader.get("/v2/account/activities", direction=direction)
+            joined: list[dict[str, str]] = []
+            while page := trader.get(
+                "/v2/account/activities",
+                direction=direction,
+                page_size="2",
+                page_token=joined[-1]["id"] if joined else "",
+            ):
+                joined += page
+            assert joined == whole
+            assert len(whole) == 5
+
+    @pytest.mark.parametrize("query", [{"page_size": "²"}, {"page_size": "0"}, {"direction": "up"}, {"date": "x"}])
+    def test_what_cannot_be_meant_is_refused(self, query: dict[str, str]) -> None:
+        assert Trader().call("GET", "/v2/account/activities", **query).status == 422
+
+
+class TestClientIds:
     def test_an_order_is_found_by_its_client_id(self) -> None:
         trader = Trader()
         order = trader.bracket(client_order_id="mine")

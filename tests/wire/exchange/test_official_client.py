@@ -207,3 +207,13 @@ async def test_data_of_coins(client: Client) -> None:
     assert book[coin].bids[0].price < book[coin].asks[0].price
     assert snapshot[coin].latest_quote.ask_price > 0
     assert 1 <= len(bars[coin]) <= 10
+
+
+async def test_of_a_parameter_given_twice_the_first_counts(client: Client) -> None:
+    for symbol in ("AAPL", "SPY"):
+        request = LimitOrderRequest(
+            symbol=symbol, qty=1, side=OrderSide.BUY, time_in_force=TimeInForce.DAY, limit_price=100.0
+        )
+        await client(client.trading.submit_order, request)
+    rows = await client(client.trading.get, "/orders", [("symbols", "SPY"), ("symbols", "AAPL")])
+    assert [row["symbol"] for row in rows] == ["SPY"]
