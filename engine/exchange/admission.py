@@ -45,7 +45,7 @@ class Admission:
     def admit(self, ticket: Ticket) -> tuple[Order, list[Order]]:
         """The order and its legs, reserved for and ready to be accepted; raises ``Refusal``."""
         floor = self._floor
-        asset = self._listed(ticket.symbol)
+        asset = self._listed(ticket)
         ticket.symbol = asset.symbol
         if ticket.client_order_id is not None and floor.orders.by_client_id(ticket.client_order_id) is not None:
             raise malformed("client_order_id must be unique")
@@ -71,10 +71,13 @@ class Admission:
             self._reserve_power(order, asset)
         return order, legs
 
-    def _listed(self, symbol: str) -> Asset:
+    def _listed(self, ticket: Ticket) -> Asset:
+        symbol = ticket.symbol
         asset = find_asset(symbol)
         if asset is not None and self._floor.market.lists(asset.symbol):
             return asset
+        if _OPTION.fullmatch(symbol) and ticket.order_class:
+            raise unprocessable("complex orders not supported for options trading")
         if _OPTION.fullmatch(symbol):
             raise forbidden("account not eligible for level2 options trading")
         raise unprocessable(f'asset "{symbol}" not found')

@@ -117,11 +117,13 @@ def parse_ticket(data: bytes) -> Ticket:
     """The order request of a POST body, or the refusal of its form."""
     body = decode_object(data)
     symbol = body.get("symbol")
-    if not isinstance(symbol, str) or not symbol:
-        raise malformed("symbol is required")
     order_class = _word(body, "order_class", _CLASSES | {"mleg"}, default="")
+    if order_class == "mleg" and symbol:
+        raise malformed("symbol is not allowed for mleg order")
     if order_class == "mleg":
         raise forbidden("account not eligible for level3 options trading")
+    if not isinstance(symbol, str) or not symbol:
+        raise malformed("symbol is required")
     qty, notional = decimal_field(body, "qty"), decimal_field(body, "notional")
     if qty is not None and qty % _QTY_STEP != 0:
         raise malformed("qty must be limited to 9 decimal places")

@@ -67,6 +67,8 @@ class ExchangeSettings:
     """Whether ``status=open`` lists a ``held`` stop and the legs of a filled parent (2020 reports: no)."""
     replace_held_legs: bool = True
     """Whether a ``held`` stop leg can be patched (unverified)."""
+    client_id_lookup_ms: float = 0.0
+    """So long after its acceptance an order is not found by its client id yet (unverified)."""
     suspend_blocks_exits: bool = True
     """Whether ``suspend_trade``, or a block of the account, refuses closing orders too (unverified)."""
     resize_stop_by_replacing: bool = False

@@ -74,8 +74,9 @@ class OrderEndpoints:
 
     def read_by_client_id(self, call: Call) -> Answer:
         client_order_id = call.query.get("client_order_id", "")
-        order = self._exchange.floor.orders.by_client_id(client_order_id)
-        if order is None:
+        floor = self._exchange.floor
+        order = floor.orders.by_client_id(client_order_id)
+        if order is None or 0 <= floor.now_ns() - order.created_at < floor.settings.client_id_lookup_ms * 1e6:
             raise not_found(f"order not found for {client_order_id}")
         return 200, self._exchange.render(order, nested=False)
 

@@ -125,6 +125,15 @@ class TestActivities:
 
 
 class TestClientIds:
+    def test_a_client_id_can_take_a_while_to_be_found(self) -> None:
+        trader = Trader(client_id_lookup_ms=500)
+        trader.placed(client_order_id="mine")
+        question = ("GET", "/v2/orders:by_client_order_id")
+        assert trader.call(*question, client_order_id="mine").status == 404
+        assert trader.order(client_order_id="mine").json["message"] == "client_order_id must be unique"
+        trader.wait(0.6)
+        assert trader.call(*question, client_order_id="mine").status == 200
+
     def test_an_order_is_found_by_its_client_id(self) -> None:
         trader = Trader()
         order = trader.bracket(client_order_id="mine")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,22 @@ class TestSessions:
         trader.wait(6.5 * 3600 + 60)
         trader.wait()
         assert trader.status(order["id"]) == "filled"
+
+    @pytest.mark.parametrize("order_class", ["bracket", "oto", "oco"])
+    def test_a_group_waits_for_the_open_with_its_exits_held(self, order_class: str) -> None:
+        trader = Trader(session="real", start=self.BEFORE_CLOSE)
+        if order_class == "oco":
+            trader.holding()
+        trader.wait(90)
+        terms: dict[str, Any] = {"order_class": order_class, "time_in_force": "gtc"}
+        if order_class == "oco":
+            terms |= {"side": "sell", "type": "limit"}
+        if order_class != "oto":
+            terms |= {"take_profit": {"limit_price": "280"}}
+        placed = trader.placed(**terms, stop_loss={"stop_price": "265"})
+        trader.wait(1)
+        order = trader.read(placed["id"])
+        assert (order["status"], {leg["status"] for leg in order["legs"]}) == ("accepted", {"held"})
 
     def test_day_orders_expire_at_the_close_and_gtc_orders_stay(self) -> None:
         trader = Trader(session="real", start=self.BEFORE_CLOSE)
