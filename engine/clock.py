@@ -70,7 +70,7 @@ class SteadyClock:
     def not_before(self, earliest: datetime | None) -> None:
         """What was written down by an earlier process is past, whatever the wall clock says today."""
         if earliest is not None:
-            self._now = max(self.now(), earliest)
+            self._now = max(self.now(), earliest + timedelta(milliseconds=1))
 
     def monotonic_s(self) -> float:
         return self._wall.monotonic_s()

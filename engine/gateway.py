@@ -261,18 +261,22 @@ class Gateway:
         )
 
     async def _was_replaced(self, order_id: str, broker_id: str) -> bool:
-        """Read an order whose replacement was refused. Without an answer the refusal stands, and doubt is raised."""
+        """Whether an order whose replacement was refused shows one. Without an answer the refusal stands."""
+        found = await self._read(order_id, broker_id)
+        return found is not None and (found.replaced_by is not None or found.status in REPLACING)
+
+    async def _read(self, order_id: str, broker_id: str) -> wire.Order | None:
+        """How an order stands that the broker did not touch, now in the book. Without an answer doubt is raised."""
         try:
             answer = await self._client.order(broker_id, lane=Lane.EXIT, deadline_s=CHECK_DEADLINE_S)
         except BrokerError as lost:
-            log.info("how %s stands after a refused replacement: %s", order_id, lost)
+            log.info("how %s stands after a refusal: %s", order_id, lost)
             self._surprised(self._book.orders[order_id].symbol)
-            return False
-        found = answer.value
-        if found is None:
-            return False
-        self.take_answer(order_id, found, Evidence(source=Source.REST, id=answer.request_id, at=self._clock.now()))
-        return found.replaced_by is not None or found.status in REPLACING
+            return None
+        if answer.value is not None:
+            proof = Evidence(source=Source.REST, id=answer.request_id, at=self._clock.now())
+            self.take_answer(order_id, answer.value, proof)
+        return answer.value
 
     # --- cancel ------------------------------------------------------------------------------------------------------
 
@@ -292,6 +296,7 @@ class Gateway:
             # The stream's word about how it ended is still on its way, or lost: read it. The wish stays on record,
             # so that nobody asks again meanwhile.
             log.info("cancel of %s: %s", order_id, over)
+            await self._read(order_id, broker_id)
             self._surprised(self._book.orders[order_id].symbol)
             return None
         except BrokerError as refused:

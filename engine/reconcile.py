@@ -27,7 +27,7 @@ from engine.model.order import Evidence, Order
 from engine.model.words import OrderRole, OrderStatus, SignalStatus, Source
 from engine.protection.case import Truth
 from engine.recorder import Recorder
-from engine.reports import leg_of, position_from, report_from
+from engine.reports import position_from, report_from
 from engine.surroundings import World
 
 log = logging.getLogger(__name__)
@@ -288,12 +288,11 @@ class Reconciler:
                 self._fold(leg_id, leg, proof)
 
     def _name_leg(self, parent_id: str, found: wire.Order, proof: Evidence) -> None:
-        """A leg whose broker id is not known yet (the answer of its submit was lost)."""
+        """Legs whose broker ids are not known yet (the answer of their submit was lost)."""
         bracket_id = self._book.orders[parent_id].bracket_id
-        for order in self._book.orders_of(bracket_id) if bracket_id else ():
-            leg = leg_of(found.legs, order.role)
-            if order.parent_id == parent_id and order.broker_id is None and leg is not None:
-                self._fold(order.id, leg, proof)
+        orders = self._book.orders_of(bracket_id) if bracket_id else ()
+        if any(order.parent_id == parent_id and order.broker_id is None for order in orders):
+            self._take_answer(parent_id, found, proof)
 
     def _fold(self, order_id: str, found: wire.Order, proof: Evidence) -> None:
         before = self._book.orders[order_id]

@@ -22,6 +22,9 @@ ONCE_WRONG: Final[dict[str, Case]] = {
         60, only=(1, 6, 10, 11), until_s=9.7, calmer={"latency_ms": 0.0}
     ),
     "a clock that was set forward and back kept alarms and cancels waiting for the hour it had lost": Case(69),
+    "cancels of a stop that had ended untold were asked for until the limit of requests held back exits": Case(1000),
+    "what the last process had intended in its last moment counted as intended by this one": Case(1114),
+    "an entry of the last process's last moment stayed half sent": Case(1159),
 }
 """A change of weather, person or chaos makes other storms of all seeds: then these are seeds like all others."""
 

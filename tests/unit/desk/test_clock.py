@@ -68,4 +68,4 @@ def test_what_an_earlier_process_wrote_down_is_past(wall: SetClock) -> None:
     steady = SteadyClock(wall)
     steady.not_before(NOON + timedelta(hours=1))
     wall.pass_s(10)
-    assert steady.now() == NOON + timedelta(hours=1, seconds=10 * SLOWED)
+    assert steady.now() == NOON + timedelta(hours=1, milliseconds=1, seconds=10 * SLOWED)
