@@ -1,21 +1,14 @@
-"""Lost answers, lost events, restarts and kill -9: nothing is lost and nothing is sent twice."""
+"""Lost answers, lost events and restarts: nothing is lost and nothing is sent twice. Kills: ``tests/nightly``."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import signal
-import sys
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
 
 from engine.errors import CommandRefused
 from engine.exchange.faults import Drop, Html, LoseAnswer, LoseEvent
-from engine.journal.reader import verify
 from tests.wire.desk.conftest import Rig, approved, protected, until
 
 ROOT = Path(__file__).parents[3]
@@ -140,97 +133,3 @@ async def until_flat(rig: Rig) -> None:
     async with asyncio.timeout(5):
         while await rig.positions():
             await asyncio.sleep(0.02)
-
-
-@pytest.mark.parametrize("delay_s", [0.0, 0.002, 0.01, 0.03, 0.2])
-async def test_kill_9_at_any_moment_loses_nothing_and_doubles_nothing(rig: Rig, tmp_path: Path, delay_s: float) -> None:
-    """A real process on real sockets, killed while approvals are under way, and started again."""
-    data_dir = tmp_path / "killed"
-    async with _process(rig, data_dir) as (desk, process):
-        sent = [await desk("POST", "/v1/signals", rig.signal(symbol)) for symbol in ("AAPL", "MSFT", "NVDA")]
-        approvals = [asyncio.ensure_future(desk("POST", f"/v1/signals/{s['id']}/approve", b"{}")) for s in sent]
-        await asyncio.sleep(delay_s)
-        process.send_signal(signal.SIGKILL)
-        await process.wait()
-        await asyncio.gather(*approvals, return_exceptions=True)
-    async with _process(rig, data_dir) as (desk, process):
-        await _until_async(lambda: _settled(desk))
-        signals = {s["id"]: s for s in (await desk("GET", "/v1/signals"))["signals"]}
-        assert signals.keys() == {s["id"] for s in sent}
-        entries = await rig.entries()
-        assert len({entry["symbol"] for entry in entries}) == len(entries)
-        entered = {entry["symbol"] for entry in entries}
-        for view in signals.values():
-            assert (view["symbol"] in entered) == (view["status"] in ("filled", "working")), view["status"]
-        for bracket in (await desk("GET", "/v1/brackets"))["brackets"]:
-            assert bracket["naked_qty"] == "0", bracket["status"]
-        process.send_signal(signal.SIGTERM)
-        assert await process.wait() == 0
-    (journal,) = data_dir.glob("paper-*/journal.db")
-    assert verify(journal).ok
-
-
-async def _settled(desk: Any) -> bool:
-    health = await desk("GET", "/v1/health")
-    if health["start_gate"] != "open":
-        return False
-    brackets = (await desk("GET", "/v1/brackets"))["brackets"]
-    approved_still = (await desk("GET", "/v1/signals?status=approved"))["signals"]
-    return not approved_still and all(bracket["status"] == "protected" for bracket in brackets)
-
-
-async def _until_async(ask: Any) -> None:
-    async with asyncio.timeout(20):
-        while not await ask():
-            await asyncio.sleep(0.05)
-
-
-class _process:  # noqa: N801 - reads as a verb where it is used
-    """A headless desk of its own process against the rig's exchange, as its only broker."""
-
-    def __init__(self, rig: Rig, data_dir: Path) -> None:
-        self._rig, self._data_dir = rig, data_dir
-
-    async def __aenter__(self) -> tuple[Any, asyncio.subprocess.Process]:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "main.py",
-            "--headless",
-            "--broker=paper",
-            f"--data-dir={self._data_dir}",
-            "--api=127.0.0.1:0",
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "APCA_API_KEY_ID": "key",
-                "APCA_API_SECRET_KEY": "secret",
-                "APCA_API_BASE_URL": self._rig.exchange.url,
-                "GREENLIGHT_API_TOKEN": "token",
-            },
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        assert self._process.stdout is not None
-        async with asyncio.timeout(20):
-            ready = (await self._process.stdout.readline()).decode()
-        assert ready.startswith("greenlight ready mode=paper api=http://127.0.0.1:"), ready
-        url = ready.split("api=")[1].split()[0]
-        self._session = aiohttp.ClientSession(headers={"Authorization": "Bearer token"})
-
-        async def ask(method: str, path: str, body: bytes | None = None) -> Any:
-            async with self._session.request(method, url + path, data=body) as answer:
-                return json.loads(await answer.read())
-
-        await _until_async(lambda: _open(ask))
-        return ask, self._process
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._session.close()
-        if self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
-
-
-async def _open(ask: Any) -> bool:
-    health: dict[str, Any] = await ask("GET", "/v1/health")
-    return bool(health["start_gate"] == "open" and health["status"] == "ok")
