@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from engine.clock import Clock
 from engine.desk import RELEASE, Desk
 from engine.errors import CommandRefused
 from engine.model.commands import NO_EDITS, Edits
-from engine.model.words import DeskState, SignalStatus
+from engine.model.words import DeskState, Side, SignalStatus
 from tests.simulation.breakage import Dice
 from tests.simulation.weather import SYMBOLS
 
@@ -101,6 +102,40 @@ async def approve_and_reject(desk: Desk, dice: Dice, _: Clock) -> None:
         await together(desk.approve(wanted, actor=ACTOR), desk.reject(wanted, actor=ANOTHER))
 
 
+# --- mandates --------------------------------------------------------------------------------------------------------
+
+
+async def grant_a_mandate(desk: Desk, dice: Dice, clock: Clock) -> None:
+    """What is pending and what comes is approved by it, within its bounds."""
+    each = Decimal(dice.choice((1000, 6000)))
+    await desk.mandates.grant(
+        actor=ACTOR,
+        strategy=dice.choice(("storm", "surge")),
+        symbols=tuple(dice.sample(SYMBOLS, 3)),
+        sides=(Side.BUY, Side.SELL),
+        max_notional_each=each,
+        max_notional_day=each * dice.choice((1, 3)),
+        max_count=dice.choice((1, 4)),
+        max_loss_day=dice.choice((None, Decimal(200))),
+        until=clock.now() + timedelta(seconds=dice.choice((15, 120))),
+    )
+
+
+async def confirm_a_mandate(desk: Desk, dice: Dice, _: Clock) -> None:
+    """It does not go on by itself after a restart."""
+    views = desk.mandates.views()
+    if views:
+        await desk.mandates.confirm(dice.choice(views).id, actor=ACTOR)
+
+
+async def revoke_mandates(desk: Desk, dice: Dice, _: Clock) -> None:
+    views = desk.mandates.views()
+    if views and dice.random() < 0.7:
+        await desk.mandates.revoke(dice.choice(views).id, actor=ACTOR)
+    else:
+        await desk.mandates.revoke_all(actor=ACTOR)
+
+
 # --- orders and trades -----------------------------------------------------------------------------------------------
 
 
@@ -125,6 +160,13 @@ async def retry(desk: Desk, dice: Dice, _: Clock) -> None:
     brackets = desk.brackets()
     if brackets:
         await desk.retry_bracket(dice.choice(brackets).id, actor=ACTOR)
+
+
+async def reprice(desk: Desk, dice: Dice, _: Clock) -> None:
+    """As after a split; without one the desk refuses."""
+    brackets = desk.brackets()
+    if brackets:
+        await desk.reprice_bracket(dice.choice(brackets).id, actor=ACTOR)
 
 
 async def flatten(desk: Desk, dice: Dice, _: Clock) -> None:
@@ -191,6 +233,10 @@ ACTS: Final[dict[Act, float]] = {
     cancel_entries: 0.3,
     look_up: 1,
     retry: 1,
+    reprice: 0.2,
+    grant_a_mandate: 0.4,
+    revoke_mandates: 0.2,
+    confirm_a_mandate: 0.3,
     flatten: 3.5,
     flatten_twice: 0.5,
     flatten_all: 0.5,
@@ -201,8 +247,8 @@ ACTS: Final[dict[Act, float]] = {
 }
 
 
-WINDOW_ONLY: Final = frozenset({cancel_entries})
-"""The API has no such command."""
+WINDOW_ONLY: Final = frozenset({cancel_entries, grant_a_mandate, confirm_a_mandate, revoke_mandates})
+"""Given at the desk's door only."""
 
 
 def draw_act(dice: Dice) -> Act:

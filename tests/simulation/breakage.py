@@ -92,7 +92,21 @@ MAKERS: Final[Mapping[type[f.Fault], tuple[float, Maker]]] = {
         ),
     ),
     f.ExitsRefused: (0.2, _exits_refused),
+    f.FalseRefusal: (0.6, lambda dice: f.FalseRefusal(method="PATCH", path=ORDERS, count=dice.choice((1, 2)))),
+    f.Hang: (0.4, lambda dice: f.Hang(**_request(dice), seconds=dice.choice((5.0, 60.0)))),
+    f.Dribble: (0.3, lambda dice: f.Dribble(**_request(dice), every_s=dice.choice((0.002, 0.1)))),
+    f.MuteStream: (0.4, lambda _: f.MuteStream()),
+    f.KeepSlot: (0.2, lambda dice: f.KeepSlot(seconds=dice.choice((3.0, 20.0)))),
+    f.CutData: (0.3, lambda _: f.CutData()),
+    f.StaleQuotes: (0.2, lambda dice: f.StaleQuotes(symbol=dice.choice(SYMBOLS))),
+    f.LegsDie: (0.4, lambda dice: f.LegsDie(symbol=_symbol(dice))),
+    f.BothExitsFill: (0.3, lambda dice: f.BothExitsFill(symbol=_symbol(dice))),
 }
+
+UNSURVIVED: Final[Mapping[type[f.Fault], str]] = {
+    f.LegsStayHeld: "a target that stays held after its entry has filled is believed, and its stop counts as cover",
+}
+"""Known weaknesses: these do not strike until the desk survives them. ``docs/reliability.md`` names them too."""
 
 
 def draw_fault(dice: Dice) -> f.Fault:

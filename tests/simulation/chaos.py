@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from engine.exchange.core import Exchange
+from engine.exchange.faults import BothExitsFill
 from tests.simulation.breakage import Dice, draw_fault
 from tests.simulation.virtual import DISK_S
 from tests.simulation.weather import SYMBOLS
@@ -44,6 +45,8 @@ class Chaos:
     def _break_the_exchange(self, dice: Dice) -> str:
         fault = draw_fault(dice)
         self._world.broker.faults.add(fault)
+        if isinstance(fault, BothExitsFill):
+            self._world.turned_by_broker.update(SYMBOLS if fault.symbol is None else (fault.symbol,))
         terms = {k: v for k, v in msgspec.structs.asdict(fault).items() if v not in (None, "", 0, {}) and k != "id"}
         return f"{type(fault).__name__} " + " ".join(f"{name}={value}" for name, value in terms.items())
 

@@ -71,6 +71,7 @@ CALLS: Final[dict[str, Callable[..., Call]]] = {
     "attest_order": lambda key, settlement: ("POST", f"/v1/orders/{key}/attest", {"settlement": settlement}),
     "retry_bracket": lambda key: ("POST", f"/v1/brackets/{key}/retry", {}),
     "flatten_bracket": lambda key: ("POST", f"/v1/brackets/{key}/flatten", {}),
+    "reprice_bracket": lambda key: ("POST", f"/v1/brackets/{key}/reprice", {}),
     "flatten": _flatten,
     "set_state": _state,
     "poll_orders": lambda on: ("POST", "/v1/stream", {"polling": on}),

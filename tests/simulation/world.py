@@ -71,6 +71,8 @@ class World:
         self.held: dict[str, Any] = {}
         self.touched: set[str] = set()
         """Symbols in which another hand traded on its own account."""
+        self.turned_by_broker: set[str] = set()
+        """Symbols in which the broker may let both exits of a group execute."""
         self.disturbed_until_s = 0.0
         self.patience_s = 45.0
         loop.net.set_defaults(latency=WIRE_S)

@@ -109,13 +109,22 @@ class Load:
                 await self._try(desk.reject(signal.id, actor=ACTOR, reason="the soak is over"))
             for order in desk.orders():
                 if order.unresolved_since is not None:
-                    await self._try(desk.lookup_order(order.id, actor=ACTOR))
+                    await self._settle(order.id)
             await self._try(desk.cancel_working_entries(actor=ACTOR))
             await self._try(desk.flatten(symbol=None, actor=ACTOR))
             await self._clock.sleep(CLOSING_S)
-            return not desk.brackets() and not desk.signals(SignalStatus.PENDING)
+            waiting = [*desk.signals(SignalStatus.PENDING), *desk.signals(SignalStatus.APPROVED)]
+            return not desk.brackets() and not waiting
 
         await until("every trade is closed", is_quiet, CALM_S)
+
+    async def _settle(self, order_id: str) -> None:
+        """With the broker's own page open: look an order of unknown fate up, or attest that it never came."""
+        found = await self._exchange.ask("GET", f"/v2/orders:by_client_order_id?client_order_id={order_id}")
+        if "code" in found:
+            await self._try(self._desk.attest_order(order_id, actor=ACTOR, settlement="never_reached"))
+        else:
+            await self._try(self._desk.lookup_order(order_id, actor=ACTOR))
 
     async def _try(self, command: Any) -> None:
         try:
