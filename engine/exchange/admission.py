@@ -198,7 +198,7 @@ class Admission:
         for other in self._floor.orders.live_on(opposite, ticket.symbol):
             if other.is_leg or other.type == "trailing_stop":
                 continue
-            if other.type in {"market", "stop"}:
+            if other.type in {"market", "stop"} or other.collared:
                 reason = "opposite side market/stop order exists"
             elif ticket.type in {"market", "stop"} or _would_cross(ticket, other):
                 reason = f"opposite side {other.type} order exists. use complex/limit/stop_limit orders"
@@ -388,6 +388,7 @@ def collar_buy_stop(order: Order, asset: Asset) -> None:
     if order.is_buy and order.type == "stop":
         assert order.stop_price is not None
         order.type = "stop_limit"
+        order.collared = True
         order.limit_price = collar_of(order.stop_price, asset)
 
 

@@ -93,13 +93,14 @@ class Amending:
                 raise unprocessable(f"{old.type} orders must not have limit_price")
             check_tick(asset, "limit_price", change.limit_price)
             new.limit_price = change.limit_price
+            new.collared = False
         if change.stop_price is not None:
             if old.type not in {"stop", "stop_limit"}:
                 raise unprocessable(f"{old.type} orders must not have stop_price")
             check_tick(asset, "stop_price", change.stop_price)
             check_stop(self._floor, old.symbol, old.side, change.stop_price)
             new.stop_price = change.stop_price
-            if old.is_buy and change.limit_price is None and not asset.is_crypto:
+            if old.collared and change.limit_price is None:
                 new.limit_price = collar_of(change.stop_price, asset)
         if change.trail is not None:
             if old.type != "trailing_stop":

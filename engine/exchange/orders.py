@@ -72,6 +72,8 @@ class Order(msgspec.Struct, kw_only=True):
     """Has been at the venue; decides what a cancel outside trading hours has to wait for."""
     armed: bool = False
     """A leg that its entry's complete fill has made effective (a stop leg is then live although still ``held``)."""
+    collared: bool = False
+    """A plain buy stop in the form of the stop-limit that Alpaca makes of it."""
     triggered: bool = False
     """A stop whose trigger price has been seen."""
     status_before: str = ""

@@ -210,6 +210,14 @@ class TestReplace:
         answer = trader.call("PATCH", f"/v2/orders/{order['id']}", {"limit_price": "261"})
         assert answer.json["message"] == "cannot replace order in pending_new status"
 
+    def test_only_the_limit_that_alpaca_gave_moves_with_the_stop(self) -> None:
+        for terms, limit in (({"type": "stop"}, "297.25"), ({"type": "stop_limit", "limit_price": "280.5"}, "280.5")):
+            trader = Trader()
+            old = trader.placed(stop_price="280", **terms)["id"]
+            trader.wait()
+            new = trader.call("PATCH", f"/v2/orders/{old}", {"stop_price": "290"}).json
+            assert (new["stop_price"], new["limit_price"]) == ("290", limit)
+
     def test_replacing_twice_in_a_row_has_to_wait(self) -> None:
         trader, old = self.working()
         new = trader.call("PATCH", f"/v2/orders/{old}", {"limit_price": "261"}).json

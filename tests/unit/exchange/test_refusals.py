@@ -261,6 +261,37 @@ class TestWashTrade:
         assert trader.order(type="limit", limit_price="275").status == 403
         assert trader.order(type="limit", limit_price="274.99").status == 200
 
+    @pytest.mark.parametrize("resting", ["stop", "stop_limit", "limit"])
+    @pytest.mark.parametrize("new", ["market", "stop", "limit", "stop_limit"])
+    @pytest.mark.parametrize("crosses", [True, False])
+    def test_the_published_matrix(self, resting: str, new: str, *, crosses: bool) -> None:
+        """A short of ten, a buy that rests, and new sells that could or could not trade with it."""
+        trader = Trader()
+        buys = {
+            "stop": {"type": "stop", "stop_price": "285"},
+            "stop_limit": {"type": "stop_limit", "stop_price": "285", "limit_price": "286"},
+            "limit": {"type": "limit", "limit_price": "260"},
+        }
+        trader.placed(side="sell", qty="10")
+        trader.wait()
+        trader.placed(qty="5", time_in_force="gtc", **buys[resting])
+        trader.wait()
+        low = resting == "limit"
+        limit = {(True, True): "260", (True, False): "260.01", (False, True): "286", (False, False): "300"}[
+            low, crosses
+        ]
+        sells = {
+            "market": {"type": "market"},
+            "stop": {"type": "stop", "stop_price": "255"},
+            "limit": {"type": "limit", "limit_price": limit},
+            "stop_limit": {"type": "stop_limit", "stop_price": "270", "limit_price": limit},
+        }
+        answer = trader.order(side="sell", qty="1", **sells[new])
+        refused = resting == "stop" or new in {"market", "stop"} or crosses
+        assert (answer.status == 403) is refused, answer.json
+        if refused:
+            assert answer.json["message"] == "potential wash trade detected. use complex orders"
+
     def test_brackets_are_exempt_and_so_are_the_legs_of_a_group(self) -> None:
         trader = self.resting(type="stop", stop_price="260")
         assert trader.order(**BRACKET).status == 200
