@@ -75,13 +75,13 @@ class DataRest:
     def _crypto(self, parts: list[str], query: Mapping[str, str]) -> Any:
         match parts:
             case ["bars"]:
-                return self._bars(self._assets(query), query, single=False)
+                return self._bars(self._assets(query, coins=True), query, single=False)
             case ["snapshots"]:
-                return {"snapshots": {asset.symbol: self._snapshot(asset) for asset in self._assets(query)}}
+                return {"snapshots": {asset.symbol: self._snapshot(asset) for asset in self._assets(query, coins=True)}}
             case ["latest", "orderbooks"]:
-                return {"orderbooks": {asset.symbol: self._book(asset) for asset in self._assets(query)}}
+                return {"orderbooks": {asset.symbol: self._book(asset) for asset in self._assets(query, coins=True)}}
             case ["latest", "quotes" | "trades" | "bars" as kind]:
-                return {kind: {asset.symbol: self._latest[kind](asset) for asset in self._assets(query)}}
+                return {kind: {asset.symbol: self._latest[kind](asset) for asset in self._assets(query, coins=True)}}
         raise not_found("endpoint not found")
 
     def _corporate_actions(self, query: Mapping[str, str]) -> dict[str, Any]:
@@ -98,17 +98,17 @@ class DataRest:
 
     def _asset(self, symbol: str) -> Asset:
         asset = find_asset(symbol.upper())
-        if asset is None or not self._exchange.market.lists(asset.symbol):
+        if asset is None or asset.is_crypto or not self._exchange.market.lists(asset.symbol):
             raise not_found(f"symbol not found: {symbol}")
         return asset
 
-    def _assets(self, query: Mapping[str, str]) -> list[Asset]:
+    def _assets(self, query: Mapping[str, str], *, coins: bool = False) -> list[Asset]:
         """The listed ones among ``symbols``, in Alpaca's (alphabetical) order; unknown ones are left out."""
         names = sorted({name.strip().upper() for name in query.get("symbols", "").split(",") if name.strip()})
         if not names:
             raise bad_request("symbols is required")
-        found = (find_asset(name) for name in names)
-        return [asset for asset in found if asset is not None and self._exchange.market.lists(asset.symbol)]
+        found = [asset for asset in map(find_asset, names) if asset is not None and asset.is_crypto is coins]
+        return [asset for asset in found if self._exchange.market.lists(asset.symbol)]
 
     def _latest_bar(self, asset: Asset) -> Any:
         bar = self._exchange.market.latest_minute(asset.symbol)

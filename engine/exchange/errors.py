@@ -29,7 +29,7 @@ class Refusal(Exception):
     def body(self) -> dict[str, object]:
         """The JSON body; ``code`` is absent where Alpaca leaves it out (401)."""
         body: dict[str, object] = {} if self.code is None else {"code": self.code}
-        body["message"] = self.message
+        body["message"] = self.message.encode(errors="replace").decode()  # it may quote what was no text
         body.update(self.extra)
         return body
 

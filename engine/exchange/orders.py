@@ -236,7 +236,8 @@ class Orders:
         return old is not None and old.status == "pending_replace"
 
     def legs(self, order: Order) -> list[Order]:
-        return [self[leg_id] for leg_id in order.leg_ids]
+        """Those that are not forgotten: a group goes whole, and something may still be due for its entry."""
+        return [leg for leg in map(self.get, order.leg_ids) if leg is not None]
 
     def siblings(self, order: Order) -> list[Order]:
         """The other exits of the same group: the other legs, or in an OCO parent and child of each other."""
@@ -244,6 +245,8 @@ class Orders:
             return self.legs(order)
         if order.parent_id is None:
             return []
-        parent = self[order.parent_id]
+        parent = self.get(order.parent_id)
+        if parent is None:
+            return []
         others = [leg for leg in self.legs(parent) if leg.id != order.id]
         return [parent, *others] if parent.order_class == "oco" else others

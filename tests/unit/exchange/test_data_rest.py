@@ -89,5 +89,12 @@ def test_parameter_errors(trader: Trader, path: str, query: dict[str, str], stat
     assert trader.call("GET", path, **query).status == status
 
 
+def test_stocks_and_coins_are_asked_for_apart(trader: Trader) -> None:
+    both = {"symbols": "AAPL,BTC/USD"}
+    assert set(trader.get("/v2/stocks/quotes/latest", **both)["quotes"]) == {"AAPL"}
+    assert set(trader.get("/v1beta3/crypto/us/latest/quotes", **both)["quotes"]) == {"BTC/USD"}
+    assert trader.call("GET", "/v2/stocks/BTCUSD/snapshot").status == 404
+
+
 def test_unknown_symbols_are_left_out_of_a_batch(trader: Trader) -> None:
     assert set(trader.get("/v2/stocks/quotes/latest", symbols="AAPL,NOPE")["quotes"]) == {"AAPL"}

@@ -229,6 +229,11 @@ def test_a_canceled_order_cannot_be_canceled_again() -> None:
     assert (answer.status, answer.json["message"]) == (422, 'order is already in "canceled" state')
 
 
+def test_a_refusal_can_quote_what_is_no_text() -> None:
+    answer = Trader().call("GET", "/v2/orders", after="\ud800")
+    assert (answer.status, answer.json["message"]) == (422, "invalid after: ?")
+
+
 class TestReplacementsCutShort:
     """What comes between a replace request and the venue's answer."""
 

@@ -160,3 +160,17 @@ def test_a_replacement_outlives_the_memory_of_what_it_replaced() -> None:
     newer = trader.call("PATCH", f"/v2/orders/{new}", {"limit_price": "252"}).json["id"]
     trader.wait()
     assert trader.call("DELETE", f"/v2/orders/{newer}").status == 204
+
+
+def test_a_group_may_be_forgotten_before_its_exits_are_due() -> None:
+    trader = Trader(orders_kept=1)
+    order = trader.bracket()
+    target = order["legs"][0]["id"]
+    while trader.status(order["id"]) != "filled":
+        trader.wait(0.002)
+    for each in (order["legs"][1]["id"], target):
+        trader.exchange.matching.finish(trader.exchange.find(each), "canceled")
+    trader.exchange.settle()
+    assert trader.call("GET", f"/v2/orders/{target}").status == 404
+    trader.wait()
+    assert trader.position()["qty_available"] == "10"
