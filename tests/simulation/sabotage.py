@@ -6,20 +6,34 @@ seeds that took stands in ``docs/reliability.md``.
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from decimal import Decimal
 from multiprocessing import get_context
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from unittest import mock
 
+import msgspec
+
+from engine import recall
+from engine.alpaca.budget import Lane, RateBudget
 from engine.alpaca.outcomes import Purpose
 from engine.approval import ApprovalQueue
-from engine.errors import BrokerError
+from engine.differences import Differences
+from engine.errors import BrokerError, JournalUnavailable
+from engine.incidents.watch import Watch
+from engine.model import events as ev
 from engine.pipeline.picture import Pictures
 from engine.pipeline.resolve import Resolver
+from engine.protection import flatten
+from engine.protection.case import Case as Trade
 from engine.protection.supervisor import Supervisor
+from engine.recall import Memory
 from engine.reconcile import Reconciler
 from engine.recorder import Recorder
 from engine.rules.facts import Exposure
@@ -55,7 +69,8 @@ class Sabotage(NamedTuple):
     break_it: Callable[[], AbstractContextManager[Any]]
     seen_by: frozenset[str]
     """Invariants of which one must be found broken."""
-    kills: int = 0
+    weather: Mapping[str, Any] = MappingProxyType({})
+    """What the storms need for it, over ``STORM``."""
 
 
 class Finding(NamedTuple):
@@ -81,6 +96,37 @@ async def _record_without_waiting(self: Recorder, *events: Any) -> list[Any]:
 
 async def _nothing(*_: Any, **__: Any) -> list[Any]:
     return []
+
+
+async def _sleep_for_ever(self: ApprovalQueue) -> None:
+    await asyncio.Event().wait()
+
+
+async def _wait_for_the_disk(self: Recorder, *events: Any) -> list[Any]:
+    recorded = self.record(*events)
+    with suppress(JournalUnavailable):
+        await self._journal.durable(recorded[-1].seq)
+    while self._journal.failure is not None:
+        await asyncio.sleep(0.1)
+    return recorded
+
+
+async def _cancel_without_a_line(self: Recorder, *events: Any) -> list[Any]:
+    written = [event for event in events if not isinstance(event, ev.CancelIntended)]
+    return self.record(*written) if written else []
+
+
+def _all_that_was_entered(case: Trade) -> Decimal:
+    return case.cover.entry_filled
+
+
+def _waits_like_a_read(self: RateBudget, lane: Lane) -> bool:
+    return self.remaining(lane) == 0 or self._is_overtaken(lane)
+
+
+def _skip_some(path: Path, memory: Memory, *, behind: int = 0) -> int:
+    """Facts behind the checkpoint that are not folded."""
+    return WHOLE_FOLD(path, memory, behind=behind + 3 if behind else 0)
 
 
 def _no_exposures(*_: Any, **__: Any) -> Iterator[Exposure]:
@@ -122,23 +168,78 @@ SABOTAGES: Final[dict[str, Sabotage]] = {
         _patch(Pictures, "exposures", _no_exposures),
         frozenset({"limits_hold_together"}),
     ),
+    "resolver": Sabotage(
+        "a write of unknown fate is looked up until somebody knows",
+        _patch(Resolver, "settle", lambda *_: None),
+        frozenset({"nothing_is_stuck", "the_book_is_the_brokers", "held_shares_are_covered"}),
+        {"fault_every_s": 0.3},
+    ),
+    "left behind": Sabotage(
+        "a start settles what the last process had under way",
+        _patch(Reconciler, "_settle_left_behind", _nothing),
+        frozenset({"nothing_is_stuck", "the_book_is_the_brokers"}),
+        {"kills": 2},
+    ),
+    "incidents": Sabotage(
+        "what needs a hand stands as an incident",
+        _patch(Watch, "look", lambda *_: None),
+        frozenset({"nothing_is_stuck", "held_shares_are_covered"}),
+    ),
+    "expiry": Sabotage(
+        "a signal ends with its time to live",
+        _patch(ApprovalQueue, "_expire", _sleep_for_ever),
+        frozenset({"nothing_is_stuck"}),
+    ),
+    "cancel intent": Sabotage(
+        "a cancel is on record before it is sent",
+        _patch(Recorder, "commit_exit", _cancel_without_a_line),
+        frozenset({"the_intent_comes_first", "the_desk_lives"}),
+    ),
+    "exit and disk": Sabotage(
+        "an exit waits for the disk only briefly",
+        _patch(Recorder, "commit_exit", _wait_for_the_disk),
+        frozenset({"exits_are_never_blocked"}),
+    ),
+    "exit and budget": Sabotage(
+        "no exit waits for the request budget",
+        _patch(RateBudget, "would_wait", _waits_like_a_read),
+        frozenset({"exits_are_never_blocked"}),
+        {"requests_per_minute": 40},
+    ),
+    "closing quantity": Sabotage(
+        "a close is for what is held now, not for what was entered once",
+        _patch(flatten, "_closable", _all_that_was_entered),
+        frozenset({"no_more_is_closed_than_held", "exits_stay_within_the_position", "no_exit_opens_a_position"}),
+        {"partial_fill_rate": 0.5},
+    ),
+    "checkpoint": Sabotage(
+        "a start folds every fact behind its checkpoint",
+        _patch(recall, "fold", _skip_some),
+        frozenset({"replay_gives_the_same_book", "the_desk_lives"}),
+        {"kills": 2, "checkpoint_after": 20},
+    ),
+    "differences": Sabotage(
+        "what the book cannot explain is told and locks the start gate",
+        _patch(Differences, "compare", lambda *_: None),
+        frozenset({"trades_explain_positions", "held_shares_are_covered"}),
+        {"hands": 1.0},
+    ),
 }
+
+
+WHOLE_FOLD: Final = recall.fold
 
 
 def hunt(name: str, most: int = MOST_SEEDS) -> Finding:
     """Storms on a desk without this mechanism, until one sees it."""
     sabotage = SABOTAGES[name]
-    storm = STORM if not sabotage.kills else type(STORM)(**(_fields(STORM) | {"kills": sabotage.kills}))
+    storm = msgspec.structs.replace(STORM, **sabotage.weather)
     with sabotage.break_it():
         for seed in range(most):
             for violation in simulate(Case(seed, given=storm)).violations:
                 if violation.invariant in sabotage.seen_by:
                     return Finding(sabotage.mechanism, seed + 1, violation.invariant)
     return Finding(sabotage.mechanism, most, None)
-
-
-def _fields(weather: Weather) -> dict[str, Any]:
-    return {name: getattr(weather, name) for name in weather.__struct_fields__}
 
 
 def hunt_all(jobs: int | None = None) -> dict[str, Finding]:

@@ -6,7 +6,6 @@ be judged in the very moment (a request arrives, a book is committed) is told to
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -57,8 +56,6 @@ class Witness:
         self.arrivals: list[Arrival] = []
         """Of writes."""
         self.reads = 0
-        self._requests_at_s: deque[float] = deque()
-        """Of the last minute."""
         self.on_arrival: list[Callable[[Arrival], None]] = []
         self.on_order: list[Callable[[Order], None]] = []
         """Called with each order that the exchange accepted, in the moment it did."""
@@ -96,21 +93,12 @@ class Witness:
 
         exchange.settle = settle_before_a_witness  # type: ignore[method-assign]
 
-    def requests_of_a_minute(self) -> int:
-        """How many arrived within the last sixty seconds, reads too."""
-        now_s, times = self._clock(), self._requests_at_s
-        while times and times[0] < now_s - 60.0:
-            times.popleft()
-        return len(times)
-
     def _arrived(self, request: web.Request, raw: bytes) -> None:
         machine = request.transport.get_extra_info("peername")[0] if request.transport is not None else "?"
         try:
             body = msgspec.json.decode(raw) if raw else None
         except msgspec.DecodeError:
             body = None
-        if request.path.startswith("/v2/"):
-            self._requests_at_s.append(self._clock())
         arrival = Arrival(self._clock(), machine, request.method, request.path, body, raw)
         if not arrival.is_write:
             self.reads += 1

@@ -38,8 +38,6 @@ LOOKS: Final = 5
 TRACE_LINES: Final = 40
 PROMPT_S: Final = 2.0
 """An exit or a cancel that is in the journal reaches a reachable broker within this time."""
-ALL_BUT_SPENT: Final = 0.9
-"""But not when this share of the account's requests of the last minute is spent: the broker itself would refuse."""
 STORY_LINES: Final = 250
 """What is kept of the story: its last lines up to the first violation, and that."""
 
@@ -253,9 +251,6 @@ class World:
             key = self.book.orders[event.order_id].broker_id or ""
         else:
             key = event.order.id
-        limit = self.weather.requests_per_minute or self.config.broker.requests_per_minute
-        if self.broker.witness.requests_of_a_minute() >= limit * ALL_BUT_SPENT:
-            return
         if self._sent_at_s.get(key, -1.0) < since_s:
             self.violated("exits_are_never_blocked", f"{type(event).__name__} {key} did not arrive in {PROMPT_S} s")
 
