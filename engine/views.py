@@ -229,6 +229,33 @@ class BracketView(View, frozen=True, kw_only=True):
     """Kind of the repair plan under way."""
 
 
+class PlanView(View, frozen=True, kw_only=True):
+    """One way to mend a trade: what would be sent, what it costs, and what happens if it breaks half way."""
+
+    id: str
+    """Names the picture it was made from: choosing it is refused when that has changed."""
+    kind: str
+    sentence: str
+    requests: tuple[RequestView, ...]
+    """In order; what was not known yet when it was shown (ids of replacements) may differ."""
+    naked_s: float | None
+    """Expected seconds without a stop from now on; None: for as long as it lasts."""
+    worst_loss_usd: Decimal | None
+    """None when it has no bound, or without a live price."""
+    if_step_two_fails: str
+    confirm: str | None = None
+    """What has to be typed with it."""
+
+
+class PlansView(View, frozen=True, kw_only=True):
+    bracket_id: str
+    state: str
+    """Of the catalogue in ``docs/protection.md``."""
+    sentence: str
+    plans: tuple[PlanView, ...]
+    """The best first."""
+
+
 class PositionView(View, frozen=True, kw_only=True):
     symbol: str
     qty: Decimal

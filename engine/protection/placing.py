@@ -49,7 +49,8 @@ def rescue_partial(case: Case) -> Step | None:
     if not entries:
         return None
     asked_at = min((o.cancel_since or o.cancel_requested_at for o in entries if o.cancel_requested_at), default=None)
-    if asked_at is None and case.naked_for_s < case.partial_rescue_after_s:
+    chosen = case.bracket.repair is not None
+    if asked_at is None and not chosen and case.naked_for_s < case.partial_rescue_after_s:
         return Rest("the entry may still complete", after_s=case.partial_rescue_after_s - case.naked_for_s)
     cancel = cancel_due(entries, case.now, "the entry stays part-filled: cover what is held")
     if cancel is not None:

@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 from engine.model.bracket import Bracket
 from engine.model.order import Order
-from engine.model.words import OrderStatus, Session
+from engine.model.words import OrderRole, OrderStatus, Session
 from engine.protection.case import (
     AttachExits,
     BreakEven,
@@ -35,6 +35,7 @@ from engine.protection.case import (
     StopCameBack,
     Truth,
     Watch,
+    cancel_due,
 )
 from engine.protection.flatten import close_at_once, is_through, leave
 from engine.protection.following import follow_fill
@@ -108,8 +109,19 @@ def _repaired(case: Case) -> Step | None:
         return EndRepair(done=True, text="the trade is on its way out")
     if case.bracket.gave_up_at is not None:
         return EndRepair(done=False, text=case.bracket.last_error or "the broker does not take the exits")
+    if repair.kind == "replace_both" and not case.cover.is_target_live:
+        return None
     mended = case.cover.naked == 0 and case.cover.over == 0 and case.bracket.moves_asked_at is None
     return EndRepair(done=True, text="every share is covered") if mended else None
+
+
+def _rebuild(case: Case) -> Step | None:
+    """The operator wants stop and target as one OCO where a plain stop stands: the stop makes way for it."""
+    repair = case.bracket.repair
+    if repair is None or repair.kind != "replace_both" or case.cover.naked > 0 or case.cover.is_target_live:
+        return None
+    stops = [order for order in case.open_exits if order.role is OrderRole.STOP_LOSS]
+    return cancel_due(stops, case.now, "stop and target come back as one OCO") or Rest("the stop's cancel is under way")
 
 
 def _closing(case: Case) -> Step | None:
@@ -144,6 +156,7 @@ TABLE: Final[tuple[Callable[[Case], Step | None], ...]] = (
     move_exits,
     follow_fill,
     break_even,
+    _rebuild,
     trail_stop,
     watch_target,
     _covered,

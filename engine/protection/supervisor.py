@@ -239,7 +239,7 @@ class Supervisor:
             case Close():
                 await self._close(bracket_id, step)
             case _:
-                self._recorder.record(_fact_of(step, bracket_id))
+                self._recorder.record(_fact_of(step, self._book.brackets[bracket_id]))
         return 0.01
 
     def _tell_hit(self, bracket_id: str) -> None:
@@ -436,8 +436,9 @@ class Supervisor:
             self._doubted(bracket.symbol)
 
 
-def _fact_of(step: Step, bracket_id: str) -> ev.AnyEvent:
+def _fact_of(step: Step, bracket: Bracket) -> ev.AnyEvent:
     """Steps that are no request but a word for the journal."""
+    bracket_id = bracket.id
     match step:
         case Watch(target=target, why=why):
             return ev.WatchBegan(bracket_id=bracket_id, target=target, why=why)
@@ -474,5 +475,6 @@ def _fact_of(step: Step, bracket_id: str) -> ev.AnyEvent:
         case EndUnprotected(why=why):
             return ev.UnprotectedEnded(bracket_id=bracket_id, why=why)
         case EndRepair(done=done, text=text):
-            return ev.RepairEnded(bracket_id=bracket_id, plan_id="", done=done, text=text)
+            plan_id = bracket.repair.plan_id if bracket.repair is not None else ""
+            return ev.RepairEnded(bracket_id=bracket_id, plan_id=plan_id, done=done, text=text)
     raise AssertionError(f"{step} is a request")
