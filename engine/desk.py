@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor as Pool
 from datetime import datetime
-from typing import Final, Literal
+from typing import Literal
 
 from engine.activity import ActivityLog
 from engine.alpaca.client import AlpacaClient
@@ -18,6 +18,7 @@ from engine.alpaca.retry import reads
 from engine.book import DESK_SCOPE, Book
 from engine.bus import Bus, Change
 from engine.clock import Clock
+from engine.commands.exits import ExitCommands
 from engine.commands.limits import LimitCommands
 from engine.commands.mandates import MandateCommands
 from engine.commands.signals import SignalCommands, SignalParts, first
@@ -31,7 +32,7 @@ from engine.market.history import minute_bars
 from engine.market.quotes import QuoteBoard, QuoteView
 from engine.model import events as ev
 from engine.model.order import Order
-from engine.model.words import DeskState, Mode, OrderRole
+from engine.model.words import DeskState, ExitWhen, Mode, OrderRole
 from engine.pipeline.resolve import Resolver
 from engine.present import Presenter
 from engine.protection.carry import CarryKeeper, CarrySheet
@@ -58,9 +59,6 @@ from engine.views import (
 
 log = logging.getLogger(__name__)
 
-ACT_LOOK_S: Final = 0.01
-ACT_LOOKS: Final = 50
-
 
 class Desk(SignalCommands):
     """Made by ``engine/start.py``; every part it holds has an owner there."""
@@ -81,6 +79,7 @@ class Desk(SignalCommands):
         signals: SignalParts,
         limits: LimitCommands,
         mandates: MandateCommands,
+        exits: ExitCommands,
         gateway: Gateway,
         resolver: Resolver,
         supervisor: Supervisor,
@@ -98,6 +97,7 @@ class Desk(SignalCommands):
         self.mandates = mandates
         self._carry = carry
         self._corporate = corporate
+        self.exits = exits
         self.mode = mode
         self.bus = bus
         self._book = book
@@ -268,26 +268,11 @@ class Desk(SignalCommands):
     # --- trades ----------------------------------------------------------------------------------------------------
 
     async def retry_bracket(self, bracket_id: str, *, actor: str) -> BracketView:
-        """Read the broker's truth, then place the exits again, without finishing any pause."""
-        view = self.bracket(bracket_id)
-        if not view.can_retry:
-            raise CommandRefused("NOTHING_TO_RETRY", f"{view.symbol} is {view.status.value}: no exits are missing.")
-        try:
-            await self._reconciler.symbols([view.symbol])
-        except BrokerError as lost:
-            raise CommandRefused("BROKER_UNREACHABLE", lost.operator_text) from lost
-        if self.bracket(bracket_id).can_retry:
-            await self._recorder.commit_exit(ev.ProtectionRearmed(bracket_id=bracket_id, actor=actor))
-            self._supervisor.hurry(view.symbol)
-            await self._until_acted(bracket_id, view)
-        return self.bracket(bracket_id)
+        """Read the broker's truth, then run the top repair plan; the answer's ``plan_id`` names it."""
+        return await self.exits.retry(bracket_id, actor=actor)
 
-    async def _until_acted(self, bracket_id: str, before: BracketView) -> None:
-        """So that the answer names the plan that runs: until the supervisor's next order is on record."""
-        for _ in range(ACT_LOOKS):
-            if self.bracket(bracket_id).plan_id != before.plan_id:
-                return
-            await self._clock.sleep(ACT_LOOK_S)
+    async def flatten_bracket(self, bracket_id: str, *, actor: str, when: ExitWhen = ExitWhen.NOW) -> BracketView:
+        return await self.exits.flatten(bracket_id, actor=actor, when=when)
 
     async def reprice_bracket(self, bracket_id: str, *, actor: str) -> BracketView:
         """After a split or dividend: the trade takes the new shares, and its exits are placed anew."""
@@ -297,31 +282,9 @@ class Desk(SignalCommands):
         self._supervisor.hurry(view.symbol)
         return self.bracket(bracket_id)
 
-    async def flatten_bracket(self, bracket_id: str, *, actor: str) -> BracketView:
-        view = self.bracket(bracket_id)
-        if not view.can_flatten:
-            raise CommandRefused("NOTHING_TO_FLATTEN", f"{view.symbol} is {view.status.value} already.")
-        await self._recorder.commit_exit(
-            ev.ExitRequested(bracket_id=bracket_id, actor=actor, reason="flatten asked by the operator")
-        )
-        self._supervisor.hurry(view.symbol)
-        return self.bracket(bracket_id)
-
-    async def flatten(self, *, symbol: str | None, actor: str) -> list[BracketView]:
+    async def flatten(self, *, symbol: str | None, actor: str, when: ExitWhen = ExitWhen.NOW) -> list[BracketView]:
         """All trades, or those of one symbol. Those already on their way out are not asked again."""
-        chosen = [
-            bracket_id
-            for bracket_id in tuple(self._book.open_brackets)
-            if symbol is None or self._book.brackets[bracket_id].symbol == symbol
-        ]
-        if symbol is not None and not chosen:
-            raise CommandRefused("NOTHING_TO_FLATTEN", f"There is no open trade in {symbol}.")
-        return [
-            await self.flatten_bracket(bracket_id, actor=actor)
-            if self.bracket(bracket_id).can_flatten
-            else self.bracket(bracket_id)
-            for bracket_id in chosen
-        ]
+        return await self.exits.flatten_all(symbol=symbol, actor=actor, when=when)
 
     # --- the desk itself -------------------------------------------------------------------------------------------
 

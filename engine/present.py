@@ -19,7 +19,7 @@ from engine.model.words import (
     OrderStatus,
     SignalStatus,
 )
-from engine.protection.ledger import Cover, is_armed, plan_of, status_of
+from engine.protection.ledger import Cover, is_armed, parent_of, plan_of, status_of
 from engine.protection.watched import Watcher
 from engine.views import (
     BracketView,
@@ -130,7 +130,7 @@ class Presenter:
     # --- orders --------------------------------------------------------------------------------------------------
 
     def order(self, order: Order) -> OrderView:
-        parent = self._book.orders.get(order.parent_id) if order.parent_id else None
+        parent = self._parent_of(order)
         armed = is_armed(order, parent)
         return OrderView(
             id=order.id,
@@ -163,6 +163,11 @@ class Presenter:
             can_cancel=order.is_open and order.broker_id is not None and order.status is not OrderStatus.PENDING_CANCEL,
             cancel_consequence=self._cancel_consequence(order, armed),
         )
+
+    def _parent_of(self, order: Order) -> Order | None:
+        if order.parent_id is None or order.bracket_id is None:
+            return None
+        return parent_of(order, {other.id: other for other in self._book.orders_of(order.bracket_id)})
 
     def _cancel_consequence(self, order: Order, armed: bool) -> str | None:
         if order.bracket_id is None or not order.is_open:

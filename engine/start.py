@@ -28,6 +28,7 @@ from engine.book import Book
 from engine.bus import Bus, Change
 from engine.checkpoint import WORTH_IT, Checkpoints
 from engine.clock import Clock, SteadyClock
+from engine.commands.exits import ExitCommands
 from engine.commands.limits import LimitCommands
 from engine.commands.mandates import MandateCommands
 from engine.commands.signals import SignalParts
@@ -324,6 +325,7 @@ def _assemble(
     presenter = Presenter(book, quotes, reconciler.verified, clock.now, watcher)
     carry = CarryKeeper(gateway, recorder, book, world, quotes, clock, config)
     corporate = CorporateDesk(client, gateway, recorder, book, world, quotes, clock)
+    exits = ExitCommands(recorder, book, world, clock, config, supervisor, reconciler, presenter)
     desk = Desk(
         carry=carry,
         corporate=corporate,
@@ -340,6 +342,7 @@ def _assemble(
         ),
         limits=LimitCommands(trip_wire, prop_board, recorder, book),
         mandates=MandateCommands(mandates, recorder, book, clock),
+        exits=exits,
         gateway=gateway,
         resolver=resolver,
         supervisor=supervisor,

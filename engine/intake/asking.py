@@ -13,7 +13,7 @@ from engine.intake.fields import Fields
 from engine.intake.jsontext import object_from, refusal
 from engine.model.commands import Edits
 from engine.model.rejections import REJECTIONS
-from engine.model.words import DeskState, SignalStatus
+from engine.model.words import DeskState, ExitWhen, SignalStatus
 
 DEFAULT_LIMIT: Final = 500
 LARGEST_LIMIT: Final = 10_000
@@ -160,16 +160,17 @@ async def prop_correction_of(request: web.Request) -> dict[str, Decimal | None]:
     return {name: fields.amount(name) for name in names}
 
 
-async def flatten_target_of(request: web.Request) -> str | None:
-    """The symbol, or None for everything, which has to be asked for in so many words."""
-    fields = await body_of(request, "symbol", "all")
+async def flatten_target_of(request: web.Request) -> tuple[str | None, ExitWhen]:
+    """The symbol, or None for everything, which has to be asked for in so many words; and when."""
+    fields = await body_of(request, "symbol", "all", "when")
+    when = fields.word("when", ExitWhen, "UNKNOWN_WHEN") or ExitWhen.NOW
     if ("symbol" in fields) == ("all" in fields):
         raise refusal("MISSING_FIELD", 'say either {"symbol": "SYM"} or {"all": true}', "symbol")
     if "symbol" in fields:
-        return fields.symbol("symbol")
+        return fields.symbol("symbol"), when
     if not fields.is_true("all"):
         raise fields.wrong_type("all", "true")
-    return None
+    return None, when
 
 
 def start_of(request: web.Request, journal_seq: int) -> int:

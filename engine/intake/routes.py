@@ -9,6 +9,7 @@ from engine.intake import asking
 from engine.intake.auth import require
 from engine.intake.door import Door
 from engine.intake.encode import answer, list_answer
+from engine.intake.exit_routes import ExitCalls, exit_when_of
 from engine.intake.limit_routes import LimitCalls
 from engine.intake.route import BEGAN_S, HOLDER, OPERATE, READ, SIGNAL, Handler, Route, actor_of, id_of
 from engine.intake.sse import EventStreams
@@ -59,6 +60,7 @@ class Calls:
             Route("POST", "/v1/start-gate", OPERATE, self.settle_difference),
             Route("GET", "/v1/events", READ, self._streams.serve),
             *LimitCalls(self._door, self._clock).routes(),
+            *ExitCalls(self._door).routes(),
         )
 
     # --- the desk as a whole -----------------------------------------------------------------------------------------
@@ -92,8 +94,8 @@ class Calls:
         return answer({"start_gate": self._door.health().start_gate, "differences": self._door.differences()})
 
     async def flatten(self, request: web.Request) -> web.Response:
-        symbol = await asking.flatten_target_of(request)
-        brackets = await self._door.flatten(symbol=symbol, actor=actor_of(request))
+        symbol, when = await asking.flatten_target_of(request)
+        brackets = await self._door.flatten(symbol=symbol, actor=actor_of(request), when=when)
         return await list_answer("brackets", brackets, self._clock, 202)
 
     # --- signals -----------------------------------------------------------------------------------------------------
@@ -183,8 +185,8 @@ class Calls:
         return answer(await self._door.retry_bracket(id_of(request), actor=actor_of(request)), 202)
 
     async def flatten_bracket(self, request: web.Request) -> web.Response:
-        await asking.body_of(request)
-        return answer(await self._door.flatten_bracket(id_of(request), actor=actor_of(request)), 202)
+        when = await exit_when_of(request)
+        return answer(await self._door.flatten_bracket(id_of(request), actor=actor_of(request), when=when), 202)
 
     async def corporate_actions(self, _: web.Request) -> web.Response:
         return await list_answer("corporate_actions", self._door.corporate_actions(), self._clock)

@@ -18,7 +18,7 @@ from engine.model.money import ZERO
 from engine.model.order import Order
 from engine.model.targets import TargetPart
 from engine.model.words import ExitWhen, OrderRole, OrderStatus, Session, Side
-from engine.protection.ledger import Cover, is_armed
+from engine.protection.ledger import Cover, is_armed, parent_of
 
 ENTRY: Final = OrderRole.ENTRY
 CANCEL_STUCK_S: Final = 3.0
@@ -222,7 +222,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         return (self.now - at).total_seconds()
 
     def is_armed(self, order: Order) -> bool:
-        return is_armed(order, next((other for other in self.orders if other.id == order.parent_id), None))
+        return is_armed(order, parent_of(order, {other.id: other for other in self.orders}))
 
 
 def is_beyond(side: Side, mark: Decimal, stop_price: Decimal) -> bool:

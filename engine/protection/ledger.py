@@ -9,7 +9,7 @@ the same word means "waits, protects nothing" before that moment and "armed" aft
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -78,6 +78,29 @@ class Cover(msgspec.Struct, frozen=True, kw_only=True):
         return self.naked + self.flipped
 
 
+def parent_of(order: Order, by_id: Mapping[str, Order]) -> Order | None:
+    """The group's parent as it stands now: a replaced entry hands its exits on to the order that replaced it."""
+    parent = by_id.get(order.parent_id or "")
+    while parent is not None and parent.status is OrderStatus.REPLACED and parent.role is OrderRole.ENTRY:
+        heir = next((other for other in by_id.values() if other.replaces == parent.id), None)
+        if heir is None:
+            return parent
+        parent = heir
+    return parent
+
+
+def executed(orders: Iterable[Order]) -> list[Order]:
+    """Orders whose executions count. A replacement carries on what its predecessor has filled: the largest counts."""
+    newest: dict[str, Order] = {}
+    roots: dict[str, str] = {}
+    for order in orders:
+        root = roots[order.id] = roots.get(order.replaces or "", order.id)
+        known = newest.get(root)
+        if known is None or order.filled_qty >= known.filled_qty:
+            newest[root] = order
+    return list(newest.values())
+
+
 def is_armed(order: Order, parent: Order | None) -> bool:
     """Whether this exit really protects now. ``parent`` is the group's parent, None for a single order."""
     if order.role not in (OrderRole.STOP_LOSS, OrderRole.TAKE_PROFIT) or order.status not in COVERING:
@@ -98,19 +121,22 @@ def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
     entry_leaves = ZERO
     bought: list[Order] = []
     closing_since: datetime | None = None
+    for order in executed(by_id.values()):
+        if order.role is OrderRole.ENTRY:
+            entry_filled += order.filled_qty
+            if order.filled_qty > 0:
+                bought.append(order)
+        else:
+            # An order on the entry's side closes what a flip has opened the other way.
+            exit_filled += order.filled_qty if order.side is not bracket.side else -order.filled_qty
     for order in by_id.values():
         orders_open = orders_open or order.is_open
         if order.role is OrderRole.ENTRY:
-            entry_filled += order.filled_qty
             entry_leaves += order.leaves_qty
-            if order.filled_qty > 0:
-                bought.append(order)
             entry_open = entry_open or order.is_open
             entry = order if entry is None or not order.was_unknown_to_broker else entry
             continue
-        # An order on the entry's side closes what a flip has opened the other way.
-        exit_filled += order.filled_qty if order.side is not bracket.side else -order.filled_qty
-        armed = is_armed(order, by_id.get(order.parent_id) if order.parent_id else None)
+        armed = is_armed(order, parent_of(order, by_id) if order.parent_id else None)
         if armed and _waits_for_predecessor(order, by_id):
             continue
         if order.role is OrderRole.STOP_LOSS:

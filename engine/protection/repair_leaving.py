@@ -42,7 +42,7 @@ def _target_to_market(look: Look, desk_id: str) -> Draft | None:
     )
     request = RequestView(method="PATCH", path=f"/v2/orders/{target.broker_id}", body=intent.body)
     return Draft(
-        sentence=f"Move the target of {shares_of(look, case.cover.held)} through the market; the stop stays until it fills.",
+        sentence=f"Move the target of {shares_of(look, case.cover.held)} through the market; the stop stays meanwhile.",
         requests=(request,),
         naked_s=naked_now(look, look.trip_s),
         worst_loss_usd=slippage(look, case.cover.held),

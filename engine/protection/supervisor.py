@@ -258,9 +258,11 @@ class Supervisor:
             ev.ExitRequested(bracket_id=bracket_id, actor=DESK, reason=hit.sentence, when=when),
         )
 
-    def step(self, bracket_id: str) -> Step:
-        """What the trade needs next, as it is decided now."""
-        return self._step(bracket_id)
+    def session(self) -> Session:
+        return self._around.session()
+
+    def is_halted(self, symbol: str) -> bool:
+        return self._around.is_halted(symbol)
 
     def case(self, bracket_id: str) -> Case:
         """All that the decision about a trade rests on."""

@@ -15,7 +15,7 @@ from engine.intake.door import Span
 from engine.intake.formats.detect import parse
 from engine.model import events as ev
 from engine.model.commands import NO_EDITS, Edits
-from engine.model.words import DeskState, OrderStatus, SignalStatus
+from engine.model.words import DeskState, ExitWhen, OrderStatus, SignalStatus
 from engine.protection.carry import CarrySheet
 from engine.protection.corporate import RepricingView
 from engine.views import (
@@ -192,10 +192,10 @@ class ScriptedDesk:
     async def retry_bracket(self, bracket_id: str, *, actor: str) -> BracketView:
         return self._did("retry", self.bracket(bracket_id), actor)
 
-    async def flatten_bracket(self, bracket_id: str, *, actor: str) -> BracketView:
+    async def flatten_bracket(self, bracket_id: str, *, actor: str, when: ExitWhen = ExitWhen.NOW) -> BracketView:
         return self._did("flatten", self.bracket(bracket_id), actor)
 
-    async def flatten(self, *, symbol: str | None, actor: str) -> list[BracketView]:
+    async def flatten(self, *, symbol: str | None, actor: str, when: ExitWhen = ExitWhen.NOW) -> list[BracketView]:
         self.did.append(("flatten", symbol, actor))
         return [b for b in self.brackets_by_id.values() if symbol in (None, b.symbol)]
 
