@@ -28,29 +28,20 @@ from engine.market.quotes import QuoteBoard
 from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.words import ExitWhen, Session
-from engine.pipeline.protect import plan_close, plan_exits, plan_marketable_target, plan_moved_exit
 from engine.protection.case import (
-    AskMove,
     AttachExits,
-    BreakEven,
     Cancel,
     Case,
     Close,
-    EndRepair,
-    EndUnprotected,
-    ExitsMoved,
-    GiveUp,
     MoveExit,
-    MoveRefused,
     MoveTarget,
     ReadAgain,
     Rest,
     Step,
-    StopCameBack,
     Truth,
-    Watch,
     is_beyond,
 )
+from engine.protection.requests import DESK, ExitRequests, fact_of
 from engine.protection.steps import decide_step
 from engine.protection.watched import Hit, Watcher
 from engine.recorder import Recorder
@@ -71,7 +62,6 @@ NOT_YET_MOST_S: Final = 3.0
 """A "not yet" is asked again after this share of the time it has lasted: a storm of them would spend the budget."""
 NOT_YET_MAX_S: Final = 30.0
 """A refusal that should end by itself and lasts longer counts as a failure."""
-DESK: Final = "desk"
 
 
 class Surroundings(Protocol):
@@ -129,6 +119,7 @@ class Supervisor:
         self._refused_since: dict[str, float] = {}
         """Trade -> since when the broker says "not yet"."""
         self._spawn: Spawn | None = None
+        self._requests = ExitRequests(gateway, book, clock, doubted)
         self._unsubscribe = bus.on_changes(self._notice)
 
     def start(self, spawn: Spawn) -> None:
@@ -233,13 +224,15 @@ class Supervisor:
                     # Our own record of the refusal is a change too: only a person cuts this pause short.
                     await self._wait(actor.hurry, AFTER_REFUSAL_S)
             case MoveTarget():
-                await self._move_target(bracket_id, step)
+                await self._requests.move_target(bracket_id, step)
             case MoveExit():
-                await self._move_exit(bracket_id, step, actor)
+                refused = await self._requests.move_exit(bracket_id, step)
+                if refused and step.qty is not None:
+                    await self._wait(actor.hurry, AFTER_REFUSAL_S)
             case Close():
-                await self._close(bracket_id, step)
+                await self._requests.close(bracket_id, step)
             case _:
-                self._recorder.record(_fact_of(step, self._book.brackets[bracket_id]))
+                self._recorder.record(fact_of(step, self._book.brackets[bracket_id]))
         return 0.01
 
     def _tell_hit(self, bracket_id: str) -> None:
@@ -331,7 +324,7 @@ class Supervisor:
         if not isinstance(step, AttachExits):
             return
         try:
-            await self._submit_exits(bracket_id, step)
+            await self._requests.submit_exits(bracket_id, step)
         except NotYetError as not_yet:
             pause_s = self._patience_s(bracket_id)
             if pause_s is not None:
@@ -366,117 +359,5 @@ class Supervisor:
         else:
             self._recorder.record(ev.StopPassed(bracket_id=bracket_id, passed=True, text=text))
 
-    async def _submit_exits(self, bracket_id: str, step: AttachExits) -> None:
-        bracket = self._book.brackets[bracket_id]
-        intent = plan_exits(
-            bracket,
-            self._book.orders_of(bracket_id),
-            step.qty,
-            desk_id=self._book.desk_id,
-            now=self._clock.now(),
-            stop_only=step.stop_only,
-        )
-        submitted = await self._gateway.submit(intent)
-        if submitted.is_unknown or submitted.error is None:
-            return
-        if isinstance(submitted.error, NotYetError):
-            self._doubted(bracket.symbol)
-        raise submitted.error
-
     def _fail(self, bracket_id: str, why: BrokerError) -> None:
         self._recorder.record(ev.ProtectionFailed(bracket_id=bracket_id, text=why.operator_text))
-
-    # --- moving and closing ------------------------------------------------------------------------------------------
-
-    async def _move_target(self, bracket_id: str, step: MoveTarget) -> None:
-        bracket, orders = self._book.brackets[bracket_id], self._book.orders_of(bracket_id)
-        intent = plan_marketable_target(
-            bracket,
-            orders,
-            self._book.orders[step.target_id],
-            step.limit_price,
-            desk_id=self._book.desk_id,
-            now=self._clock.now(),
-            actor=DESK,
-        )
-        # A refusal is on record; the next step cancels and closes instead.
-        await self._gateway.replace(intent)
-
-    async def _move_exit(self, bracket_id: str, step: MoveExit, actor: _Actor) -> None:
-        intent = plan_moved_exit(
-            self._book.brackets[bracket_id],
-            self._book.orders_of(bracket_id),
-            self._book.orders[step.order_id],
-            stop_price=step.stop_price,
-            limit_price=step.limit_price,
-            qty=step.qty,
-            desk_id=self._book.desk_id,
-            now=self._clock.now(),
-            actor=DESK,
-        )
-        moved = await self._gateway.replace(intent)
-        if moved.error is not None and not moved.is_unknown:
-            # The refusal is on record, and the next step says so; what stood before still stands.
-            self._doubted(self._book.brackets[bracket_id].symbol)
-            if step.qty is not None:
-                await self._wait(actor.hurry, AFTER_REFUSAL_S)
-
-    async def _close(self, bracket_id: str, step: Close) -> None:
-        bracket, orders = self._book.brackets[bracket_id], self._book.orders_of(bracket_id)
-        intent = plan_close(
-            bracket,
-            orders,
-            step.qty,
-            desk_id=self._book.desk_id,
-            now=self._clock.now(),
-            limit_price=step.limit_price,
-            is_flip=step.is_flip,
-        )
-        submitted = await self._gateway.submit(intent)
-        if submitted.error is not None and not submitted.is_unknown:
-            # Shares still reserved, or more sold than held: read the truth; the next step asks again with it.
-            self._doubted(bracket.symbol)
-
-
-def _fact_of(step: Step, bracket: Bracket) -> ev.AnyEvent:
-    """Steps that are no request but a word for the journal."""
-    bracket_id = bracket.id
-    match step:
-        case Watch(target=target, why=why):
-            return ev.WatchBegan(bracket_id=bracket_id, target=target, why=why)
-        case GiveUp(text=text):
-            return ev.ProtectionGaveUp(bracket_id=bracket_id, text=text)
-        case ExitsMoved(stop_price=stop_price, take_profit_price=take_profit_price):
-            return ev.ExitsChanged(
-                bracket_id=bracket_id, stop_price=stop_price, take_profit_price=take_profit_price, actor=DESK
-            )
-        case MoveRefused(text=text):
-            return ev.ExitsMoveRefused(bracket_id=bracket_id, text=text)
-        case BreakEven(stop_price=stop_price):
-            return ev.ExitsMoveAsked(
-                bracket_id=bracket_id,
-                stop_price=stop_price,
-                take_profit_price=None,
-                actor=DESK,
-                reason="the rule breakeven_at_r",
-                is_breakeven=True,
-            )
-        case AskMove():
-            return ev.ExitsMoveAsked(
-                bracket_id=bracket_id,
-                stop_price=step.stop_price,
-                take_profit_price=step.take_profit_price,
-                targets=step.targets,
-                actor=DESK,
-                reason=step.reason,
-                follows_fill=step.high_water is None,
-                high_water=step.high_water,
-            )
-        case StopCameBack():
-            return ev.StopPassed(bracket_id=bracket_id, passed=False, text="the price came back")
-        case EndUnprotected(why=why):
-            return ev.UnprotectedEnded(bracket_id=bracket_id, why=why)
-        case EndRepair(done=done, text=text):
-            plan_id = bracket.repair.plan_id if bracket.repair is not None else ""
-            return ev.RepairEnded(bracket_id=bracket_id, plan_id=plan_id, done=done, text=text)
-    raise AssertionError(f"{step} is a request")

@@ -1,0 +1,153 @@
+"""What a step becomes: one journaled request to the broker, or one word for the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from engine.book import Book
+from engine.clock import Clock
+from engine.errors import NotYetError
+from engine.gateway import Gateway
+from engine.model import events as ev
+from engine.model.bracket import Bracket
+from engine.pipeline.protect import plan_close, plan_exits, plan_marketable_target, plan_moved_exit
+from engine.protection.case import (
+    AskMove,
+    AttachExits,
+    BreakEven,
+    Close,
+    EndRepair,
+    EndUnprotected,
+    ExitsMoved,
+    GiveUp,
+    MoveExit,
+    MoveRefused,
+    MoveTarget,
+    Step,
+    StopCameBack,
+    Watch,
+)
+
+DESK: Final = "desk"
+
+
+class ExitRequests:
+    def __init__(self, gateway: Gateway, book: Book, clock: Clock, doubted: Callable[[str], None]) -> None:
+        """``doubted`` gets the symbol whose position and orders should be read at the broker again."""
+        self._gateway = gateway
+        self._book = book
+        self._clock = clock
+        self._doubted = doubted
+
+    async def submit_exits(self, bracket_id: str, step: AttachExits) -> None:
+        """Raises ``BrokerError`` when the broker refused; of an order of unknown fate nothing is raised."""
+        bracket = self._book.brackets[bracket_id]
+        intent = plan_exits(
+            bracket,
+            self._book.orders_of(bracket_id),
+            step.qty,
+            desk_id=self._book.desk_id,
+            now=self._clock.now(),
+            stop_only=step.stop_only,
+        )
+        submitted = await self._gateway.submit(intent)
+        if submitted.is_unknown or submitted.error is None:
+            return
+        if isinstance(submitted.error, NotYetError):
+            self._doubted(bracket.symbol)
+        raise submitted.error
+
+    async def move_target(self, bracket_id: str, step: MoveTarget) -> None:
+        bracket, orders = self._book.brackets[bracket_id], self._book.orders_of(bracket_id)
+        intent = plan_marketable_target(
+            bracket,
+            orders,
+            self._book.orders[step.target_id],
+            step.limit_price,
+            desk_id=self._book.desk_id,
+            now=self._clock.now(),
+            actor=DESK,
+        )
+        # A refusal is on record; the next step cancels and closes instead.
+        await self._gateway.replace(intent)
+
+    async def move_exit(self, bracket_id: str, step: MoveExit) -> bool:
+        """Returns whether the broker refused it."""
+        intent = plan_moved_exit(
+            self._book.brackets[bracket_id],
+            self._book.orders_of(bracket_id),
+            self._book.orders[step.order_id],
+            stop_price=step.stop_price,
+            limit_price=step.limit_price,
+            qty=step.qty,
+            desk_id=self._book.desk_id,
+            now=self._clock.now(),
+            actor=DESK,
+        )
+        moved = await self._gateway.replace(intent)
+        if moved.error is not None and not moved.is_unknown:
+            # The refusal is on record, and the next step says so; what stood before still stands.
+            self._doubted(self._book.brackets[bracket_id].symbol)
+            return True
+        return False
+
+    async def close(self, bracket_id: str, step: Close) -> None:
+        bracket, orders = self._book.brackets[bracket_id], self._book.orders_of(bracket_id)
+        intent = plan_close(
+            bracket,
+            orders,
+            step.qty,
+            desk_id=self._book.desk_id,
+            now=self._clock.now(),
+            limit_price=step.limit_price,
+            is_flip=step.is_flip,
+        )
+        submitted = await self._gateway.submit(intent)
+        if submitted.error is not None and not submitted.is_unknown:
+            # Shares still reserved, or more sold than held: read the truth; the next step asks again with it.
+            self._doubted(bracket.symbol)
+
+
+def fact_of(step: Step, bracket: Bracket) -> ev.AnyEvent:
+    """Steps that are no request but a word for the journal."""
+    bracket_id = bracket.id
+    match step:
+        case Watch(target=target, why=why):
+            return ev.WatchBegan(bracket_id=bracket_id, target=target, why=why)
+        case GiveUp(text=text):
+            return ev.ProtectionGaveUp(bracket_id=bracket_id, text=text)
+        case ExitsMoved(stop_price=stop_price, take_profit_price=take_profit_price):
+            return ev.ExitsChanged(
+                bracket_id=bracket_id, stop_price=stop_price, take_profit_price=take_profit_price, actor=DESK
+            )
+        case MoveRefused(text=text):
+            return ev.ExitsMoveRefused(bracket_id=bracket_id, text=text)
+        case BreakEven(stop_price=stop_price):
+            return ev.ExitsMoveAsked(
+                bracket_id=bracket_id,
+                stop_price=stop_price,
+                take_profit_price=None,
+                actor=DESK,
+                reason="the rule breakeven_at_r",
+                is_breakeven=True,
+            )
+        case AskMove():
+            return ev.ExitsMoveAsked(
+                bracket_id=bracket_id,
+                stop_price=step.stop_price,
+                take_profit_price=step.take_profit_price,
+                targets=step.targets,
+                actor=DESK,
+                reason=step.reason,
+                follows_fill=step.high_water is None,
+                high_water=step.high_water,
+            )
+        case StopCameBack():
+            return ev.StopPassed(bracket_id=bracket_id, passed=False, text="the price came back")
+        case EndUnprotected(why=why):
+            return ev.UnprotectedEnded(bracket_id=bracket_id, why=why)
+        case EndRepair(done=done, text=text):
+            plan_id = bracket.repair.plan_id if bracket.repair is not None else ""
+            return ev.RepairEnded(bracket_id=bracket_id, plan_id=plan_id, done=done, text=text)
+    raise AssertionError(f"{step} is a request")
