@@ -47,8 +47,11 @@ class Presenter:
         verified: Mapping[str, Evidence],
         now: Callable[[], datetime],
         watcher: Watcher | None = None,
+        trip_s: Callable[[], float] = lambda: 0.1,
     ) -> None:
+        """``trip_s`` is what a round trip to the broker takes now; sentences about naked time are estimated by it."""
         self._watcher = watcher
+        self._trip_s = trip_s
         self._book = book
         self._quotes = quotes
         self._verified = verified
@@ -173,12 +176,16 @@ class Presenter:
         if order.bracket_id is None or not order.is_open:
             return None
         cover = self._book.cover(order.bracket_id)
+        soon = f" (about {3 * self._trip_s():.1f} s)"
         if armed and order.role is OrderRole.TAKE_PROFIT:
-            return f"leaves {plain(cover.held)} {order.symbol} naked until the stop is back, without a target"
+            return f"leaves {plain(cover.held)} {order.symbol} naked until the stop is back{soon}, without a target"
         if armed and order.role is OrderRole.STOP_LOSS:
-            return f"leaves {plain(cover.held)} {order.symbol} naked until the desk has replaced both exits"
+            return f"leaves {plain(cover.held)} {order.symbol} naked until the desk has replaced both exits{soon}"
         if order.role is OrderRole.ENTRY and cover.held > 0:
-            return f"{plain(cover.held)} {order.symbol} are held and get exits of their own"
+            return (
+                f"{plain(cover.naked)} {order.symbol} are held and get exits of their own: "
+                f"naked about {3 * self._trip_s():.1f} s, longer if the cancel sticks"
+            )
         return None
 
     # --- brackets ------------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ from engine.desk import Desk
 from engine.errors import EngineError
 from engine.feeds import OrderFeed, QuoteFeed
 from engine.gateway import Gateway
+from engine.incidents.protection import has_flipped
 from engine.incidents.watch import Watch
 from engine.intake.demo import DemoStrategy
 from engine.journal.audit import audit
@@ -322,7 +323,10 @@ def _assemble(
     prop_keeper = PropKeeper(prop_board, recorder, book, world, clock, withdrawal)
     status.trips, status.prop_rules = trip_wire.views, prop_board.rules
     watch = Watch(recorder, book, world, clock, clock.now(), journal.torn)
-    presenter = Presenter(book, quotes, reconciler.verified, clock.now, watcher)
+    bus.on_changes(lambda changes: watch.look() if has_flipped(book, changes) else None)
+    presenter = Presenter(
+        book, quotes, reconciler.verified, clock.now, watcher, trip_s=lambda: (world.rest_ms or 100.0) / 1000
+    )
     carry = CarryKeeper(gateway, recorder, book, world, quotes, clock, config)
     corporate = CorporateDesk(client, gateway, recorder, book, world, quotes, clock)
     exits = ExitCommands(recorder, book, world, clock, config, supervisor, reconciler, presenter)

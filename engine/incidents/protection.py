@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from engine.book import Book
+from engine.bus import Change
 from engine.incidents.scene import Scene, about_bracket
 from engine.model.incident import Incident, Priority
 from engine.model.money import plain
@@ -66,6 +68,11 @@ def flipped(scene: Scene) -> Iterator[Incident]:
                 "Nothing yet: the desk cancels what works and closes exactly these shares.",
                 buttons=("show",),
             )
+
+
+def has_flipped(book: Book, changes: frozenset[Change]) -> bool:
+    """Whether a trade is held the wrong way now: over within a moment as a rule, so it is not left to the timer."""
+    return any(change.kind == "bracket" and book.cover(change.key).flipped > 0 for change in changes)
 
 
 def stop_passed(scene: Scene) -> Iterator[Incident]:

@@ -130,7 +130,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Set while the fate of the submit at the broker is not settled."""
     cancel_requested_at: datetime | None = None
     cancel_since: datetime | None = None
-    """The first ask of a cancel that is still under way; ``cancel_requested_at`` is the newest."""
+    """The first ask of its cancel, kept after its end; ``cancel_requested_at`` is the newest while it is under way."""
     cancel_actor: str | None = None
     """Who of this desk last asked for its cancel, kept after its end: without one it was another hand's doing."""
     replaces: str | None = None
@@ -193,7 +193,6 @@ def apply_report(order: Order, report: OrderReport, at: datetime) -> Order:
         updated_at=_later(order.updated_at, report.updated_at),
         unresolved_since=None,
         cancel_requested_at=None if status in TERMINAL else order.cancel_requested_at,
-        cancel_since=None if status in TERMINAL else order.cancel_since,
         evidence=report.evidence,
         execution_ids=executions,
     )

@@ -21,6 +21,8 @@ from engine.model.words import ExitWhen, OrderRole, OrderStatus, Session, Side
 from engine.protection.ledger import Cover, is_armed, parent_of
 
 ENTRY: Final = OrderRole.ENTRY
+DESK: Final = "desk"
+"""Actor of what the desk does by itself."""
 CANCEL_STUCK_S: Final = 3.0
 """A cancel that is not confirmed for longer is asked for again, and no longer waited for where the law allows."""
 REFUSED_CLOSE_S: Final = 0.5
@@ -255,6 +257,8 @@ def cancel_due(orders: Iterable[Order], now: datetime, why: str) -> Cancel | Non
             continue
         groups.add(group)
         asked = order.cancel_requested_at
+        if asked is None and order.status is OrderStatus.PENDING_CANCEL:
+            asked = order.status_since  # by another hand
         if asked is None or (now - asked).total_seconds() > CANCEL_STUCK_S:
             due.append(order.id)
     return Cancel(tuple(due), why) if due else None

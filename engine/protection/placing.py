@@ -11,6 +11,7 @@ from engine.model.order import Order
 from engine.model.words import OrderClass, OrderRole, OrderStatus
 from engine.protection.case import (
     CANCEL_STUCK_S,
+    DESK,
     ENTRY,
     AttachExits,
     Case,
@@ -137,7 +138,6 @@ def vanished(case: Case) -> list[Order]:
     since = case.now - VANISHED_WITHIN
     if case.bracket.rearmed_at is not None:
         since = max(since, case.bracket.rearmed_at)
-    ours = {order.parent_id or order.id for order in case.exits if order.cancel_actor is not None}
     return [
         order
         for order in case.exits
@@ -148,8 +148,17 @@ def vanished(case: Case) -> list[Order]:
         and order.status in GONE
         and order.filled_qty == 0
         and order.created_at > since
-        and order.id not in ours
+        and _went_by_itself(order, case)
     ]
+
+
+def _went_by_itself(carrier: Order, case: Case) -> bool:
+    """Nobody here asked for its stop's cancel; that of a target which the desk cleared away afterwards counts too."""
+    group = [order for order in case.exits if carrier.id in (order.id, order.parent_id)]
+    return not any(
+        order.cancel_actor is not None and (order.role is OrderRole.STOP_LOSS or order.cancel_actor != DESK)
+        for order in group
+    )
 
 
 def _is_promised(order: Order, case: Case) -> bool:

@@ -47,6 +47,12 @@ def plans_of(look: Look, desk_id: str) -> tuple[BrokenState, tuple[PlanView, ...
     return state, tuple(plans)
 
 
+def _contradiction(look: Look) -> str:
+    """What the broker holds, where a reading says something else than the trade: one that agrees is no news."""
+    qty = look.broker_qty
+    return "" if qty is None or qty == look.case.cover.held - look.case.cover.flipped else str(qty)
+
+
 def _digest(look: Look, state: BrokenState) -> str:
     case = look.case
     picture = [
@@ -54,7 +60,7 @@ def _digest(look: Look, state: BrokenState) -> str:
         case.session.value,
         str(case.halted),
         f"{case.cover.held}/{case.cover.covered}/{case.cover.flipped}",
-        str(case.truth.qty) if case.truth is not None else "",
+        _contradiction(look),
         f"{case.bracket.stop_price}/{case.bracket.take_profit_price}",
         *(f"{o.id} {o.status} {o.filled_qty} {o.qty} {o.stop_price} {o.limit_price}" for o in case.orders),
     ]

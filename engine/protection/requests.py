@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from engine.book import Book
 from engine.clock import Clock
@@ -13,6 +12,7 @@ from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.pipeline.protect import plan_close, plan_exits, plan_marketable_target, plan_moved_exit
 from engine.protection.case import (
+    DESK,
     AskMove,
     AttachExits,
     BreakEven,
@@ -28,8 +28,6 @@ from engine.protection.case import (
     StopCameBack,
     Watch,
 )
-
-DESK: Final = "desk"
 
 
 class ExitRequests:

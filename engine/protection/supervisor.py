@@ -29,6 +29,7 @@ from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.words import ExitWhen, Session
 from engine.protection.case import (
+    DESK,
     AttachExits,
     Cancel,
     Case,
@@ -41,7 +42,7 @@ from engine.protection.case import (
     Truth,
     is_beyond,
 )
-from engine.protection.requests import DESK, ExitRequests, fact_of
+from engine.protection.requests import ExitRequests, fact_of
 from engine.protection.steps import decide_step
 from engine.protection.watched import Hit, Watcher
 from engine.recorder import Recorder

@@ -1,0 +1,235 @@
+"""Moving exits, break-even, running unprotected, leaving outside the session: against the real exchange."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from engine.desk import Desk
+from engine.errors import CommandRefused
+from engine.exchange.faults import Refuse
+from engine.model.words import ExitWhen
+from tests.wire.desk.trading_day import Day, play
+
+MORNING: Final = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+BEFORE_CLOSE: Final = datetime(2026, 11, 24, 20, 59, 30, tzinfo=UTC)
+
+
+def prices(desk: Desk, bracket_id: str) -> tuple[Decimal, Decimal | None]:
+    view = desk.bracket(bracket_id)
+    assert view.stop_price is not None
+    return view.stop_price, view.take_profit_price
+
+
+async def at_broker(day: Day, order_id: str | None) -> dict[str, Any]:
+    found: dict[str, Any] = await day.ask("GET", f"/v2/orders/{order_id}")
+    return found
+
+
+# --- moving ----------------------------------------------------------------------------------------------------------
+
+
+def test_stop_and_target_move_under_ids_of_ours_and_the_shares_are_never_naked(tmp_path: Path) -> None:
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            bracket_id = await day.protected(desk, day.signal())
+            stop, target = prices(desk, bracket_id)
+            assert target is not None
+            moved = await desk.exits.move(
+                bracket_id, actor="test", stop_price=stop + Decimal("0.50"), take_profit_price=target - Decimal("0.50")
+            )
+            assert (moved.stop_price, moved.take_profit_price) == (stop + Decimal("0.50"), target - Decimal("0.50"))
+            assert (moved.exits_confirmed, moved.naked_s, moved.naked_share_s) == (True, 0, 0)
+            for leg, name, price in (
+                (moved.legs.stop_loss, "stop_price", moved.stop_price),
+                (moved.legs.take_profit, "limit_price", moved.take_profit_price),
+            ):
+                assert leg is not None
+                found = await at_broker(day, leg.broker_id)
+                assert Decimal(found[name]) == price
+                assert "-move-" in found["client_order_id"]
+
+    play(tmp_path, scene, begins=MORNING)
+
+
+def test_a_refused_move_leaves_the_old_exits_and_says_so(tmp_path: Path) -> None:
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            bracket_id = await day.protected(desk, day.signal())
+            stop, target = prices(desk, bracket_id)
+            day.running.faults.add(Refuse(method="PATCH", path="/v2/orders/*"))
+            with pytest.raises(CommandRefused) as refused:
+                await desk.exits.move(bracket_id, actor="test", stop_price=stop + Decimal("0.50"))
+            assert refused.value.code == "BROKER_REFUSED"
+            assert f"stop {stop}" in refused.value.operator_text
+            view = desk.bracket(bracket_id)
+            assert (view.stop_price, view.take_profit_price, view.naked_qty) == (stop, target, 0)
+            assert view.move_refused is not None
+
+    play(tmp_path, scene, begins=MORNING)
+
+
+def test_what_cannot_be_moved_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            bracket_id = await day.protected(desk, day.signal())
+            before = await day.ask("GET", "/v2/orders?status=all&nested=true")
+            stop, target = prices(desk, bracket_id)
+            assert target is not None
+            wrong: dict[str, dict[str, Decimal]] = {
+                "STOP_BEYOND_MARKET": {"stop_price": target - Decimal("0.01")},
+                "TARGET_BEYOND_MARKET": {"take_profit_price": stop + Decimal("0.01")},
+                "EXITS_CROSSED": {"stop_price": target + 1},
+                "NOTHING_TO_MOVE": {"stop_price": stop},
+                "DENIED": {"stop_price": Decimal("1.00")},
+            }
+            for code, given in wrong.items():
+                with pytest.raises(CommandRefused) as refused:
+                    await desk.exits.move(bracket_id, actor="test", **given)
+                assert refused.value.code == code
+            assert await day.ask("GET", "/v2/orders?status=all&nested=true") == before
+
+    play(tmp_path, scene, begins=MORNING)
+
+
+def test_break_even_by_button_needs_a_gain_and_puts_the_stop_beyond_the_entry(tmp_path: Path) -> None:
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            bracket_id = await day.protected(desk, day.signal())
+            with pytest.raises(CommandRefused) as refused:
+                await desk.exits.break_even(bracket_id, actor="test")
+            assert refused.value.code == "STOP_BEYOND_MARKET"
+            day.move("1.5")
+            await day.until(lambda: (quote := desk.quote("AAPL")) and quote.bid and quote.bid > day.price() - 1)
+            moved = await desk.exits.break_even(bracket_id, actor="test")
+            assert moved.entry_price is not None
+            assert moved.stop_price is not None
+            assert Decimal("0.01") <= moved.stop_price - moved.entry_price < Decimal("0.03")
+            with pytest.raises(CommandRefused) as again:
+                await desk.exits.break_even(bracket_id, actor="test")
+            assert again.value.code == "NOTHING_TO_MOVE"
+
+    play(tmp_path, scene, begins=MORNING)
+
+
+def test_break_even_by_rule_moves_the_stop_once(tmp_path: Path) -> None:
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            bracket_id = await day.protected(desk, day.signal())
+            day.move("3")  # one and a half times the two percent at risk
+            await day.until(
+                lambda: (desk.bracket(bracket_id).stop_price or 0) > (desk.bracket(bracket_id).entry_price or 0)
+            )
+            assert desk.bracket(bracket_id).naked_s == 0
+            assert any("breakeven_at_r" in line.text for line in desk.activity())
+
+    play(tmp_path, scene, begins=MORNING, config={"protection": {"breakeven_at_r": 1.0}})
+
+
+def test_a_target_given_to_a_stop_only_trade_is_watched_beside_the_stop(tmp_path: Path) -> None:
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            bracket_id = await day.protected(desk, day.signal(target=False))
+            target = round(day.price() * Decimal("1.02"), 2)
+            await desk.exits.move(bracket_id, actor="test", take_profit_price=target)
+            await day.until(lambda: (watch := desk.bracket(bracket_id).watch) and watch.take_profit_price == target)
+            view = desk.bracket(bracket_id)
+            assert (view.status.value, view.naked_qty, view.naked_s) == ("protected", 0, 0)
+            day.move("3")
+            await day.until(lambda: desk.bracket(bracket_id).status.value == "closed")
+            assert await day.shares() == 0
+            assert (desk.bracket(bracket_id).realized_pl or 0) > 0
+
+    play(tmp_path, scene, begins=MORNING)
+
+
+# --- unprotected -----------------------------------------------------------------------------------------------------
+
+
+def test_running_unprotected_is_typed_told_counted_and_ends_by_itself(tmp_path: Path) -> None:
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            bracket_id = await day.protected(desk, day.signal())
+            with pytest.raises(CommandRefused) as untyped:
+                await desk.exits.run_unprotected(bracket_id, minutes=1, confirm="yes", actor="test")
+            assert untyped.value.code == "CONFIRM_REQUIRED"
+            with pytest.raises(CommandRefused) as too_long:
+                await desk.exits.run_unprotected(bracket_id, minutes=61, confirm="RUN UNPROTECTED", actor="test")
+            assert too_long.value.code == "OUT_OF_RANGE"
+            await desk.exits.run_unprotected(bracket_id, minutes=1, confirm="RUN UNPROTECTED", actor="test")
+            stop = desk.bracket(bracket_id).legs.stop_loss
+            assert stop is not None
+            await day.ask("POST", f"/_exchange/orders/{stop.broker_id}/cancel")
+            await day.until(lambda: desk.bracket(bracket_id).naked_qty == 10)
+        async with day.desk() as desk:  # a restart keeps its word
+            await day.clock.sleep(10)
+            view = desk.bracket(bracket_id)
+            assert (view.status.value, view.naked_qty) == ("naked", 10)
+            (told,) = [incident for incident in desk.incidents() if "unprotected" in incident.cause]
+            assert (told.priority, told.deadline_at) == (1, view.unprotected_until)
+            await day.until(lambda: desk.bracket(bracket_id).naked_qty == 0, patience_s=90)
+            assert desk.bracket(bracket_id).unprotected_until is None
+            assert desk.bracket(bracket_id).naked_share_s > 300
+            assert desk.account().naked_share_s_today == pytest.approx(desk.bracket(bracket_id).naked_share_s, abs=1)
+
+    play(tmp_path, scene, begins=MORNING)
+
+
+def test_an_unprotected_run_can_be_ended_and_does_not_keep_anybody_in(tmp_path: Path) -> None:
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            bracket_id = await day.protected(desk, day.signal())
+            await desk.exits.run_unprotected(bracket_id, minutes=60, confirm="RUN UNPROTECTED", actor="test")
+            stop = desk.bracket(bracket_id).legs.stop_loss
+            assert stop is not None
+            await day.ask("POST", f"/_exchange/orders/{stop.broker_id}/cancel")
+            await day.until(lambda: desk.bracket(bracket_id).naked_qty == 10)
+            await desk.exits.protect_again(bracket_id, actor="test")
+            await day.until(lambda: desk.bracket(bracket_id).naked_qty == 0)
+            await desk.exits.run_unprotected(bracket_id, minutes=60, confirm="RUN UNPROTECTED", actor="test")
+            await desk.flatten_bracket(bracket_id, actor="test")
+            await day.until(lambda: desk.bracket(bracket_id).status.value == "closed")
+
+    play(tmp_path, scene, begins=MORNING)
+
+
+# --- leaving outside the session -------------------------------------------------------------------------------------
+
+
+def test_after_the_close_nothing_is_stripped_and_the_refusal_says_what_can_be_asked(tmp_path: Path) -> None:
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            bracket_id = await day.protected(desk, day.signal())
+            await day.until(lambda: desk.view().session_open is False, patience_s=120)
+            with pytest.raises(CommandRefused) as refused:
+                await desk.flatten_bracket(bracket_id, actor="test")
+            assert refused.value.code == "SESSION_CLOSED"
+            assert '"extended"' in refused.value.operator_text
+            with pytest.raises(CommandRefused):
+                await desk.flatten(symbol=None, actor="test")
+            assert desk.bracket(bracket_id).can_flatten
+            waiting = await desk.flatten_bracket(bracket_id, actor="test", when=ExitWhen.OPEN)
+            await day.clock.sleep(10)
+            assert (waiting.exit_when, desk.bracket(bracket_id).naked_qty) == ("open", 0)
+            assert any("is to be closed" in incident.cause for incident in desk.incidents())
+
+    play(tmp_path, scene, begins=BEFORE_CLOSE)
+
+
+def test_a_flatten_for_the_open_is_carried_out_by_a_desk_that_was_restarted_in_between(tmp_path: Path) -> None:
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            bracket_id = await day.protected(desk, day.signal())
+            await day.until(lambda: desk.view().session_open is False, patience_s=120)
+            await desk.flatten_bracket(bracket_id, actor="test", when=ExitWhen.OPEN)
+        opens = BEFORE_CLOSE + timedelta(hours=17, minutes=30)
+        await day.clock.sleep((opens - day.clock.now()).total_seconds())
+        async with day.desk() as desk:
+            await day.until(lambda: desk.bracket(bracket_id).status.value == "closed", patience_s=150)
+            assert await day.shares() == 0
+
+    play(tmp_path, scene, begins=BEFORE_CLOSE, quote_interval_s=30.0)
