@@ -118,8 +118,10 @@ def _repaired(case: Case) -> Step | None:
 def _rebuild(case: Case) -> Step | None:
     """The operator wants stop and target as one OCO where a plain stop stands: the stop makes way for it."""
     repair = case.bracket.repair
-    if repair is None or repair.kind != "replace_both" or case.cover.naked > 0 or case.cover.is_target_live:
+    if repair is None or repair.kind != "replace_both" or case.cover.naked > 0:
         return None
+    if case.cover.target is not None and case.cover.target.is_open:
+        return None  # it has come back, or is about to be confirmed
     stops = [order for order in case.open_exits if order.role is OrderRole.STOP_LOSS]
     return cancel_due(stops, case.now, "stop and target come back as one OCO") or Rest("the stop's cancel is under way")
 

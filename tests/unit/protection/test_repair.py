@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -29,6 +30,7 @@ from tests.unit.builders import (
     working,
 )
 
+ROOT: Final = Path(__file__).parents[3]
 S = OrderStatus
 ENTRY = make_order()
 TARGET, STOP = legs_of(ENTRY)
@@ -133,6 +135,12 @@ BROKEN: Final[dict[str, Callable[[], Look]]] = {
 def test_every_state_of_the_catalogue_has_its_example_and_at_least_twenty_five_are_broken() -> None:
     assert set(BROKEN) == {state.name for state in STATES}
     assert len(BROKEN) - len({"closed", "flat", "sound", "exiting"}) >= 25
+
+
+def test_the_manual_lists_every_state_and_every_plan() -> None:
+    manual = (ROOT / "docs" / "protection.md").read_text(encoding="utf-8")
+    kinds = {kind for state in STATES for kind in state.plans}
+    assert [word for word in sorted({*BROKEN, *kinds}) if f"`{word}`" not in manual] == []
 
 
 @pytest.mark.parametrize("name", BROKEN)

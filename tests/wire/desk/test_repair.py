@@ -139,7 +139,7 @@ async def oversized(day: Day, desk: Desk) -> str:
 
 async def is_covered(day: Day, desk: Desk, bracket_id: str, held: int) -> None:
     await day.until(lambda: (view := desk.bracket(bracket_id)).plan == "oco" and view.status.value == "protected")
-    assert desk.bracket(bracket_id).repair is None
+    await day.until(lambda: desk.bracket(bracket_id).repair is None)
     assert (desk.bracket(bracket_id).held_qty, desk.bracket(bracket_id).covered_qty) == (held, held)
     stops = [order for order in await live(day) if order["type"] == "stop"]
     assert [order["qty"] for order in stops] == [str(held)]
