@@ -18,7 +18,7 @@ from engine.clock import Clock
 from engine.model import events as ev
 from engine.model.ids import leg_id, parts_of
 from engine.model.order import Order
-from engine.model.words import OrderRole
+from engine.model.words import OrderClass, OrderRole
 from engine.recorder import Recorder
 from engine.reports import STOP_TYPES, order_from
 
@@ -65,9 +65,14 @@ class Adopter:
     def _take_in(
         self, found: wire.Order, order_id: str, role: OrderRole, bracket_id: str, replaced: Order | None
     ) -> str:
-        parent_id = replaced.parent_id if replaced is not None else None
+        parent_id = None
+        if replaced is not None:
+            # The target of an OCO is its group's parent: what replaced it stays in the group of its stop.
+            parent_id = replaced.parent_id or (replaced.id if replaced.order_class is OrderClass.OCO else None)
         self._record(found, order_id, role, bracket_id, parent_id)
         for leg in found.legs:
+            if leg.id in self._book.order_of_broker_id:
+                continue  # it followed the order that was replaced
             leg_role = OrderRole.STOP_LOSS if leg.type in STOP_TYPES else OrderRole.TAKE_PROFIT
             suffix = "sl" if leg_role is OrderRole.STOP_LOSS else "tp"
             self._record(leg, leg_id(order_id, suffix), leg_role, bracket_id, order_id)
