@@ -96,6 +96,8 @@ def cover_what_is_held(case: Case) -> Step:
     exits = case.open_exits
     if any(_is_promised(order, case) for order in exits):
         return Rest("the broker is taking the stop", PROMISE_LOOK_S)
+    if any(_awaits_its_successor(order, case) for order in case.exits):
+        return Rest("an exit was replaced, and the order in its place is not told yet", PROMISE_LOOK_S)
     unnamed = [order for order in exits if _is_unnamed(order, case)]
     if unnamed:
         waited_s = case.age_s(min(order.created_at for order in unnamed))
@@ -165,6 +167,13 @@ def _is_promised(order: Order, case: Case) -> bool:
     """A stop that the broker has accepted but not confirmed as standing: usually a matter of milliseconds."""
     age_s = case.age_s(max(order.created_at, order.status_since))
     return order.role is OrderRole.STOP_LOSS and order.status in PROMISED and age_s < PROMISE_S
+
+
+def _awaits_its_successor(order: Order, case: Case) -> bool:
+    """An exit that was replaced (by another hand, on the broker's own page): its shares belong to its successor."""
+    if order.status is not OrderStatus.REPLACED or case.age_s(order.status_since) >= PROMISE_S:
+        return False
+    return all(other.replaces != order.id for other in case.orders)
 
 
 def _is_unnamed(order: Order, case: Case) -> bool:

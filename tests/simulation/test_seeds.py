@@ -25,6 +25,7 @@ ONCE_WRONG: Final[dict[str, Case]] = {
     "cancels of a stop that had ended untold were asked for until the limit of requests held back exits": Case(1000),
     "what the last process had intended in its last moment counted as intended by this one": Case(1114),
     "an entry of the last process's last moment stayed half sent": Case(1159),
+    "another hand moved a stop, and a second one was placed before its successor was told": Case(5063),
 }
 """A change of weather, person or chaos makes other storms of all seeds: then these are seeds like all others."""
 

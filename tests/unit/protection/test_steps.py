@@ -206,6 +206,16 @@ def test_exits_whose_names_only_a_lost_answer_told_are_looked_up_and_not_replace
     assert isinstance(step(filled(ENTRY), parent, nameless, naked_since=after(9)), Rest)
 
 
+@pytest.mark.parametrize(("since_s", "expected"), [(9.9, Rest), (2.0, AttachExits)])
+def test_the_shares_of_an_exit_that_another_hand_replaced_are_its_successors(
+    since_s: float, expected: type[Step]
+) -> None:
+    """The successor is told a moment later. One that nobody ever tells holds nothing up for long."""
+    moved = replace(filled(STOP), status=S.REPLACED, filled_qty=Decimal(0), status_since=after(since_s))
+    gone = replace(TARGET, status=S.CANCELED, status_since=after(since_s))
+    assert isinstance(step(filled(ENTRY), gone, moved, naked_since=after(since_s)), expected)
+
+
 def test_a_target_that_closes_more_than_its_stop_covers_is_read_again_before_anything_is_added() -> None:
     """The stop was reduced by a fill of the target that nobody told: one more exit would close more than is held."""
     target, stop = legs_of(filled(ENTRY))
