@@ -203,7 +203,7 @@ def held_shares_are_covered(world: World) -> Iterator[str]:
         ]
         if not told:
             yield f"{short}, and no incident says so"
-        elif not _is_hindered(book, symbol):
+        elif not _is_hindered(book, symbol) and not _is_blocked_by_hand(world, symbol):
             yield f"{short}; it is told ({told[0].cause}), but nothing stands in the way"
 
 
@@ -219,6 +219,14 @@ def _is_hindered(book: Book, symbol: str) -> bool:
     gave_up = any(bracket.gave_up_at is not None for bracket in book.open_brackets_of(symbol))
     orders = [book.orders[key] for key in book.open_orders]
     return gave_up or any(order.symbol == symbol and order.unresolved_since is not None for order in orders)
+
+
+def _is_blocked_by_hand(world: World, symbol: str) -> bool:
+    """A resting order of another hand in the symbol: the broker refuses a close as a possible wash trade."""
+    return any(
+        is_by_hand(order.client_order_id) and order.role == "simple"
+        for order in world.broker.exchange.floor.orders.live_in(symbol)
+    )
 
 
 def _is_unknown(book: Book, order: Order) -> bool:
@@ -273,7 +281,8 @@ def who_asked_out_is_out(world: World) -> Iterator[str]:
         asked = bracket.exit_requested_at
         if asked is None or (world.desk._clock.now() - asked).total_seconds() < world.patience_s:
             continue
-        if not any(order.unresolved_since is not None for order in book.orders_of(bracket_id)):
+        is_unknown = any(order.unresolved_since is not None for order in book.orders_of(bracket_id))
+        if not is_unknown and not _is_blocked_by_hand(world, bracket.symbol):
             orders = [(order.id, order.status.value) for order in book.orders_of(bracket_id) if order.is_open]
             yield f"{bracket_id} ({bracket.symbol}) was asked out at {asked:%T} and still is open: {orders}"
 
