@@ -22,6 +22,7 @@ from engine.model.commands import NO_EDITS
 from engine.model.money import ZERO
 from engine.model.signal import SignalRecord
 from engine.pipeline.picture import Pictures
+from engine.prop.meters import PropFacts
 from engine.rules.facts import Exposure, Facts
 from engine.views import PreviewView
 from engine.views_batch import BatchPreviewView, BatchRowView, OutcomeView
@@ -66,7 +67,8 @@ class Batches:
             self._queue.refuse_unless_pending(record)
         except CommandRefused as refused:
             return BatchRowView(id=signal_id, preview=None, code=refused.code, text=refused.operator_text)
-        facts = reserving(self._pictures.take(record.signal), record, before)
+        taken = tuple(_exposure(other, preview) for other, preview in before)
+        facts = reserving(self._pictures.take(record.signal, taken), record, before)
         preview = self._queue.show(record, facts)
         return BatchRowView(id=signal_id, preview=preview, code=preview.blocked_code, text=preview.blocked_by or "")
 
@@ -130,19 +132,27 @@ class Batches:
 
 
 def reserving(facts: Facts, record: SignalRecord, before: list[tuple[SignalRecord, PreviewView]]) -> Facts:
-    """The picture as it would be with ``before`` approved: the reservations that their approvals would make."""
-    taken = [
-        Exposure(symbol=other.signal.symbol, side=other.signal.side, notional=_notional(preview))
-        for other, preview in before
-    ]
+    """A picture that counts the exposure of ``before`` already, with all else that their approvals would take."""
     same = next((other.signal.id for other, _ in before if other.signal.symbol == record.signal.symbol), None)
+    prop = facts.prop
+    if isinstance(prop, PropFacts):
+        risk = sum((preview.risk.usd for _, preview in before if preview.risk is not None), ZERO)
+        prop = msgspec.structs.replace(
+            prop,
+            open_risk=prop.open_risk + risk,
+            exposure=prop.exposure + sum((_notional(preview) for _, preview in before), ZERO),
+            symbols=prop.symbols | {other.signal.symbol for other, _ in before},
+        )
     return msgspec.structs.replace(
         facts,
-        exposures=(*facts.exposures, *taken),
-        reserved=facts.reserved + sum((exposure.notional for exposure in taken), ZERO),
         entry_in_flight=facts.entry_in_flight or same,
-        orders_today=facts.orders_today + len(taken),
+        orders_today=facts.orders_today + len(before),
+        prop=prop,
     )
+
+
+def _exposure(record: SignalRecord, preview: PreviewView) -> Exposure:
+    return Exposure(symbol=record.signal.symbol, side=record.signal.side, notional=_notional(preview))
 
 
 def _notional(preview: PreviewView) -> Decimal:

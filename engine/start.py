@@ -323,6 +323,7 @@ def _assemble(
     prop_keeper = PropKeeper(prop_board, recorder, book, world, clock, withdrawal)
     status.trips, status.prop_rules = trip_wire.views, prop_board.rules
     watch = Watch(recorder, book, world, clock, clock.now(), journal.torn)
+    watch.mandates_wait = config.mandates.confirm_after_restart
     bus.on_changes(lambda changes: watch.look() if has_flipped(book, changes) else None)
     presenter = Presenter(
         book, quotes, reconciler.verified, clock.now, watcher, trip_s=lambda: (world.rest_ms or 100.0) / 1000

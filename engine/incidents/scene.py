@@ -29,6 +29,9 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     journal_failure: str | None = None
     """Why the journal cannot be written now."""
 
+    mandates_wait: bool = False
+    """After a restart mandates wait until a person confirms them."""
+
     def since_s(self, at: datetime | None) -> float:
         """Seconds from ``at`` until now; 0 without one."""
         return (self.now - at).total_seconds() if at is not None else 0.0

@@ -38,6 +38,20 @@ def prop_day_late(scene: Scene) -> Iterator[Incident]:
         )
 
 
+def mandate_unconfirmed(scene: Scene) -> Iterator[Incident]:
+    """A mandate of an earlier start, which may be waiting for a person."""
+    waiting = [m.mandate.id for m in scene.book.live_mandates(scene.now) if m.run != scene.book.run]
+    if waiting and scene.mandates_wait:
+        yield about_desk(
+            scene,
+            "mandates",
+            Priority.LATER,
+            f"Given before the desk was started: {', '.join(waiting)}",
+            "They approve nothing until they are confirmed.",
+            "Confirm or revoke them.",
+        )
+
+
 def prop_firm_broken(scene: Scene) -> Iterator[Incident]:
     """Prop-firm mode is asked for, and its preset cannot be used."""
     why = scene.world.prop_firm_broken

@@ -49,6 +49,7 @@ CONDITIONS: Final[tuple[Condition, ...]] = (
     trips.tripped,
     trips.prop_day_late,
     trips.prop_firm_broken,
+    trips.mandate_unconfirmed,
 )
 
 
@@ -65,6 +66,7 @@ class Watch:
         self._torn = torn
         self.journal_failure: str | None = None
         self.broken_chain: str | None = None
+        self.mandates_wait = False
 
     async def run(self) -> None:
         while True:
@@ -94,6 +96,7 @@ class Watch:
             torn=self._torn,
             broken_chain=self.broken_chain,
             journal_failure=self.journal_failure,
+            mandates_wait=self.mandates_wait,
         )
         for condition in CONDITIONS:
             yield from condition(scene)

@@ -73,9 +73,10 @@ class Pictures:
         self._journal_failure = journal_failure
         self._prop = prop
 
-    def take(self, signal: Signal) -> Facts:
+    def take(self, signal: Signal, also: tuple[Exposure, ...] = ()) -> Facts:
+        """``also`` are entries that are to count as if they had been approved already."""
         around, now = self._around, self._clock.now()
-        exposures = tuple(self.exposures(besides=signal.id))
+        exposures = (*self.exposures(besides=signal.id), *also)
         others = frozenset(e.symbol for e in exposures if e.symbol != signal.symbol)
         state, scope = self.strictest_state(signal.strategy, signal.symbol)
         return Facts(
@@ -90,7 +91,7 @@ class Pictures:
             extended_open=around.extended_open,
             account=around.account,
             account_age_s=self._clock.monotonic_s() - around.account_at_s,
-            reserved=self.reserved(besides=signal.id),
+            reserved=self.reserved(besides=signal.id) + sum((entry.notional for entry in also), ZERO),
             quote=self._quotes.get(signal.symbol),
             asset=around.asset(signal.symbol),
             corporate=around.corporate.get(signal.symbol),

@@ -12,6 +12,7 @@ from decimal import Decimal
 from engine.model.money import ZERO, plain, usd, whole_shares
 from engine.model.signal import Levels, Signal, SizeSpec
 from engine.rules.facts import Facts
+from engine.rules.prop_firm import prop_caps
 
 
 def size_entry(
@@ -33,7 +34,8 @@ def size_entry(
         return ZERO, computed
     raw, why = computed
     qty = whole_shares(raw)
-    for cap, name in _caps(facts, signal.symbol, basis):
+    caps = (*_caps(facts, signal.symbol, basis), *prop_caps(facts, basis, levels.stop_price))
+    for cap, name in caps:
         allowed = max(ZERO, whole_shares(cap))
         if allowed < qty:
             why, qty = f"limited by {name}: {plain(qty)} → {plain(allowed)}", allowed

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from engine.model.money import usd
+from collections.abc import Iterator
+from decimal import Decimal
+
+from engine.model.money import CENT, ZERO, usd
 from engine.model.signal import Reason
 from engine.prop.meters import Meter, PropFacts, PropTrade, meters
-from engine.rules.facts import Case, denied, warned
+from engine.rules.facts import Case, Facts, denied, warned
 
 
 def check_prop_firm(case: Case) -> list[Reason]:
@@ -26,6 +29,22 @@ def check_prop_firm(case: Case) -> list[Reason]:
             warned("PROP_LATE", "The desk did not run at the firm's reset: compare the day's start with the firm's.")
         )
     return reasons
+
+
+def prop_caps(facts: Facts, basis: Decimal, stop_price: Decimal | None) -> Iterator[tuple[Decimal, str]]:
+    """Largest share counts that the firm's rules leave room for, each with the rule's name."""
+    prop = facts.prop
+    if not isinstance(prop, PropFacts) or prop.ledger.day is None or basis <= 0:
+        return
+    per_share = None if stop_price is None else abs(basis - stop_price)
+    for meter in meters(prop, None):
+        if meter.floor is not None and meter.after_all_stops is not None and per_share:
+            # Reaching the floor is a breach: what fits leaves at least a cent.
+            yield max(ZERO, meter.after_all_stops - CENT) / per_share, f"the prop firm's {meter.name.lower()}"
+        elif meter.code == "PROP_EXPOSURE" and meter.now is not None:
+            yield max(ZERO, meter.now) / basis, "the prop firm's exposure"
+    if prop.preset.size is not None and prop.preset.size.max_order_qty is not None:
+        yield Decimal(prop.preset.size.max_order_qty), "the prop firm's order size"
 
 
 def trade_of(case: Case) -> PropTrade:

@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from engine.model.commands import Edits
+from engine.model.money import ZERO
+from engine.model.signal import SizeSpec
+from engine.pipeline.decide import decide
 from engine.prop import ledger as fold
 from engine.prop.ledger import PropLedger
 from engine.prop.meters import Meter, PropFacts, PropTrade, meters
@@ -20,7 +24,7 @@ from engine.prop.preset import (
     Size,
     Window,
 )
-from tests.unit.builders import T0, after
+from tests.unit.builders import T0, after, config_of, make_account, make_facts, make_signal
 
 
 def d(value: object) -> Decimal:
@@ -267,3 +271,31 @@ def test_the_firms_own_numbers_replace_the_desks() -> None:
     assert ledger.day is not None
     assert (ledger.day.start_balance, ledger.day.start_equity, ledger.day.corrected_by) == (101_000, 100_000, "ann")
     assert (ledger.high_equity, ledger.high_close) == (102_000, 100_000)
+
+
+# --- the size that the rules leave room for ---------------------------------------------------------------------------
+
+
+def test_a_size_that_the_desk_computes_stays_above_the_floor() -> None:
+    # 100,000 of equity and 2 % of risk over 2.30: 869 shares. The day may lose 1,000, and 400 are at risk already:
+    # 599.99 over 2.30 are 260 shares, which lose 598.00 and leave 2.00.
+    prop = PropFacts(
+        preset=Preset(name="x", daily_loss=DailyLoss(basis="balance", usd=1_000.0)),
+        ledger=begun(),
+        equity=d(100_000),
+        balance=d(100_000),
+        open_risk=d(400),
+        unstopped=(),
+        exposure=ZERO,
+        symbols=frozenset(),
+        warn_within_pct=ZERO,
+        now=T0,
+    )
+    signal = make_signal(size=SizeSpec(unit="risk_pct", value=d(2)))
+    roomy = config_of({"limits": {"max_symbol_exposure_pct": 1000}})
+    decision = decide(signal, make_facts(prop=prop, config=roomy, account=make_account(buying_power=d(500_000))))
+    assert decision.case.plan.qty == 260
+    assert decision.case.plan.size_reason == "limited by the prop firm's daily loss: 869 → 260"
+    assert decision.approvable, decision.denies
+    # One share more, typed by hand, is judged and denied: 261 x 2.30 = 600.30.
+    assert "PROP_DAILY_LOSS" in {r.code for r in decide(signal, make_facts(prop=prop), Edits(qty=d(261))).denies}

@@ -191,3 +191,25 @@ async def test_without_the_mode_there_is_nothing_to_correct_and_nothing_is_asked
         with pytest.raises(CommandRefused) as refused:
             await desk.limits.correct_prop_day(actor="ann", start_balance=Decimal(1))
         assert refused.value.code == "NO_PROP_DAY"
+
+
+async def test_a_batch_reserves_the_firms_headroom_in_order(rig: Rig) -> None:
+    rules = preset(rig, "tight", '[daily_loss]\nbasis = "balance"\nusd = 100.0\n')
+    async with rig.desk(prop_firm=rules) as desk:
+        await opened(desk)
+        ids = []
+        for symbol in ("AAPL", "MSFT"):
+            # Some 60 at risk each, a stop 1 % away: one fits into 100, two do not.
+            qty = int(6_000 / rig.price(symbol))
+            view, _ = await desk.receive(rig.signal(symbol, qty=qty, expires_in_s=600))
+            await until(lambda v=view: desk.preview(v.id).approvable)  # type: ignore[misc]
+            ids.append(view.id)
+        shown = desk.preview_batch(ids)
+        assert [row.code for row in shown.rows] == [None, "DENIED"]
+        second = shown.rows[1].preview
+        assert second is not None
+        assert codes(second) == {"PROP_DAILY_LOSS"}
+        outcomes = await desk.approve_batch(ids, actor="ann", preview_id=shown.preview_id)
+        assert [outcome.code for outcome in outcomes] == [None, "DENIED"]
+        await until(lambda: len(desk.brackets()) == 1)
+        assert len(await rig.entries()) == 1

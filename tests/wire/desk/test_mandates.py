@@ -112,6 +112,7 @@ async def test_after_a_restart_a_mandate_waits_for_a_person(rig: Rig) -> None:
         assert (again.status, again.notional_today, again.count) == ("unconfirmed", burned.notional_today, 1)
         signal, _ = await desk.receive(rig.signal("MSFT", qty=2))
         await until(lambda: "confirmed" in desk.mandates.view(mandate.id).last_refusal)
+        await until(lambda: any(mandate.id in incident.cause for incident in desk.incidents()))
         assert status(desk, signal.id) == "pending"
         assert (await desk.mandates.confirm(mandate.id, actor="ann")).status == "live"
         await until(lambda: status(desk, signal.id) not in ("pending", "approved"))
