@@ -147,12 +147,14 @@ def reserving(facts: Facts, record: SignalRecord, before: list[tuple[SignalRecor
         facts,
         entry_in_flight=facts.entry_in_flight or same,
         orders_today=facts.orders_today + len(before),
+        working_orders=facts.working_orders + len(before),
         prop=prop,
     )
 
 
 def _exposure(record: SignalRecord, preview: PreviewView) -> Exposure:
-    return Exposure(symbol=record.signal.symbol, side=record.signal.side, notional=_notional(preview))
+    signal = record.signal
+    return Exposure(symbol=signal.symbol, side=signal.side, notional=_notional(preview), strategy=signal.strategy)
 
 
 def _notional(preview: PreviewView) -> Decimal:

@@ -138,7 +138,7 @@ def ask_of(decision: Decision) -> MandateAsk:
     warning = next(warnings, None)
     return MandateAsk(
         signal=decision.case.signal,
-        closes=decision.closes,
+        closes=decision.closes or decision.reverses,
         notional=plan.notional,
         risk=None if per_share is None else per_share * plan.qty,
         warning=warning.text if warning is not None else None,

@@ -54,6 +54,7 @@ class SignalFolds(ABC):
         self._note_approved(event, at)
 
     def _on_signal_rejected(self, event: ev.SignalRejected, at: datetime) -> None:
+        self._note_unsent(self.signals[event.signal_id])  # of an approval only while it waits to be sent
         self._decide(
             event.signal_id,
             SignalStatus.REJECTED,

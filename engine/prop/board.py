@@ -83,7 +83,7 @@ class PropBoard:
             risk += max(ZERO, (price - bracket.stop_price) * sign) * cover.entry_leaves
             exposure += mark * cover.held + price * cover.entry_leaves
             symbols.add(bracket.symbol)
-        for signal_id in book.approved:
+        for signal_id in (*book.approved, *book.held_entries):
             record = book.signals[signal_id]
             approval, signal = record.approval, record.signal
             if (
@@ -93,7 +93,8 @@ class PropBoard:
                 or record.bracket_id in book.brackets
             ):
                 continue
-            price = self._entry_price(signal.symbol, signal.side, approval.limit_price) or ZERO
+            wanted = approval.limit_price or approval.trigger_price
+            price = self._entry_price(signal.symbol, signal.side, wanted) or ZERO
             stop = approval.stop_price or ZERO
             risk += max(ZERO, (price - stop) * signal.side.sign) * approval.qty
             exposure += price * approval.qty

@@ -36,6 +36,7 @@ class MandateAsk(msgspec.Struct, frozen=True, kw_only=True):
 
     signal: Signal
     closes: bool
+    """It leaves a position, or turns one round: that is for a person."""
     notional: Decimal | None
     risk: Decimal | None
     warning: str | None

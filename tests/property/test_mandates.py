@@ -143,6 +143,13 @@ class MandateMachine(RuleBasedStateMachine):
             self.tell(ev.SignalDenied(signal_id=wanted, reasons=()))
 
     @rule(number=NUMBERS)
+    def person_rejects_what_was_not_sent_yet(self, number: int) -> None:
+        wanted = self.unsent(number)
+        if wanted is not None:
+            self.lives[self.life_of(wanted)].is_unsent = True
+            self.tell(ev.SignalRejected(signal_id=wanted, actor="ann", reason=""))
+
+    @rule(number=NUMBERS)
     def entry_is_sent(self, number: int) -> None:
         wanted = self.unsent(number)
         if wanted is None:
