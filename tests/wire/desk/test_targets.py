@@ -32,7 +32,9 @@ async def test_the_preview_lists_every_request_and_exactly_those_are_sent(rig: R
         ]
         assert "targets 6 at" in preview.sentence
         await desk.approve(view.id, actor="test", preview_id=preview.preview_id)
-        await until(lambda: desk.brackets() and desk.brackets()[0].status.value == "protected")
+        # The groups fill one after the other; each is protected by its own exits from its first share on.
+        await until(lambda: desk.brackets() and desk.brackets()[0].held_qty == 11)
+        await until(lambda: desk.brackets()[0].status.value == "protected")
         (bracket,) = desk.brackets()
         assert (bracket.held_qty, bracket.covered_qty, bracket.naked_qty) == (11, 11, 0)
         entries = sorted(await rig.entries(), key=lambda order: order["client_order_id"])
