@@ -27,7 +27,9 @@ logger = logging.getLogger(__name__)
 
 ACTOR: Final = "window"
 RELEASE: Final = "RELEASE"
-"""What has to be typed to leave ``halted``."""
+"""What has to be typed to leave ``halted``, or to release a trip whose cause is over."""
+FORCE: Final = "RELEASE ANYWAY"
+"""What has to be typed to release a trip whose cause stands."""
 CONFIRM_ACCOUNT: Final = "confirm-account"
 BATCH: Final = "batch"
 SETTLE: Final = "settle:"

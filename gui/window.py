@@ -19,10 +19,9 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QVBoxLayout, 
 from engine.model.words import DeskState, Mode, OrderRole
 from engine.views import BracketView, DeskView, IncidentView, OrderView, PositionView, SignalView
 from gui import theme
-from gui.actions import CONFIRM_ACCOUNT, RELEASE, SETTLE, Actions, Refusal
+from gui.actions import CONFIRM_ACCOUNT, SETTLE, Actions, Refusal
 from gui.bridge import Bridge
 from gui.dialogs.close_sheet import CloseSheet
-from gui.dialogs.confirm import Question
 from gui.dialogs.gate_sheet import GateSheet
 from gui.dialogs.key_sheet import KeySheet
 from gui.dialogs.live_sheet import LiveSheet
@@ -32,6 +31,7 @@ from gui.panel_set import PanelSet
 from gui.panels.brackets import BRACKETS_TAB
 from gui.panels.detail import Subject
 from gui.panels.orders import is_open
+from gui.release import STATE, needs_word, release_question
 from gui.theme import FRAME, GAP
 from gui.widgets.mode import paint_mode_frame
 from gui.widgets.panel import Panel
@@ -39,6 +39,8 @@ from gui.widgets.toast import Toast
 
 _TELL_THEMSELVES: Final = ("bars:", CONFIRM_ACCOUNT, SETTLE)
 """Commands whose refusal is said where they were given: in the chart, in their sheet."""
+_WANTS_WORD: Final = frozenset({"TRIP_STANDS", "CONFIRM_REQUIRED"})
+"""Refusals of a state that a typed word answers."""
 
 
 class MainWindow(QMainWindow):
@@ -60,6 +62,7 @@ class MainWindow(QMainWindow):
         self._actions = actions
         self._on_close = on_close
         self._zone: Panel | None = None
+        self._asked_state = DeskState.ACTIVE
         self._picked: tuple[str, str] | None = None
         self.bridge = bridge
         bridge.setParent(self)
@@ -231,6 +234,8 @@ class MainWindow(QMainWindow):
     def _refused(self, command: str, refusal: Refusal) -> None:
         if not command.startswith(_TELL_THEMSELVES):
             self.toast.tell(refusal.code, refusal.text)
+        if command == STATE and refusal.code in _WANTS_WORD:
+            self._ask_state(self._asked_state, refusal.text)
 
     def _ended(self, command: str) -> None:
         if command.startswith((CONFIRM_ACCOUNT, SETTLE)):
@@ -289,7 +294,9 @@ class MainWindow(QMainWindow):
             case "order":
                 self.orders.view.choose(incident.subject_id)
             case _:
-                if incident.symbol is not None:
+                if incident.symbol is None and self.bridge.desk().trips:
+                    self._ask_release()
+                elif incident.symbol is not None:
                     self._show_symbol(incident.symbol)
 
     def _flatten_incident(self, incident: IncidentView) -> None:
@@ -301,20 +308,18 @@ class MainWindow(QMainWindow):
 
     # --- desk state ------------------------------------------------------------------------------------------
 
-    def _ask_state(self, state: DeskState) -> None:
-        if self.state_bar.switch.state is not DeskState.HALTED:
+    def _ask_state(self, state: DeskState, refused: str | None = None) -> None:
+        """At once where nothing has to be typed; a refusal asks, in the desk's words."""
+        desk = self.bridge.desk()
+        self._asked_state = state
+        if refused is None and not needs_word(desk.trips, desk.health.desk_state, state):
             self._actions.set_state(state)
             return
-        self.brackets.confirm.ask(
-            Question(
-                "state",
-                f"{self.mode.value.upper()}: release the halt and go to {state.value}?",
-                "Approvals and entries are possible again.",
-                f"Release to {state.value}",
-                lambda: self._actions.set_state(state, RELEASE),
-                typed=RELEASE,
-            )
-        )
+        act = partial(self._actions.set_state, state)
+        self.brackets.confirm.ask(release_question(self.mode, state, desk.trips, act, refused=refused))
+
+    def _ask_release(self) -> None:
+        self._ask_state(DeskState.ACTIVE)
 
     def _ask_gate(self) -> None:
         self._live.dismiss()

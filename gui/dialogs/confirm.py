@@ -14,7 +14,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from engine.model.words import Mode
-from gui.theme import CARD_PAD, Type, font
+from gui.theme import CARD_PAD, Type, font, text_width
 from gui.widgets.button import Button
 from gui.widgets.mode import ModeChip
 from gui.widgets.text import Text
@@ -48,7 +48,6 @@ class ConfirmStrip(QFrame):
         self._typed = QLineEdit()
         self._typed.setObjectName(f"{name}-typed")
         self._typed.setFont(font(Type.MONO))
-        self._typed.setFixedWidth(120)
         self._typed.textChanged.connect(self._check)
         self._back = Button("Back", name=f"{name}-back")
         self._yes = Button("", name=f"{name}-yes", kind="danger")
@@ -87,6 +86,7 @@ class ConfirmStrip(QFrame):
         if question.also is not None:
             self._also.setText(question.also[0])
         self._typed.setVisible(question.typed is not None)
+        self._typed.setFixedWidth(max(120, text_width(f"type {question.typed}", Type.MONO) + 24))
         self._typed.clear()
         self._typed.setPlaceholderText(f"type {question.typed}" if question.typed else "")
         self._check()

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
 from engine.model.words import DeskState, Mode
 from engine.views import DeskView, LinkView
 from gui import formatting as say
+from gui.release import trip_words
 from gui.theme import CARD_PAD, STATE_BAR, Type, tone
 from gui.widgets.alarm_chip import AlarmChip, PriorityCounts
 from gui.widgets.button import Button
@@ -142,6 +143,7 @@ class StateBar(QWidget):
         self.halt.set_text("Halted" if halted else "Hold to halt")
         self._cause.setVisible(bool(desk.desk_state_cause) and health.desk_state is not DeskState.ACTIVE)
         self._cause.say(desk.desk_state_cause)
+        self._cause.setToolTip(trip_words(desk.trips))
         self._show_gate(desk)
         self._show_links(desk, now)
         self._show_day(desk)

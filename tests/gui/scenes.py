@@ -363,9 +363,15 @@ class SceneDesk:
         self, state: DeskState, *, scope: str = "desk", actor: str, confirm: str | None = None
     ) -> HealthView:
         await self._take("set_state", state, confirm)
-        if self._view.health.desk_state is DeskState.HALTED and confirm != "RELEASE":
-            raise CommandRefused("CONFIRM_REQUIRED", "Leaving halted needs the word RELEASE.")
-        self.put(replace(self._view, health=replace(self._view.health, desk_state=state)))
+        order = list(DeskState)
+        against = [trip for trip in self._view.trips if order.index(trip.state) > order.index(state)]
+        if any(trip.stands for trip in against) and confirm != "RELEASE ANYWAY":
+            raise CommandRefused("TRIP_STANDS", f"{against[0].cause} It still stands.")
+        left_halt = self._view.health.desk_state is DeskState.HALTED and state is not DeskState.HALTED
+        if (against or left_halt) and confirm not in ("RELEASE", "RELEASE ANYWAY"):
+            raise CommandRefused("CONFIRM_REQUIRED", "This needs the word RELEASE.")
+        kept = tuple(trip for trip in self._view.trips if trip not in against)
+        self.put(replace(self._view, trips=kept, health=replace(self._view.health, desk_state=state)))
         return self._view.health
 
     async def poll_orders(self, on: bool, *, actor: str) -> HealthView:

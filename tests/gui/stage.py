@@ -1,10 +1,11 @@
-"""The scenes: empty, busy, trouble, stale, and two desks that may not enter yet."""
+"""The scenes: empty, busy, trouble, stale, two desks that may not enter yet, and one that tripped."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Final
 
 from engine.model.words import (
     BracketStatus,
@@ -19,6 +20,7 @@ from engine.model.words import (
     SignalStatus,
 )
 from engine.views import BracketView, OrderView, SignalView, SpanView
+from engine.views_limits import TripView
 from tests.gui import measured
 from tests.gui import scenery as make
 from tests.gui.scenes import SceneDesk, SceneDifference, SceneQuote, replace
@@ -215,6 +217,20 @@ def _bars() -> dict[str, list]:
     return {symbol: measured.walk(symbol, price) for symbol, price in last.items()}
 
 
+LOSS: Final = TripView(
+    code="DAILY_LOSS",
+    state=DeskState.PAUSED,
+    cause="The day's loss reached $1,000.00.",
+    measured="$1,031.40",
+    limit="$1,000.00",
+    at=make.ago(312),
+    stands=True,
+    overridden_by=None,
+    release="The day's loss is below the limit again, at the latest after the next close. "
+    "Until then only RELEASE ANYWAY releases it.",
+)
+
+
 def empty() -> SceneDesk:
     return SceneDesk(make.desk_view(account=make.account(day_pl=Decimal(0))), latency=measured.latency_of([]))
 
@@ -325,6 +341,26 @@ def stale() -> SceneDesk:
     return desk
 
 
+def tripped() -> SceneDesk:
+    """A desk that paused itself, for a cause that still stands."""
+    desk = _full(
+        _calm_trades(),
+        pending=4,
+        health={"desk_state": DeskState.PAUSED, "mode": Mode.PAPER, "account": "PA3ZQ7LM0K"},
+        desk_state_cause=LOSS.cause,
+        trips=(LOSS,),
+        account=make.account(day_pl=Decimal("-1031.40")),
+        incidents=(1, 0, 0),
+    )
+    desk.put(
+        make.incident(
+            "i-trip", 1, LOSS.cause, "The desk is paused until it is released.",
+            "Find out why; then release it.", buttons=("show",),
+        )
+    )  # fmt: skip
+    return desk
+
+
 def unconfirmed() -> SceneDesk:
     """A live desk whose account's number has not been typed yet."""
     return _full(
@@ -358,6 +394,7 @@ SCENES: dict[str, Callable[[], SceneDesk]] = {
     "stale": stale,
     "unconfirmed": unconfirmed,
     "differing": differing,
+    "tripped": tripped,
 }
 
 

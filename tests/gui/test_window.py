@@ -85,7 +85,7 @@ async def test_a_quiet_order_stream_is_no_fault_and_only_shows_its_age(opened: A
         assert lamp.value == "down 3.0 s"
 
 
-@pytest.mark.parametrize("scene", ["trouble", "busy", "stale", "unconfirmed", "differing"])
+@pytest.mark.parametrize("scene", ["trouble", "busy", "stale", "unconfirmed", "differing", "tripped"])
 async def test_a_small_screen_keeps_what_matters(opened: Any, scene: str) -> None:
     async with opened(scene) as screen:
         window = screen.window

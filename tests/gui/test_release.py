@@ -1,0 +1,64 @@
+"""Releasing a desk that tripped: what is asked, what is typed, what is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from engine.model.words import DeskState
+from gui.widgets.state_switch import StateSwitch
+from tests.gui.conftest import Screen, until
+from tests.gui.scenes import replace
+from tests.gui.stage import LOSS
+
+
+def ask(screen: Screen, state: DeskState) -> None:
+    switch = screen.find("desk-state")
+    assert isinstance(switch, StateSwitch)
+    QTest.mouseClick(switch, Qt.MouseButton.LeftButton, pos=switch.segment(state).center().toPoint())
+
+
+async def test_a_trip_that_stands_is_named_and_forced_by_its_words_alone(opened: Any) -> None:
+    async with opened("tripped") as screen:
+        assert screen.text("state-cause") == LOSS.cause
+        assert "$1,031.40, limit $1,000.00" in screen.find("state-cause").toolTip()
+        ask(screen, DeskState.ACTIVE)
+        yes, typed = screen.find("brackets-confirm-yes"), screen.find("brackets-confirm-typed")
+        assert "still stands" in screen.text("brackets-confirm-sentence")
+        assert LOSS.cause in screen.text("brackets-confirm-consequence")
+        QTest.keyClicks(typed, "RELEASE")
+        assert not yes.isEnabled()
+        QTest.keyClicks(typed, " ANYWAY")
+        screen.click("brackets-confirm-yes")
+        assert await screen.commands() == [("set_state", DeskState.ACTIVE, "RELEASE ANYWAY")]
+        await until(lambda: screen.find("state-cause").isHidden())
+
+
+async def test_a_trip_whose_cause_is_over_takes_the_plain_word(opened: Any) -> None:
+    async with opened("tripped") as screen:
+        over = replace(LOSS, stands=False, release="Its cause is over: type RELEASE.")
+        screen.desk.put(replace(screen.desk.view(), trips=(over,)))
+        screen.click_row("incident-list", "i-trip", "show")
+        QTest.keyClicks(screen.find("brackets-confirm-typed"), "RELEASE")
+        screen.click("brackets-confirm-yes")
+        assert await screen.commands() == [("set_state", DeskState.ACTIVE, "RELEASE")]
+
+
+async def test_more_caution_is_never_asked_about(opened: Any) -> None:
+    async with opened("tripped") as screen:
+        ask(screen, DeskState.REDUCING)
+        assert await screen.commands() == [("set_state", DeskState.REDUCING, None)]
+
+
+async def test_a_cause_that_came_back_meanwhile_asks_again_in_the_desks_words(opened: Any) -> None:
+    async with opened("tripped") as screen:
+        screen.desk.put(replace(screen.desk.view(), trips=(replace(LOSS, stands=False),)))
+        ask(screen, DeskState.ACTIVE)
+        QTest.keyClicks(screen.find("brackets-confirm-typed"), "RELEASE")
+        screen.desk.put(replace(screen.desk.view(), trips=(LOSS,)))
+        screen.click("brackets-confirm-yes")
+        await until(lambda: "It still stands." in screen.text("brackets-confirm-consequence"))
+        assert not screen.find("brackets-confirm").isHidden()
+        assert screen.desk.view().health.desk_state is DeskState.PAUSED
