@@ -23,7 +23,8 @@ from engine.model.money import ZERO
 from engine.model.signal import SignalRecord
 from engine.pipeline.picture import Pictures
 from engine.prop.meters import PropFacts
-from engine.rules.facts import Exposure, Facts
+from engine.rules.exposures import Exposure
+from engine.rules.facts import Facts
 from engine.views import PreviewView
 from engine.views_batch import BatchPreviewView, BatchRowView, OutcomeView
 

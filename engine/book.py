@@ -16,6 +16,7 @@ import msgspec
 
 from engine.bus import Change
 from engine.errors import InvariantViolated
+from engine.folds.gate import GateFolds
 from engine.folds.incidents import IncidentFolds
 from engine.folds.limits import LimitFolds
 from engine.folds.protection import ProtectionFolds, settled
@@ -29,6 +30,7 @@ from engine.model.words import DeskState, OrderRole, OrderStatus, SignalStatus
 from engine.protection.ledger import Cover, count_naked, cover_of, is_finished
 from engine.protection.naked_days import NEW_YORK as NEW_YORK
 from engine.protection.naked_days import add_span
+from engine.protection.result import realized_pl
 
 replace = msgspec.structs.replace
 
@@ -46,8 +48,9 @@ class ScopeState(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class Book(IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
+class Book(GateFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
     def __init__(self) -> None:
+        GateFolds.__init__(self)
         IncidentFolds.__init__(self)
         LimitFolds.__init__(self)
         self.desk_id = ""
@@ -155,6 +158,8 @@ class Book(IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
 
     def _on_desk_state_set(self, event: ev.DeskStateSet, at: datetime) -> None:
         self.states[event.scope] = ScopeState(state=event.state, actor=event.actor, cause=event.cause, at=at)
+        if event.scope == DESK_SCOPE and event.state is DeskState.ACTIVE:
+            self.rejects_in_a_row = 0
         self._touch("desk", "")
 
     def _on_demo_switched(self, event: ev.DemoSwitched, at: datetime) -> None:
@@ -216,6 +221,7 @@ class Book(IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
         self._put_order(order, at)
 
     def _put_order(self, order: Order, at: datetime) -> None:
+        self._note_entry_status(self.orders.get(order.id, order), order)
         self.orders[order.id] = order
         if order.broker_id is not None:
             self.order_of_broker_id[order.broker_id] = order.id
@@ -315,6 +321,8 @@ class Book(IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
         if is_finished(cover):
             if bracket.closed_at is None:
                 bracket = replace(bracket, closed_at=at)
+                if realized_pl(self.orders_of(bracket_id), cover.avg_entry_price, bracket.side.sign) < 0:
+                    self._note_loss(bracket, at)
                 self.open_brackets.pop(bracket_id, None)
                 self.brackets_of_symbol[bracket.symbol].pop(bracket_id, None)
                 closer = self.closers.pop(bracket_id, None)

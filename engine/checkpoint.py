@@ -91,6 +91,8 @@ class BookState(msgspec.Struct, frozen=True, kw_only=True):
     trips: dict[str, Trip]
     mandates: dict[str, MandateRecord]
     naked_days: dict[str, float]
+    lost_at: dict[str, datetime]
+    rejects_in_a_row: int
     _entries_at: list[datetime]
     _signals_at: dict[str, list[datetime]]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -20,6 +20,7 @@ Percent = Annotated[float, Meta(gt=0, le=1000)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Ratio = Annotated[float, Meta(gt=0, le=100)]
+SymbolName = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9./]*$")]
 Window = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
 Usd = Annotated[float, Meta(gt=0, le=1e12)]
 """TOML has no decimals: rules compare with ``Decimal(str(limit))``, which is what the operator wrote."""
@@ -64,16 +65,37 @@ class Limits(Section, frozen=True, kw_only=True):
     max_working_orders: Annotated[Count | None, Meta(description="Entries at the broker or on their way at once.")] = (
         None
     )
-    allow_symbols: Annotated[tuple[str, ...], Meta(description="Only these may be entered; empty: all.")] = ()
-    deny_symbols: Annotated[tuple[str, ...], Meta(description="These are never entered.")] = ()
+    max_adv_pct: Annotated[
+        Percent | None, Meta(description="Largest entry, in percent of the symbol's average volume of 20 days.")
+    ] = None
+    max_rejects_in_a_row: Annotated[
+        Count | None,
+        Meta(
+            description="Entries that the broker refuses one after the other; then none until the desk is set active."
+        ),
+    ] = None
+    cool_down_s: Annotated[
+        Seconds | None, Meta(description="No entry in a symbol for so long after a trade in it lost.")
+    ] = None
+    allow_symbols: Annotated[tuple[SymbolName, ...], Meta(description="Only these may be entered; empty: all.")] = ()
+    deny_symbols: Annotated[tuple[SymbolName, ...], Meta(description="These are never entered.")] = ()
+
+
+SizingMethod = Literal["risk_pct", "risk_usd", "notional", "qty", "atr"]
 
 
 class Sizing(Section, frozen=True, kw_only=True):
-    method: Annotated[
-        Literal["risk_pct", "qty"], Meta(description="Used when a signal leaves the size to the desk.")
-    ] = "risk_pct"
+    method: Annotated[SizingMethod, Meta(description="Used when a signal leaves the size to the desk.")] = "risk_pct"
     risk_pct: Annotated[Percent, Meta(description="Share of equity that a stop-out may cost, in percent.")] = 0.25
+    risk_usd: Annotated[
+        Usd, Meta(description="What a stop-out may cost in account currency, for the method risk_usd.")
+    ] = 100.0
+    notional: Annotated[Usd, Meta(description="Size in account currency, for the method notional.")] = 1000.0
     qty: Annotated[Count, Meta(description="Shares, for the method qty.")] = 1
+    target_vol_pct: Annotated[
+        Percent,
+        Meta(description="For the method atr: what the symbol's ATR(14) may move in a day, in percent of equity."),
+    ] = 0.5
 
 
 class ApprovalRules(Section, frozen=True, kw_only=True):
@@ -109,8 +131,23 @@ class StrategyRules(Section, frozen=True, kw_only=True):
     max_exposure_pct: Annotated[
         Percent | None, Meta(description="All its positions and entries at work, in percent of equity.")
     ] = None
-    allow_symbols: Annotated[tuple[str, ...], Meta(description="Only these may it enter; empty: all.")] = ()
-    deny_symbols: Annotated[tuple[str, ...], Meta(description="These it never enters.")] = ()
+    cool_down_s: Annotated[
+        Seconds | None, Meta(description="It enters nothing for so long after one of its trades lost.")
+    ] = None
+    sizing: Annotated[
+        SizingMethod | None, Meta(description="Its own method of `[sizing]`; absent, as the keys below: that table's.")
+    ] = None
+    risk_pct: Annotated[Percent | None, Meta(description="Share of equity that a stop-out may cost, in percent.")] = (
+        None
+    )
+    risk_usd: Annotated[Usd | None, Meta(description="What a stop-out may cost in account currency.")] = None
+    notional: Annotated[Usd | None, Meta(description="Size in account currency.")] = None
+    qty: Annotated[Count | None, Meta(description="Shares.")] = None
+    target_vol_pct: Annotated[
+        Percent | None, Meta(description="What the symbol's ATR(14) may move in a day, in percent of equity.")
+    ] = None
+    allow_symbols: Annotated[tuple[SymbolName, ...], Meta(description="Only these may it enter; empty: all.")] = ()
+    deny_symbols: Annotated[tuple[SymbolName, ...], Meta(description="These it never enters.")] = ()
 
 
 class SessionRules(Section, frozen=True, kw_only=True):
@@ -244,6 +281,10 @@ class ApiRules(Section, frozen=True, kw_only=True):
     ] = {}
 
 
+SIZING_KEYS: Final = ("risk_pct", "risk_usd", "notional", "qty", "target_vol_pct")
+"""Keys that a strategy may have of its own."""
+
+
 class Config(Section, frozen=True, kw_only=True):
     limits: Limits = Limits()
     sizing: Sizing = Sizing()
@@ -263,6 +304,22 @@ class Config(Section, frozen=True, kw_only=True):
     def strategy(self, name: str) -> StrategyRules:
         """The rules of a strategy: its own table, else the one named ``default``, else the defaults of each key."""
         return self.strategies.get(name) or self.strategies.get("default") or StrategyRules()
+
+    def sizing_of(self, name: str) -> Sizing:
+        """How a strategy's entries are sized when its signals leave that to the desk."""
+        own = self.strategy(name)
+        changes = {key: value for key in SIZING_KEYS if (value := getattr(own, key)) is not None}
+        if own.sizing is not None:
+            changes["method"] = own.sizing
+        return msgspec.structs.replace(self.sizing, **changes) if changes else self.sizing
+
+
+PATTERNS: Final = {
+    "windows": "allowed are times such as 09:45-11:30",
+    "allow_symbols": "allowed are symbols in capital letters, such as BRK.B",
+    "deny_symbols": "allowed are symbols in capital letters, such as BRK.B",
+}
+"""What is allowed where the schema only has a pattern for it."""
 
 
 class ConfigError(EngineError):
@@ -308,6 +365,12 @@ def _check_strategies(table: dict[str, Any], where: str) -> None:
             what, _, path = str(why).partition(" - at `$.")
             inside = f".{path.rstrip('`')}" if path else ""
             raise ConfigError(f"{where}: {_named(f'{what} - at `$.strategies.{name}{inside}`', table)}") from why
+        for window in rules.get("windows", ()):
+            begin, _, end = window.partition("-")
+            if begin >= end:
+                raise ConfigError(
+                    f"{where}: strategies.{name}.windows = {window}: the end is allowed after the beginning only"
+                )
 
 
 def _named(message: str, table: dict[str, Any]) -> str:
@@ -319,8 +382,10 @@ def _named(message: str, table: dict[str, Any]) -> str:
         return f"{where}{what} (known: {', '.join(_section(keys).__struct_fields__)})"
     if not keys:
         return message
+    keys[-1] = keys[-1].partition("[")[0]  # of a list the whole is told
     allowed = _words_of(keys)
     reason = f"allowed are {', '.join(allowed)}" if allowed else what[0].lower() + what[1:]
+    reason = PATTERNS.get(keys[-1], reason) if "regex" in what else reason
     return f"{'.'.join(keys)} = {_found(table, keys)}: {reason}"
 
 
@@ -335,7 +400,8 @@ def _words_of(keys: list[str]) -> list[str]:
     for field in msgspec.structs.fields(_section(keys)):
         if field.name == keys[-1]:
             kind = get_args(field.type)[0] if get_origin(field.type) is Annotated else field.type
-            return [str(word) for word in get_args(kind)] if get_origin(kind) is Literal else []
+            kinds = (kind, *get_args(kind))  # absent may be allowed too
+            return [str(word) for one in kinds if get_origin(one) is Literal for word in get_args(one)]
     return []
 
 

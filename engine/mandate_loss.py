@@ -8,8 +8,8 @@ from decimal import Decimal
 from engine.book import NEW_YORK, Book
 from engine.model.mandate import MandateRecord, MandateUse
 from engine.model.money import ZERO
-from engine.model.order import Order
-from engine.model.words import OrderRole, SignalStatus
+from engine.model.words import SignalStatus
+from engine.protection.result import realized_pl
 
 
 def loss_today(book: Book, record: MandateRecord, now: datetime) -> Decimal:
@@ -35,7 +35,7 @@ def loss_today(book: Book, record: MandateRecord, now: datetime) -> Decimal:
         else:
             at_risk += max(ZERO, (entry - bracket.stop_price) * sign) * (cover.held + cover.entry_leaves)
         if bracket.closed_at is None or bracket.closed_at.astimezone(NEW_YORK).date() == today:
-            realized += _realized(book.orders_of(bracket.id), cover.avg_entry_price, sign)
+            realized += realized_pl(book.orders_of(bracket.id), cover.avg_entry_price, sign)
     return max(ZERO, -realized) + at_risk
 
 
@@ -47,10 +47,3 @@ def _approved_risk(book: Book, use: MandateUse) -> Decimal:
     if book.signals[use.signal_id].status is SignalStatus.DENIED:
         return ZERO
     return abs(use.notional / approval.qty - approval.stop_price) * approval.qty
-
-
-def _realized(orders: list[Order], entry: Decimal | None, sign: int) -> Decimal:
-    if entry is None:
-        return ZERO
-    exits = (o for o in orders if o.role is not OrderRole.ENTRY and o.filled_avg_price is not None)
-    return sum((((o.filled_avg_price or ZERO) - entry) * sign * o.filled_qty for o in exits), ZERO)

@@ -19,11 +19,13 @@ from engine.errors import CommandRefused
 from engine.model.money import plain, tick_of, usd
 from engine.model.signal import Reason
 from engine.model.words import OrderType, Side, Verdict
+from engine.pipeline.correlation import book_beta, cluster_of, share_of_equity
 from engine.pipeline.decide import Decision
 from engine.prop.board import rule_view
 from engine.rules.facts import denied
 from engine.rules.prop_firm import prop_meters
 from engine.views import HeadroomView, PreviewView, RequestView, RiskView
+from engine.views_gate import BetaView, ClusterView
 
 PREVIEWS_KEPT: Final = 4096
 PRICE_TOLERANCE_R: Final = Decimal("0.25")
@@ -198,6 +200,9 @@ def preview_view(preview_id: str, decision: Decision, requests: tuple[RequestVie
         made_at=now,
         expires_at=signal.expires_at,
         targets=plan.targets,
+        notional=plan.notional,
+        cluster=_cluster_view(decision),
+        beta=_beta_view(decision),
         prop_firm=tuple(rule_view(meter) for meter in prop_meters(decision.case)),
     )
 
@@ -223,13 +228,43 @@ def _ratio(target: Decimal | None, entry: Decimal | None, stop: Decimal | None) 
     return ((target - entry) / (entry - stop)).quantize(HUNDREDTH)
 
 
+def _cluster_view(decision: Decision) -> ClusterView | None:
+    case = decision.case
+    rules = case.facts.config.correlation
+    if decision.closes or not rules.enabled:
+        return None
+    cluster = cluster_of(case)
+    with_pending = cluster.notional + cluster.notional_pending
+    return ClusterView(
+        symbols=tuple(sorted({bet.symbol for bet in cluster.on})),
+        count_before=cluster.count,
+        count_after=cluster.count + 1,
+        count_if_pending=cluster.count_with_pending + 1,
+        max_count=rules.max_cluster_count,
+        pct_before=_hundredths(share_of_equity(case, cluster.notional, with_signal=False)),
+        pct_after=_hundredths(share_of_equity(case, cluster.notional)),
+        pct_if_pending=_hundredths(share_of_equity(case, with_pending)),
+        max_pct=Decimal(str(rules.max_cluster_pct)),
+        unknown=cluster.blind,
+    )
+
+
+def _beta_view(decision: Decision) -> BetaView | None:
+    found = None if decision.closes else book_beta(decision.case)
+    return None if found is None else BetaView(before=found.before, after=found.after, unknown=found.unknown)
+
+
+def _hundredths(value: Decimal | None) -> Decimal | None:
+    return None if value is None else value.quantize(HUNDREDTH)
+
+
 def _headroom(decision: Decision) -> HeadroomView | None:
     facts, plan = decision.case.facts, decision.case.plan
     if facts.account is None or plan.notional is None:
         return None
     free = facts.account.buying_power - facts.reserved
-    before = {exposure.symbol for exposure in facts.exposures}
-    gross = sum((exposure.notional for exposure in facts.exposures), plan.notional)
+    before = facts.exposures.symbols
+    gross = facts.exposures.gross + plan.notional
     equity = facts.account.equity
     return HeadroomView(
         buying_power_before=free,

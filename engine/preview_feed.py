@@ -7,6 +7,7 @@ all. Whoever shows a signal asks for it when it is told of it; one that is not o
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Final
 
 from engine.book import Book
@@ -46,6 +47,11 @@ class PreviewFeed:
         self._kept[signal_id] = view, now_s
         self._stale.discard(signal_id)
         return view
+
+    def notional(self, signal_id: str) -> Decimal | None:
+        """Of the newest preview, in account currency; None when there is none, or no price."""
+        kept = self._kept.get(signal_id)
+        return None if kept is None else kept[0].notional
 
     def note(self, changes: frozenset[Change]) -> None:
         """What happened, seen by the pending signals."""

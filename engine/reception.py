@@ -133,5 +133,4 @@ class Reception:
         quote = self._pictures.take(signal).quote
         if quote is None or quote.age_s > FRESH_QUOTE_S:
             await self._fetch_quotes([signal.symbol])
-        in_play = {exposure.symbol for exposure in self._pictures.exposures()} | {signal.symbol}
-        await self._world.ensure_history(sorted(in_play))
+        await self._world.history.ensure({*self._pictures.in_play(), signal.symbol})

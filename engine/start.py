@@ -45,6 +45,7 @@ from engine.journal.reader import Tail
 from engine.journal.writer import Journal
 from engine.latency import LatencyLog, LoopLag
 from engine.mandates import Mandates
+from engine.market.daily_file import DAILY_FILE, DailyFile
 from engine.market.quotes import QuoteBoard
 from engine.model import events as ev
 from engine.model.ids import new_desk_id
@@ -85,6 +86,7 @@ log = logging.getLogger(__name__)
 
 JOURNAL_FILE: Final = "journal.db"
 JOURNAL_LOOK_S: Final = 0.2
+HISTORY_LOOK_S: Final = 30.0
 NOT_CONFIRMED: Final = "the live account has not been confirmed in the window"
 LOADING_MODELS: Final = "the order models are still being loaded"
 
@@ -170,7 +172,13 @@ def _assemble(
     config = settings.config
     quotes = QuoteBoard(clock, lambda symbol: recorder.tell(Change("quote", symbol)))
     lag = LoopLag(clock)
-    world = World(client, recorder, clock, equity_moved=lambda: status.mark_equity())
+    world = World(
+        client,
+        recorder,
+        clock,
+        equity_moved=lambda: status.mark_equity(),
+        daily_file=DailyFile(settings.folder / DAILY_FILE, config.quotes.feed, read_pool),
+    )
     world.loading = LOADING_MODELS
     world.unconfirmed = NOT_CONFIRMED if settings.asks_confirmation else None
     prop_board = PropBoard(
@@ -316,6 +324,7 @@ def _assemble(
         ),
     )
     previews = PreviewFeed(queue.preview, book, recorder, clock, bus)
+    pictures.pending_notional = previews.notional
     mandates = Mandates(queue, book, clock, bus, config.mandates)
     withdrawal = Withdrawal(book, recorder, gateway, supervisor)
     trip_wire = TripWire(recorder, book, world, clock, config, withdrawal, day_loss=status.day_loss)
@@ -375,6 +384,12 @@ def _assemble(
                 filled = executions
                 reconciler.doubt_account()
 
+    async def keep_history() -> None:
+        """For what came into play without a signal, for a new day, and after a broker that could not be reached."""
+        while True:
+            await clock.sleep(HISTORY_LOOK_S)
+            await world.history.ensure(pictures.in_play())
+
     async def audit_chain() -> None:
         """What the start took on trust, because a checkpoint stands behind it."""
         watch.broken_chain = await audit(journal.path, checkpoint, read_pool, clock)
@@ -408,6 +423,7 @@ def _assemble(
         "request-models": load_models(),
         "account-after-fills": refresh_after_fills(),
         "assets": world.load_assets(),
+        "daily-bars": keep_history(),
         "keep-warm": client.keep_warm(),
     }.items():
         spawn(name, work)

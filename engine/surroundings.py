@@ -1,4 +1,4 @@
-"""What the desk knows of the world besides its book: links, account, session, assets, correlations.
+"""What the desk knows of the world besides its book: links, account, session, assets, daily history.
 
 None of it is journaled: it is read anew at each start. Events keep it fresh; nothing on the way of an approval asks
 for it.
@@ -20,7 +20,9 @@ from engine.book import NEW_YORK
 from engine.clock import Clock
 from engine.errors import BrokerError, RetryableError
 from engine.links import Link, OrderStreamLink
-from engine.market.correlation import Correlations
+from engine.market.daily import DailyBars
+from engine.market.daily_file import DailyFile
+from engine.market.statistics import Statistics
 from engine.model.account import Account
 from engine.model.corporate import CorporateChange
 from engine.recorder import Recorder
@@ -40,7 +42,13 @@ class UnknownSymbol(Exception):
 
 class World:
     def __init__(
-        self, client: AlpacaClient, recorder: Recorder, clock: Clock, *, equity_moved: Callable[[], None]
+        self,
+        client: AlpacaClient,
+        recorder: Recorder,
+        clock: Clock,
+        *,
+        equity_moved: Callable[[], None],
+        daily_file: DailyFile | None = None,
     ) -> None:
         self._client = client
         self._clock = clock
@@ -77,7 +85,7 @@ class World:
         self.rest_ms: float | None = None
         self._assets: dict[str, AssetFacts] = {}
         self._no_assets: dict[str, float] = {}
-        self._correlations = Correlations(client, clock)
+        self.history = Statistics(DailyBars(client, clock, daily_file), clock)
 
     @property
     def not_ready(self) -> str | None:
@@ -142,7 +150,7 @@ class World:
         self.rest_ms = round((answer.answered_at_s - answer.sent_at_s) * 1000, 1)
         return answer
 
-    # --- assets and correlations -----------------------------------------------------------------------------------
+    # --- assets --------------------------------------------------------------------------------------------------
 
     def asset(self, symbol: str) -> AssetFacts | None:
         return self._assets.get(symbol)
@@ -174,12 +182,6 @@ class World:
             self._no_assets[symbol] = self._clock.monotonic_s()
             raise UnknownSymbol(symbol)
         self._assets[symbol] = _asset_facts(found)
-
-    def correlations(self, symbol: str, others: frozenset[str]) -> dict[str, float | None]:
-        return {other: self._correlations.of(symbol, other) for other in others}
-
-    async def ensure_history(self, symbols: list[str]) -> None:
-        await self._correlations.ensure(symbols)
 
 
 def _is_only_this(lost: RetryableError) -> bool:

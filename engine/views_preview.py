@@ -10,6 +10,7 @@ from engine.model.signal import Reason
 from engine.model.targets import TargetPart
 from engine.model.words import OrderType
 from engine.view import View
+from engine.views_gate import BetaView, ClusterView
 from engine.views_limits import PropRuleView
 
 
@@ -75,5 +76,11 @@ class PreviewView(View, frozen=True, kw_only=True):
     """End of the signal's time to live."""
     targets: tuple[TargetPart, ...] = ()
     """Where there are several: price and shares of each, nearest first."""
+    cluster: ClusterView | None = None
+    """The same bet, before and after; None when correlation is switched off, and of a closing signal."""
+    beta: BetaView | None = None
+    """Of the whole book against the market; None without history of the signal's own symbol."""
+    notional: Decimal | None = None
+    """What would be bought or sold, in account currency; None without a price."""
     prop_firm: tuple[PropRuleView, ...] = ()
     """Each rule of prop-firm mode: headroom before, after this trade's stop-out, and after all stop-outs."""

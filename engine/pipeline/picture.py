@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
@@ -17,13 +17,26 @@ from engine.model.account import Account
 from engine.model.corporate import CorporateChange
 from engine.model.money import ZERO
 from engine.model.signal import Signal
-from engine.model.words import DeskState, OrderRole, OrderStatus, Side
+from engine.model.words import DeskState, Intent, OrderRole, OrderStatus, Side
 from engine.prop.meters import PropFacts
-from engine.rules.facts import AssetFacts, Exposure, Facts
+from engine.rules.exposures import Exposure, Exposures
+from engine.rules.facts import AssetFacts, Facts
 
 UNSETTLED_AFTER_S = 10.0
 
 _CAUTION = {state: rank for rank, state in enumerate(DeskState)}
+
+
+class History(Protocol):
+    """What daily bars tell."""
+
+    def correlations(self, symbol: str, others: Iterable[str]) -> Mapping[str, float | None]: ...
+
+    def betas(self, symbols: Iterable[str]) -> Mapping[str, Decimal | None]: ...
+
+    def average_true_range(self, symbol: str) -> Decimal | None: ...
+
+    def average_volume(self, symbol: str) -> Decimal | None: ...
 
 
 class Surroundings(Protocol):
@@ -48,9 +61,10 @@ class Surroundings(Protocol):
     @property
     def rest_up(self) -> bool: ...
 
-    def asset(self, symbol: str) -> AssetFacts | None: ...
+    @property
+    def history(self) -> History: ...
 
-    def correlations(self, symbol: str, others: frozenset[str]) -> dict[str, float | None]: ...
+    def asset(self, symbol: str) -> AssetFacts | None: ...
 
 
 class Pictures:
@@ -65,6 +79,8 @@ class Pictures:
         prop: Callable[[str], PropFacts | str | None] = lambda _: None,
     ) -> None:
         """``prop`` tells what prop-firm mode looks at, besides the signal it is given."""
+        self.pending_notional: Callable[[str], Decimal | None] = lambda _: None
+        """What the newest preview of a pending signal would buy or sell, in account currency."""
         self._book = book
         self._quotes = quotes
         self._around = around
@@ -76,8 +92,11 @@ class Pictures:
     def take(self, signal: Signal, also: tuple[Exposure, ...] = ()) -> Facts:
         """``also`` are entries that are to count as if they had been approved already."""
         around, now = self._around, self._clock.now()
-        exposures = (*self.exposures(besides=signal.id), *also)
-        others = frozenset(e.symbol for e in exposures if e.symbol != signal.symbol)
+        exposures = Exposures((*self.exposures(besides=signal.id), *also))
+        taken = {(one.symbol, one.side) for one in also}
+        waiting = self._pending(besides=signal.id)
+        pending = Exposures(one for one in waiting if (one.symbol, one.side) not in taken)
+        others = (exposures.symbols | pending.symbols) - {signal.symbol}
         state, scope = self.strictest_state(signal.strategy, signal.symbol)
         return Facts(
             now=now,
@@ -101,6 +120,9 @@ class Pictures:
             entry_in_flight=self._entry_in_flight(signal),
             exit_in_flight=self._exit_in_flight(signal),
             halted=signal.symbol in around.halted,
+            symbol_lost_at=self._book.lost_at.get(f"symbol:{signal.symbol}"),
+            strategy_lost_at=self._book.lost_at.get(f"strategy:{signal.strategy}"),
+            rejects_in_a_row=self._book.rejects_in_a_row,
             opposite_order=self._opposite_order(signal),
             working_orders=self._working_orders(signal.id),
             minutes_open=_minutes(around.session_opened_at, now),
@@ -111,7 +133,11 @@ class Pictures:
             unsettled_orders=self._unsettled(now),
             orders_today=self._orders_today(now),
             signals_last_minute=self._signals_last_minute(signal.source, now),
-            correlations=around.correlations(signal.symbol, others),
+            correlations=around.history.correlations(signal.symbol, others),
+            betas=around.history.betas(exposures.symbols | {signal.symbol}),
+            pending=pending,
+            average_true_range=around.history.average_true_range(signal.symbol),
+            average_volume=around.history.average_volume(signal.symbol),
             config=self._config,
             prop=self._prop(signal.id),
         )
@@ -181,6 +207,18 @@ class Pictures:
                     approval.limit_price or approval.trigger_price or self._price(signal.symbol, signal.side) or ZERO
                 )
                 yield signal, approval.qty * price
+
+    def _pending(self, besides: str) -> Iterator[Exposure]:
+        """Other signals that would enter, each at the size that its newest preview gave it."""
+        for signal_id in self._book.pending:
+            signal = self._book.signals[signal_id].signal
+            if signal_id != besides and signal.intent is not Intent.CLOSE:
+                notional = self.pending_notional(signal_id) or ZERO
+                yield Exposure(symbol=signal.symbol, side=signal.side, notional=notional, strategy=signal.strategy)
+
+    def in_play(self) -> set[str]:
+        """Symbols that the gate may be asked about: of what is on, and of what waits."""
+        return {one.symbol for one in (*self.exposures(), *self._pending(besides=""))}
 
     def _price(self, symbol: str, side: Side) -> Decimal | None:
         quote = self._quotes.get(symbol)

@@ -85,8 +85,7 @@ def is_reversal(signal: Signal, facts: Facts) -> bool:
 
 def without_the_closed(signal: Signal, facts: Facts) -> Facts:
     """The picture in which the entry of a reversal will be sent: its own symbol holds nothing then."""
-    others = tuple(exposure for exposure in facts.exposures if exposure.symbol != signal.symbol)
-    return msgspec.structs.replace(facts, exposures=others)
+    return msgspec.structs.replace(facts, exposures=facts.exposures.without(signal.symbol))
 
 
 def _opposes(signal: Signal, held: Decimal) -> bool:

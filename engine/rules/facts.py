@@ -19,8 +19,9 @@ from engine.model.follow import Follow, Trail
 from engine.model.money import ZERO
 from engine.model.signal import Levels, Reason, Signal
 from engine.model.targets import TargetPart
-from engine.model.words import DeskState, Side, Verdict
+from engine.model.words import DeskState, Verdict
 from engine.prop.meters import PropFacts
+from engine.rules.exposures import Exposures
 
 
 class AssetFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,16 +29,6 @@ class AssetFacts(msgspec.Struct, frozen=True, kw_only=True):
     shortable: bool
     easy_to_borrow: bool
     fractionable: bool
-
-
-class Exposure(msgspec.Struct, frozen=True, kw_only=True):
-    """A trade that is held, working, or approved and on its way. ``notional`` is unsigned."""
-
-    symbol: str
-    side: Side
-    notional: Decimal
-    strategy: str = ""
-    """Empty of what no trade of ours explains."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +53,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     quote: QuoteView | None
     asset: AssetFacts | None
     broker_unreachable: bool
-    exposures: tuple[Exposure, ...]
+    exposures: Exposures
     position_qty: Decimal
     """Signed, of the signal's symbol."""
     entry_in_flight: str | None
@@ -73,6 +64,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """A split or large dividend ahead of the symbol."""
     halted: bool = False
     """Trading in the symbol stands still, as the data stream last said."""
+    symbol_lost_at: datetime | None = None
+    """When a trade in the symbol last closed with a loss."""
+    strategy_lost_at: datetime | None = None
+    """When a trade of the strategy last closed with a loss."""
+    rejects_in_a_row: int = 0
+    """Entries that the broker refused since it last took one."""
     opposite_order: str | None = None
     """An order of ours that rests on the other side of the symbol."""
     working_orders: int = 0
@@ -94,6 +91,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Of the signal's source."""
     correlations: Mapping[str, float | None]
     """Symbol of another exposure -> correlation with the signal's symbol; None without enough shared history."""
+    betas: Mapping[str, Decimal | None] = {}
+    """Symbol -> beta against the market; None without enough history."""
+    pending: Exposures = Exposures()
+    """Other signals that wait for a decision, as they were last sized: they count for nothing, and are shown."""
+    average_true_range: Decimal | None = None
+    """ATR(14) of the symbol's daily bars, in quote currency."""
+    average_volume: Decimal | None = None
+    """Shares of the symbol in a day, over the newest 20."""
     config: Config
     prop: PropFacts | str | None = None
     """Of prop-firm mode; text says why it cannot be kept, None: the mode is off."""

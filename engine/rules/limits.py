@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from engine.model.money import ZERO, plain, usd
+from engine.model.money import plain, usd
 from engine.model.signal import Reason
 from engine.rules.facts import Case, denied, passed, shown_pct
 
 TENTH: Final = Decimal("0.1")
+HUNDREDTH: Final = Decimal("0.01")
 
 
 def quantity(case: Case) -> Reason:
@@ -33,6 +34,22 @@ def notional(case: Case) -> Reason | None:
     return passed("ORDER_NOTIONAL", f"{usd(value)} are within the limit.", usd(value), usd(allowed))
 
 
+def share_of_volume(case: Case) -> Reason | None:
+    """An order that is a large part of a day's trade moves the price against itself, and so will its exit."""
+    limit, volume = case.facts.config.limits.max_adv_pct, case.facts.average_volume
+    if limit is None:
+        return None
+    if not volume:
+        text = f"The average volume of {case.signal.symbol} is not known."
+        return denied("ADV_SHARE", text, None, f"{limit} %")
+    allowed = Decimal(str(limit))
+    exact = case.plan.qty / volume * 100
+    shown = shown_pct(exact, allowed, HUNDREDTH)
+    text = f"{plain(case.plan.qty)} shares are {shown} % of an average day's volume."
+    verdict = denied if exact > allowed else passed
+    return verdict("ADV_SHARE", text, f"{shown} %", f"{limit} %")
+
+
 def buying_power(case: Case) -> Reason | None:
     account, value = case.facts.account, case.plan.notional
     if account is None or value is None:
@@ -49,7 +66,7 @@ def open_positions(case: Case) -> Reason | None:
     limit = case.facts.config.limits.max_open_positions
     if limit is None:
         return None
-    symbols = {exposure.symbol for exposure in case.facts.exposures} | {case.signal.symbol}
+    symbols = case.facts.exposures.symbols | {case.signal.symbol}
     if len(symbols) > limit:
         return denied("OPEN_POSITIONS", f"This would be position {len(symbols)} of {limit}.", len(symbols), limit)
     return passed("OPEN_POSITIONS", f"Position {len(symbols)} of {limit}.", len(symbols), limit)
@@ -59,7 +76,7 @@ def symbol_exposure(case: Case) -> Reason | None:
     return _exposure_pct(
         case,
         "SYMBOL_EXPOSURE",
-        sum((e.notional for e in case.facts.exposures if e.symbol == case.signal.symbol), ZERO),
+        case.facts.exposures.of_symbol(case.signal.symbol),
         Decimal(str(case.facts.config.limits.max_symbol_exposure_pct)),
         f"{case.signal.symbol} would be",
     )
@@ -69,8 +86,9 @@ def gross_exposure(case: Case) -> Reason | None:
     limit = case.facts.config.limits.max_gross_exposure_pct
     if limit is None:
         return None
-    total = sum((e.notional for e in case.facts.exposures), ZERO)
-    return _exposure_pct(case, "GROSS_EXPOSURE", total, Decimal(str(limit)), "All positions would be")
+    return _exposure_pct(
+        case, "GROSS_EXPOSURE", case.facts.exposures.gross, Decimal(str(limit)), "All positions would be"
+    )
 
 
 def _exposure_pct(case: Case, code: str, others: Decimal, limit: Decimal, what: str) -> Reason | None:
@@ -107,7 +125,7 @@ def net_exposure(case: Case) -> Reason | None:
     limit, account, value = case.facts.config.limits.max_net_exposure_pct, case.facts.account, case.plan.notional
     if limit is None or account is None or value is None or account.equity <= 0:
         return None
-    net = sum((e.notional * e.side.sign for e in case.facts.exposures), ZERO) + value * case.signal.side.sign
+    net = case.facts.exposures.net + value * case.signal.side.sign
     allowed = Decimal(str(limit))
     exact = abs(net) / account.equity * 100
     shown = shown_pct(exact, allowed, TENTH)
@@ -122,7 +140,7 @@ def strategy_exposure(case: Case) -> Reason | None:
     limit = case.facts.config.strategy(strategy).max_exposure_pct
     if limit is None:
         return None
-    on = sum((e.notional for e in case.facts.exposures if e.strategy == strategy), ZERO)
+    on = case.facts.exposures.of_strategy(strategy)
     return _exposure_pct(case, "STRATEGY_EXPOSURE", on, Decimal(str(limit)), f"{strategy} would be")
 
 
@@ -135,9 +153,19 @@ def working_orders(case: Case) -> Reason | None:
     return verdict("WORKING_ORDERS", f"This would be entry {count} at work.", count, limit)
 
 
+def rejects_in_a_row(case: Case) -> Reason | None:
+    """A broker that refuses one entry after the other is telling something: ask why before sending the next."""
+    limit, count = case.facts.config.limits.max_rejects_in_a_row, case.facts.rejects_in_a_row
+    if limit is None:
+        return None
+    verdict = denied if count >= limit else passed
+    return verdict("REJECTS_IN_A_ROW", f"The broker refused the last {count} entries.", count, limit)
+
+
 RULES: Final = (
     quantity,
     notional,
+    share_of_volume,
     buying_power,
     open_positions,
     symbol_exposure,
@@ -147,4 +175,5 @@ RULES: Final = (
     working_orders,
     orders_per_day,
     signals_per_minute,
+    rejects_in_a_row,
 )

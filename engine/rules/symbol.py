@@ -39,4 +39,23 @@ def wash_trade(case: Case) -> Reason | None:
     return passed("WASH_TRADE", "Nothing of ours rests on the other side.")
 
 
-RULES: Final = (lists, halted, wash_trade)
+def cool_down(case: Case) -> Reason | None:
+    """After a loss the next trade in the symbol, or of the strategy, waits."""
+    facts, signal = case.facts, case.signal
+    waits = (
+        (signal.symbol, facts.config.limits.cool_down_s, facts.symbol_lost_at),
+        (signal.strategy, facts.config.strategy(signal.strategy).cool_down_s, facts.strategy_lost_at),
+    )
+    if all(limit_s is None for _, limit_s, _ in waits):
+        return None
+    for name, limit_s, lost_at in waits:
+        if limit_s is None or lost_at is None:
+            continue
+        since_s = (facts.now - lost_at).total_seconds()
+        if since_s < limit_s:
+            text = f"{name} lost {since_s:.0f} s ago and rests for {limit_s - since_s:.0f} s more."
+            return denied("COOL_DOWN", text, f"{since_s:.0f} s", f"{limit_s:g} s")
+    return passed("COOL_DOWN", "No loss that is too fresh.")
+
+
+RULES: Final = (lists, halted, wash_trade, cool_down)

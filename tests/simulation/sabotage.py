@@ -36,7 +36,7 @@ from engine.protection.supervisor import Supervisor
 from engine.recall import Memory
 from engine.reconcile import Reconciler
 from engine.recorder import Recorder
-from engine.rules.facts import Exposure
+from engine.rules.exposures import Exposure
 from tests.simulation.case import Case
 from tests.simulation.runner import HASHES
 from tests.simulation.storm import simulate

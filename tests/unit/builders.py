@@ -31,6 +31,7 @@ from engine.model.words import (
     Source,
     TimeInForce,
 )
+from engine.rules.exposures import Exposures
 from engine.rules.facts import AssetFacts, Facts
 
 T0: Final = datetime(2026, 8, 21, 14, 0, tzinfo=UTC)
@@ -126,7 +127,7 @@ def make_facts(**changes: Any) -> Facts:
         quote=make_quote(),
         asset=TRADABLE,
         broker_unreachable=False,
-        exposures=(),
+        exposures=Exposures(),
         position_qty=Decimal(0),
         entry_in_flight=None,
         unknown_order=None,
@@ -136,6 +137,9 @@ def make_facts(**changes: Any) -> Facts:
         correlations={},
         config=Config(),
     )
+    for name in ("exposures", "pending"):
+        if name in changes:
+            changes[name] = Exposures(changes[name])
     return replace(facts, **changes)
 
 

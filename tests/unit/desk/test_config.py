@@ -185,3 +185,30 @@ def test_a_file_that_is_none_is_refused_by_its_name(tmp_path: Path, content: byt
 def test_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load_config(tmp_path, required=False)
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ({"windows": ["9:45-11:30"]}, "strategies.a.windows = ['9:45-11:30']: allowed are times such as 09:45-11:30"),
+        (
+            {"windows": ["11:30-09:45"]},
+            "strategies.a.windows = 11:30-09:45: the end is allowed after the beginning only",
+        ),
+        (
+            {"allow_symbols": ["aapl"]},
+            "strategies.a.allow_symbols = ['aapl']: allowed are symbols in capital letters, such as BRK.B",
+        ),
+        (
+            {"sizing": "kelly"},
+            "strategies.a.sizing = kelly: allowed are risk_pct, risk_usd, notional, qty, atr",
+        ),
+    ],
+)
+def test_what_a_strategy_may_say_is_told_in_words(rules: dict[str, Any], said: str) -> None:
+    assert refused({"strategies": {"a": rules}}) == said
+
+
+def test_a_list_of_symbols_that_could_never_match_is_refused() -> None:
+    found = refused({"limits": {"deny_symbols": ["TSLA", "gme"]}})
+    assert found == "limits.deny_symbols = ['TSLA', 'gme']: allowed are symbols in capital letters, such as BRK.B"

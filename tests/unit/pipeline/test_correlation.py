@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import math
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
 
-from engine.market.correlation import correlation
+from engine.market.day import Day, Series, correlation
 from engine.model.words import Side
-from engine.pipeline.correlation import check_correlation
+from engine.pipeline.correlation import book_beta, check_correlation
 from tests.unit.builders import make_signal
 from tests.unit.rules.judging import exposure, make_case, told
 
 DAY = date(2026, 5, 1)
 
 
-def closes(returns: list[float], start: float = 100.0) -> dict[date, float]:
-    """Daily closes that have these log returns."""
-    series = {DAY: start}
-    for number, step in enumerate(returns):
-        series[DAY + timedelta(days=number + 1)] = series[DAY + timedelta(days=number)] * math.exp(step)
-    return series
+def closes(returns: list[float], start: float = 100.0) -> Series:
+    """Days whose closes have these log returns."""
+    prices = [start]
+    for step in returns:
+        prices.append(prices[-1] * math.exp(step))
+    return [Day(DAY + timedelta(days=n), price, price, price, 1e6) for n, price in enumerate(prices)]
 
 
 # --- the number ------------------------------------------------------------------------------------------------------
@@ -68,9 +69,8 @@ def test_fewer_than_thirty_shared_returns_are_no_history(days: int, known: bool)
 
 def test_days_that_only_one_has_do_not_count() -> None:
     returns = list(np.random.default_rng(4).normal(0, 0.01, 40))
-    first, second = closes(returns), closes(returns)
-    for number in range(5, 25):
-        del second[DAY + timedelta(days=number)]
+    first = closes(returns)
+    second = [day for number, day in enumerate(first) if not 5 <= number < 25]
     assert correlation(first, second) is None
 
 
@@ -146,3 +146,48 @@ def test_missing_history_is_never_passed_quietly(policy: str, verdict: str) -> N
     found = judged({"missing_history": policy}, exposures=TWO, correlations={"MSFT": None, "NVDA": 0.1})
     assert found[0] == ("CORRELATION_HISTORY", verdict, "1", "0")
     assert found[1][:2] == ("CORRELATION", "pass")
+
+
+# --- what waits, and the whole book ----------------------------------------------------------------------------------
+
+
+def test_what_waits_is_shown_and_warns_at_most() -> None:
+    # 1,872 and 10,000 that are on make 11.9 %; with 20,000 that wait 31.9 % of 100,000.
+    config = {"on_breach": "deny"}
+    rhos = {"MSFT": 0.9, "NVDA": 0.8}
+    found = judged(config, exposures=TWO[:1], pending=(exposure("NVDA", 20_000),), correlations=rhos)
+    assert found == [("CORRELATION", "pass", "11.9 %", "30 %"), ("CORRELATION_PENDING", "warn", "31.9 %", "30 %")]
+
+
+def test_too_many_that_wait_are_counted_with_those_that_are_on() -> None:
+    pending = (exposure("NVDA", 100), exposure("AMD", 100), exposure("MSFT", 100))
+    rhos = {"MSFT": 0.9, "NVDA": 0.8, "AMD": 0.8}
+    found = judged(exposures=TWO[:1], pending=pending, correlations=rhos)
+    assert found[1] == ("CORRELATION_PENDING", "warn", "4", "3")  # AAPL, MSFT (once), NVDA, AMD
+
+
+def test_what_waits_within_the_limits_passes_and_a_hedge_that_waits_is_not_told() -> None:
+    rhos = {"MSFT": 0.9}
+    assert judged(pending=(exposure("MSFT", 1_000),), correlations=rhos)[1][:2] == ("CORRELATION_PENDING", "pass")
+    assert len(judged(pending=(exposure("MSFT", 1_000, Side.SELL),), correlations=rhos)) == 1
+
+
+def test_the_beta_of_the_book_before_and_after() -> None:
+    """Equity 100,000. Long 10,000 at a beta of 1.2 and short 5,000 at 0.8 move by 12,000 - 4,000 = 8,000 for each 1 of
+    the market: 0.08. The entry of 1,872 at 1.5 adds 2,808: 10,808, so 0.11. Of gold nobody knows."""
+    case = make_case(
+        exposures=(exposure("MSFT", 10_000), exposure("KO", 5_000, Side.SELL), exposure("GLD", 1_000)),
+        betas={"MSFT": Decimal("1.2"), "KO": Decimal("0.8"), "GLD": None, "AAPL": Decimal("1.5")},
+    )
+    found = book_beta(case)
+    assert found is not None
+    assert (str(found.before), str(found.after), found.unknown) == ("0.08", "0.11", ("GLD",))
+
+
+def test_without_a_beta_of_its_own_the_signal_has_no_after() -> None:
+    assert book_beta(make_case(betas={})) is None
+
+
+def test_several_trades_in_one_symbol_count_once_and_weigh_together() -> None:
+    twice = (exposure("MSFT", 10_000), exposure("MSFT", 10_000))
+    assert judged(exposures=twice, correlations={"MSFT": 0.9}) == [("CORRELATION", "pass", "21.9 %", "30 %")]

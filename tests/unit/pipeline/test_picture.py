@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -15,7 +16,8 @@ from engine.model.corporate import CorporateChange
 from engine.model.position import Position
 from engine.model.words import DeskState, Intent, OrderStatus, Side
 from engine.pipeline.picture import Pictures
-from engine.rules.facts import AssetFacts, Exposure
+from engine.rules.exposures import Exposure
+from engine.rules.facts import AssetFacts
 from tests.unit.builders import (
     ENTRY_ID,
     TRADABLE,
@@ -52,9 +54,22 @@ class Around:
     def asset(self, symbol: str) -> AssetFacts | None:
         return TRADABLE if symbol == "AAPL" else None
 
-    def correlations(self, symbol: str, others: frozenset[str]) -> dict[str, float | None]:
-        self.asked = others
-        return dict.fromkeys(others, 0.5)
+    @property
+    def history(self) -> Around:
+        return self
+
+    def correlations(self, symbol: str, others: Iterable[str]) -> dict[str, float | None]:
+        self.asked = frozenset(others)
+        return dict.fromkeys(self.asked, 0.5)
+
+    def betas(self, symbols: Iterable[str]) -> dict[str, Decimal | None]:
+        return dict.fromkeys(symbols, Decimal(1))
+
+    def average_true_range(self, symbol: str) -> Decimal | None:
+        return Decimal("3.5")
+
+    def average_volume(self, symbol: str) -> Decimal | None:
+        return Decimal(50_000_000)
 
 
 class Scene(Story):

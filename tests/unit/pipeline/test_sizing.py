@@ -10,7 +10,7 @@ import pytest
 from engine.model.signal import Levels, SizeSpec, SizeUnit
 from engine.model.words import Side
 from engine.pipeline.sizing import size_entry
-from tests.unit.builders import config_of, make_account, make_facts, make_signal
+from tests.unit.builders import config_of, make_account, make_facts, make_signal, replace
 from tests.unit.rules.judging import exposure, levels
 
 BASIS = Decimal("187.20")
@@ -135,3 +135,75 @@ def test_a_size_is_always_in_whole_shares_and_never_rounded_up() -> None:
     qty = Decimal(sized(("risk_usd", "229.99"))[0])
     assert qty == 99
     assert qty * Decimal("2.30") <= Decimal("229.99")
+
+
+@pytest.mark.parametrize(
+    ("sizing", "qty", "why"),
+    [
+        # 5,000 / 187.20 = 26.7
+        ({"method": "notional", "notional": 5000}, "26", "$5,000.00 at 187.20"),
+        # 150.50 / 2.30 = 65.4
+        ({"method": "risk_usd", "risk_usd": 150.5}, "65", "risk $150.50 over 2.30"),
+        # 0.5 % of 100,000 is 500; 500 / 3.6250 = 137.9: so many shares swing by 500 on an average day
+        ({"method": "atr", "target_vol_pct": 0.5}, "137", "0.5 % of equity over an ATR of 3.6250"),
+    ],
+)
+def test_the_methods_of_the_desk(sizing: dict[str, Any], qty: str, why: str) -> None:
+    assert sized(None, config={"sizing": sizing}, average_true_range=Decimal("3.6250")) == (qty, why)
+
+
+def test_a_volatility_size_does_not_ask_for_the_stop() -> None:
+    found = sized(None, config={"sizing": {"method": "atr"}}, stop=levels(None), average_true_range=Decimal(5))
+    assert found[0] == "100"
+
+
+@pytest.mark.parametrize("known", [None, Decimal(0)])
+def test_without_daily_bars_there_is_no_volatility_to_size_by(known: Decimal | None) -> None:
+    found = sized(None, config={"sizing": {"method": "atr"}}, average_true_range=known)
+    assert found == ("0", "no daily bars to size the volatility by")
+
+
+def test_a_strategy_has_a_method_of_its_own_and_takes_the_rest_from_the_desk() -> None:
+    config = {
+        "sizing": {"method": "risk_pct", "risk_pct": 0.5, "notional": 5000},
+        "strategies": {"breakout": {"sizing": "notional"}, "default": {"risk_pct": 0.1}},
+    }
+    assert sized(None, config=config) == ("26", "$5,000.00 at 187.20")
+    known = config_of(config)
+    assert (known.sizing_of("breakout").risk_pct, known.sizing_of("other").risk_pct) == (0.5, 0.1)
+    assert known.sizing_of("other").method == "risk_pct"
+
+
+@pytest.mark.parametrize(
+    ("limits", "facts", "qty", "why"),
+    [
+        # 0.1 % of 120,000 shares a day
+        ({"max_adv_pct": 0.1}, {"average_volume": Decimal(120_000)}, "120", "limited by average volume: 217 → 120"),
+        # A volume that nobody knows allows nothing.
+        ({"max_adv_pct": 0.1}, {}, "0", "limited by average volume: 217 → 0"),
+        # 20 % of 100,000, long 15,000 already: 5,000 / 187.20
+        (
+            {"max_net_exposure_pct": 20},
+            {"exposures": (exposure("MSFT", 15_000),)},
+            "26",
+            "limited by net exposure: 217 → 26",
+        ),
+        # Short 40,000: there is room for 60,000 long, more than is wanted.
+        (
+            {"max_net_exposure_pct": 20},
+            {"exposures": (exposure("MSFT", 40_000, Side.SELL),)},
+            "217",
+            "risk 0.5 % over 2.30",
+        ),
+    ],
+)
+def test_the_later_caps_are_named_too(limits: dict[str, Any], facts: dict[str, Any], qty: str, why: str) -> None:
+    assert sized(("risk_pct", "0.5"), config={"limits": ROOMY["limits"] | limits}, **facts) == (qty, why)
+
+
+def test_a_strategys_own_share_cuts_its_size() -> None:
+    # 5 % of 100,000 less 3,128 of its own: 1,872 are ten shares.
+    own = replace(exposure("MSFT", 3_128), strategy="breakout")
+    config = {"strategies": {"breakout": {"max_exposure_pct": 5}}}
+    found = sized(("risk_pct", "0.5"), config=config, exposures=(own, exposure("SPY", 50_000)))
+    assert found == ("10", "limited by the strategy's limit: 217 → 10")

@@ -8,7 +8,8 @@ from typing import Any
 
 from engine.model.signal import Levels, Reason, Signal
 from engine.model.words import Side
-from engine.rules.facts import Case, Exposure, Facts, Plan
+from engine.rules.exposures import Exposure
+from engine.rules.facts import Case, Facts, Plan
 from tests.unit.builders import config_of, make_facts, make_signal, replace
 
 

@@ -124,8 +124,8 @@ def test_a_source_that_floods_is_denied(seen: int, verdict: str) -> None:
 
 
 def test_every_limit_of_the_file_has_a_rule() -> None:
-    assert len(limits.RULES) == 11
-    assert len(set(limits.RULES)) == 11
+    assert len(limits.RULES) == 13
+    assert len(set(limits.RULES)) == 13
 
 
 @pytest.mark.parametrize(
@@ -168,3 +168,23 @@ def test_a_strategy_has_its_own_share_of_the_equity() -> None:
 def test_so_many_entries_work_at_once_and_no_more(working: int, verdict: str) -> None:
     case = make_case(config={"limits": {"max_working_orders": 3}}, working_orders=working)
     assert told(limits.working_orders(case)) == ("WORKING_ORDERS", verdict, str(working + 1), "3")
+
+
+@pytest.mark.parametrize(
+    ("volume", "verdict", "measured"),
+    [
+        (10_000, "pass", "0.10 %"),  # 10 shares of 10,000
+        (9_999, "deny", "0.11 %"),  # 0.10001 %: above, and never shown as if it were not
+        (None, "deny", None),
+    ],
+)
+def test_an_order_is_a_small_part_of_a_days_volume(volume: int | None, verdict: str, measured: str | None) -> None:
+    known = None if volume is None else Decimal(volume)
+    case = make_case(config=limited(max_adv_pct=0.1), average_volume=known)
+    assert told(limits.share_of_volume(case)) == ("ADV_SHARE", verdict, measured, "0.1 %")
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(2, "pass"), (3, "deny")])
+def test_a_broker_that_refuses_three_in_a_row_gets_no_fourth(count: int, verdict: str) -> None:
+    case = make_case(config=limited(max_rejects_in_a_row=3), rejects_in_a_row=count)
+    assert told(limits.rejects_in_a_row(case)) == ("REJECTS_IN_A_ROW", verdict, str(count), "3")
