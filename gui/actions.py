@@ -162,6 +162,9 @@ class Actions(QObject):
     def retry(self, bracket_id: str) -> bool:
         return self._run(f"retry:{bracket_id}", lambda: self._desk.retry_bracket(bracket_id, actor=ACTOR))
 
+    def reprice(self, bracket_id: str) -> bool:
+        return self._run(f"reprice:{bracket_id}", lambda: self._desk.reprice_bracket(bracket_id, actor=ACTOR))
+
     def flatten(self, bracket_id: str) -> bool:
         return self._run(f"flatten:{bracket_id}", lambda: self._desk.flatten_bracket(bracket_id, actor=ACTOR))
 

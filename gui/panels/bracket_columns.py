@@ -8,7 +8,7 @@ from typing import Final
 
 from engine.model.money import ZERO
 from engine.model.words import BracketStatus, CoverKind
-from engine.views import BracketView, OrderView
+from engine.views import BracketView, OrderView, WatchView
 from gui import formatting as say
 from gui.status_words import BRACKET_RANK, REST_RANK, bracket_face, order_face, role_words
 from gui.tables.cells import ButtonsCell, CoverCell, RowButton, SideCell, StatusCell, TextCell
@@ -73,10 +73,44 @@ def naked_text(bracket: BracketView) -> str:
 
 
 def plan_text(bracket: BracketView) -> str:
-    """The plan; while something is wrong, the broker's last refusal instead."""
+    """The plan and who keeps it; while something is wrong, the last refusal instead."""
     if bracket.last_error and bracket.status in _TROUBLE:
         return bracket.last_error
-    return bracket.plan
+    if bracket.move_refused:
+        return f"move refused: {bracket.move_refused}"
+    if bracket.watch is not None:
+        return _watch_words(bracket.watch)
+    words = [bracket.plan]
+    if len(bracket.targets) > 1:
+        words.append(f"{len(bracket.targets)} targets")
+    if bracket.trail is not None:
+        words.append(f"trails {bracket.trail.sentence}")
+    return " · ".join(words)
+
+
+def _watch_words(watch: WatchView) -> str:
+    """Only while this desk runs and quotes come, so the newest quote's age stands beside it."""
+    age = watch.heartbeat_age_s
+    return "desk watches · " + ("no quote yet" if age is None else f"quote {say.seconds(age)}")
+
+
+def _plan_tone(bracket: BracketView) -> str:
+    if (bracket.last_error and bracket.status in _TROUBLE) or bracket.move_refused:
+        return "high"
+    return "p2_text" if bracket.watch is not None else "mid"
+
+
+def _plan_tip(bracket: BracketView) -> str:
+    lines = [bracket.last_error or f"Exits as {bracket.plan}"]
+    if bracket.move_refused:
+        lines.append(f"The exits stand where they stood: {bracket.move_refused}")
+    if bracket.watch is not None:
+        lines.append(f"This desk watches the exits, for as long as it runs: {bracket.watch.why}")
+    if bracket.trail is not None:
+        best = f", best price {say.price(bracket.high_water)}" if bracket.high_water is not None else ""
+        lines.append(f"The stop follows {bracket.trail.sentence} behind the best price{best}")
+    lines += [f"Target {say.price(part.price)} for {say.qty(part.qty)}" for part in bracket.targets]
+    return "\n".join(lines)
 
 
 def rank(bracket: BracketView) -> int:
@@ -251,8 +285,8 @@ def open_columns() -> tuple[Column[BracketView], ...]:
             124,
             plan_text,
             lambda b: b.plan,
-            TextCell(lambda b: "high" if b.last_error and b.status in _TROUBLE else "mid"),
-            tip=lambda b: b.last_error or f"Exits as {b.plan}",
+            TextCell(_plan_tone),
+            tip=_plan_tip,
             child_text=lambda o: o.last_error or o.note or "",
             spare=8,
             child_cell=TextCell("low"),

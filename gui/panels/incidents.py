@@ -28,6 +28,7 @@ _NARROW: Final = 400
 _BUTTON_ROW: Final = 27
 _BUTTONS: Final = {
     "retry": "Retry",
+    "reprice": "Reprice",
     "flatten": "Flatten",
     "lookup": "Look up",
     "poll": "Poll orders",
@@ -36,6 +37,7 @@ _BUTTONS: Final = {
 }
 _TIPS: Final = {
     "retry": "Place the exits again, now",
+    "reprice": "Take the new shares into the trade and place its exits anew",
     "flatten": "Close the position; asks once",
     "lookup": "Ask the broker now",
     "poll": "Read orders every 2 s until the order stream is back; entries stay denied",
@@ -219,6 +221,8 @@ class IncidentsPanel(Panel):
         match name:
             case "retry":
                 self._actions.retry(incident.subject_id)
+            case "reprice":
+                self._actions.reprice(incident.subject_id)
             case "lookup":
                 self._actions.lookup_order(incident.subject_id)
             case "poll":

@@ -68,6 +68,8 @@ class StateBar(QWidget):
         self._account = Text(tone="mid", name="account")
         self.switch = StateSwitch()
         self._cause = Text(tone="mid", name="state-cause")
+        self._auto = Text(tone="p2_text", name="mandates")
+        self._auto.setToolTip("Live mandates approve what they speak of, within their bounds, without a click.")
         self._gate = NoticeChip("Start gate locked", "Gate locked", name="start-gate")
         self._unconfirmed = NoticeChip("Confirm account", "Confirm", name="confirm-account")
         self._chips = (self._gate, self._unconfirmed)
@@ -99,6 +101,7 @@ class StateBar(QWidget):
         self._add(0, [self.switch])
         self._add(0, [self._gate, self._unconfirmed], spacing=6, lined=False)
         self._add(6, [self._cause], lined=False)
+        self._add(2, [self._auto], lined=False)
         self._add(0, [self._rest, self._stream, self._quotes])
         self._add(8, [self._clock], lined=False)
         self._add(1, [Text("Day", tone="low"), self._day])
@@ -119,7 +122,7 @@ class StateBar(QWidget):
         self.alarm.clicked.connect(lambda: self.alarm_clicked.emit(self._naked_symbol))
         self._gate.clicked.connect(self.gate_clicked)
         self._unconfirmed.clicked.connect(self.confirm_clicked)
-        for widget in (*self._chips, self._cause, self.alarm, self._budget, self.demo):
+        for widget in (*self._chips, self._cause, self._auto, self.alarm, self._budget, self.demo):
             widget.hide()
 
     def _add(self, rank: int, widgets: list[QWidget], *, spacing: int = 9, lined: bool = True) -> None:
@@ -144,6 +147,8 @@ class StateBar(QWidget):
         self._cause.setVisible(bool(desk.desk_state_cause) and health.desk_state is not DeskState.ACTIVE)
         self._cause.say(desk.desk_state_cause)
         self._cause.setToolTip(trip_words(desk.trips))
+        self._auto.setVisible(desk.mandates > 0)
+        self._auto.say(f"Auto: {desk.mandates} mandate{'' if desk.mandates == 1 else 's'}")
         self._show_gate(desk)
         self._show_links(desk, now)
         self._show_day(desk)

@@ -347,6 +347,10 @@ class SceneDesk:
         self.put(bracket)
         return bracket
 
+    async def reprice_bracket(self, bracket_id: str, *, actor: str) -> BracketView:
+        await self._take("reprice_bracket", bracket_id)
+        return self.bracket(bracket_id)
+
     async def flatten_bracket(self, bracket_id: str, *, actor: str) -> BracketView:
         await self._take("flatten_bracket", bracket_id)
         bracket = replace(self.bracket(bracket_id), status=BracketStatus.EXITING, can_flatten=False, can_retry=False)

@@ -349,6 +349,7 @@ def tripped() -> SceneDesk:
         health={"desk_state": DeskState.PAUSED, "mode": Mode.PAPER, "account": "PA3ZQ7LM0K"},
         desk_state_cause=LOSS.cause,
         trips=(LOSS,),
+        mandates=1,
         account=make.account(day_pl=Decimal("-1031.40")),
         incidents=(1, 0, 0),
     )
