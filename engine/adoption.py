@@ -31,6 +31,7 @@ ROLE_OF_PURPOSE: Final = {
     "close": OrderRole.EXIT,
     "patch": OrderRole.TAKE_PROFIT,
     "flip": OrderRole.EXIT,
+    "reprice": OrderRole.ENTRY,
 }
 """What an order of ours is for, by the word in its client id."""
 

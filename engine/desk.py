@@ -21,6 +21,7 @@ from engine.clock import Clock
 from engine.commands.exits import ExitCommands
 from engine.commands.limits import LimitCommands
 from engine.commands.mandates import MandateCommands
+from engine.commands.replacing import ReplaceCommands
 from engine.commands.signals import SignalCommands, SignalParts, first
 from engine.differences import Difference
 from engine.errors import BrokerError, CommandRefused
@@ -80,6 +81,7 @@ class Desk(SignalCommands):
         limits: LimitCommands,
         mandates: MandateCommands,
         exits: ExitCommands,
+        replacing: ReplaceCommands,
         gateway: Gateway,
         resolver: Resolver,
         supervisor: Supervisor,
@@ -98,6 +100,7 @@ class Desk(SignalCommands):
         self._carry = carry
         self._corporate = corporate
         self.exits = exits
+        self.replacing = replacing
         self.mode = mode
         self.bus = bus
         self._book = book

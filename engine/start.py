@@ -31,6 +31,7 @@ from engine.clock import Clock, SteadyClock
 from engine.commands.exits import ExitCommands
 from engine.commands.limits import LimitCommands
 from engine.commands.mandates import MandateCommands
+from engine.commands.replacing import ReplaceCommands
 from engine.commands.signals import SignalParts
 from engine.config import Config
 from engine.desk import Desk
@@ -357,6 +358,7 @@ def _assemble(
         limits=LimitCommands(trip_wire, prop_board, recorder, book),
         mandates=MandateCommands(mandates, recorder, book, clock),
         exits=exits,
+        replacing=ReplaceCommands(book, gateway, pictures, exits, presenter, clock),
         gateway=gateway,
         resolver=resolver,
         supervisor=supervisor,

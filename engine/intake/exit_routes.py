@@ -6,6 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
+from engine.commands.replacing import Change
 from engine.intake.asking import body_of
 from engine.intake.door import Door
 from engine.intake.encode import answer
@@ -13,6 +14,7 @@ from engine.intake.jsontext import refusal
 from engine.intake.route import OPERATE, READ, Route, actor_of, id_of
 from engine.model.words import ExitWhen
 
+ORDER_FIELDS: Final = ("limit_price", "stop_price", "qty")
 EXIT_PRICES: Final = ("stop_price", "take_profit_price")
 
 
@@ -28,6 +30,7 @@ class ExitCalls:
             Route("POST", "/v1/brackets/{id}/breakeven", OPERATE, self.break_even),
             Route("POST", "/v1/brackets/{id}/unprotected", OPERATE, self.run_unprotected),
             Route("DELETE", "/v1/brackets/{id}/unprotected", OPERATE, self.protect_again),
+            Route("PATCH", "/v1/orders/{id}", OPERATE, self.replace_order),
         )
 
     async def plans(self, request: web.Request) -> web.Response:
@@ -68,6 +71,16 @@ class ExitCalls:
             id_of(request), minutes=int(minutes), confirm=fields.text("confirm"), actor=actor_of(request)
         )
         return answer(bracket, 202)
+
+    async def replace_order(self, request: web.Request) -> web.Response:
+        fields = await body_of(request, *ORDER_FIELDS)
+        change = Change(
+            limit_price=fields.price("limit_price"), stop_price=fields.price("stop_price"), qty=fields.amount("qty")
+        )
+        if change == Change():
+            raise fields.missing("limit_price", f": say at least one of {', '.join(ORDER_FIELDS)}")
+        order = await self._door.replacing.replace(id_of(request), change, actor=actor_of(request))
+        return answer(order, 202)
 
     async def protect_again(self, request: web.Request) -> web.Response:
         return answer(await self._door.exits.protect_again(id_of(request), actor=actor_of(request)), 202)

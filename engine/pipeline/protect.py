@@ -190,6 +190,28 @@ def plan_marketable_target(
     return ev.ReplaceIntended(order_id=target.id, order=order, body=dict(body), purpose=Purpose.CLOSE, actor=actor)
 
 
+def plan_changed_order(
+    bracket: Bracket,
+    orders: Sequence[Order],
+    order: Order,
+    *,
+    limit_price: Decimal | None,
+    stop_price: Decimal | None,
+    qty: Decimal | None,
+    desk_id: str,
+    now: datetime,
+) -> Order:
+    """What a person's PATCH makes of an order of the trade: a working entry, a close, or one of several targets."""
+    purpose = "reprice" if order.role is OrderRole.ENTRY else "move"
+    successor = _successor(order, _next_id(bracket, orders, purpose, desk_id), bracket.id, now)
+    return msgspec.structs.replace(
+        successor,
+        qty=qty or order.qty,
+        limit_price=limit_price or order.limit_price,
+        stop_price=stop_price or order.stop_price,
+    )
+
+
 def _successor(old: Order, order_id: str, bracket_id: str, now: datetime) -> Order:
     """The order that a PATCH makes of ``old``: its own id, nothing filled, nothing known at the broker yet."""
     return Order(
