@@ -356,6 +356,8 @@ class Exchange:
         """Stops or resumes trading in a symbol; what was waiting goes on at the reopening."""
         symbol = self.floor.asset(name).symbol
         self.market.halt(symbol, halted=halted)
+        if self.on_ticks is not None:
+            self.on_ticks([Tick(symbol, None, None, None, halted, self.floor.now_ns())])
         if not halted:
             self.matching.reopen(symbol)
 

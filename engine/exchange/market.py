@@ -64,6 +64,10 @@ class Tick(NamedTuple):
     quote: Quote | None
     trade: Print | None
     bar: Bar | None
+    halted: bool | None = None
+    """Trading was just halted, or resumed."""
+    at_ns: int = 0
+    """Of the halt or the resumption."""
 
 
 class MarketState(msgspec.Struct):

@@ -18,7 +18,7 @@ import msgspec
 
 from engine.exchange.assets import Asset, find_asset
 from engine.exchange.market import Tick
-from engine.exchange.wire import bar_json, number, quote_json, timestamp, trade_json
+from engine.exchange.wire import bar_json, number, quote_json, status_json, timestamp, trade_json
 
 Accepts = Callable[[str, str], bool]
 """Whether a key and a secret are right."""
@@ -169,6 +169,9 @@ class DataProtocol:
                 messages.append(self._message("q", asset, quote_json(tick.quote, asset), tick.quote.at_ns))
             if tick.bar is not None and self._wants("bars", tick.symbol):
                 messages.append(self._message("b", asset, bar_json(tick.bar, asset), tick.bar.start_ns))
+            if tick.halted is not None and self._wants("statuses", tick.symbol):
+                status = status_json(asset, halted=tick.halted, at_ns=tick.at_ns)
+                messages.append(self._message("s", asset, status, tick.at_ns))
         return self._encode(messages) if messages else None
 
     def _message(self, kind: str, asset: Asset, body: dict[str, Any], at_ns: int) -> dict[str, Any]:

@@ -233,6 +233,19 @@ def tape_of(asset: Asset) -> str:
     return {"NYSE": "A", "NASDAQ": "C"}.get(asset.exchange, "B")
 
 
+def status_json(asset: Asset, *, halted: bool, at_ns: int) -> dict[str, Any]:
+    """A halt or its end; the status codes depend on the tape."""
+    halt, resumption = ("H", "T") if tape_of(asset) == "C" else ("2", "3")
+    return {
+        "sc": halt if halted else resumption,
+        "sm": "Trading Halt" if halted else "Trading Resumption",
+        "rc": "T12" if halted else "",
+        "rm": "Trading Halted; For information requested by NASDAQ" if halted else "",
+        "t": timestamp(at_ns),
+        "z": tape_of(asset),
+    }
+
+
 def quote_json(quote: Quote, asset: Asset) -> dict[str, Any]:
     body: dict[str, Any] = {"bp": quote.bid, "bs": quote.bid_size, "ap": quote.ask, "as": quote.ask_size}
     body["t"] = timestamp(quote.at_ns)

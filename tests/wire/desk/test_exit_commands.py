@@ -312,3 +312,30 @@ def test_a_stop_is_changed_as_a_move_of_the_trade(tmp_path: Path) -> None:
             assert unfit.value.code == "NOT_REPLACEABLE"
 
     play(tmp_path, scene, begins=MORNING)
+
+
+# --- a halt ----------------------------------------------------------------------------------------------------------
+
+
+def test_in_a_halt_nothing_is_stripped_and_a_close_waits_for_the_resumption(tmp_path: Path) -> None:
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            bracket_id = await day.protected(desk, day.signal())
+            await day.clock.sleep(1)
+            await day.ask("POST", "/_exchange/halts/AAPL", {"halted": True})
+            await day.until(lambda: "AAPL" in desk._world.halted)
+            with pytest.raises(CommandRefused) as refused:
+                await desk.flatten_bracket(bracket_id, actor="test")
+            assert refused.value.code == "HALTED"
+            assert desk.bracket(bracket_id).can_flatten
+            await desk.flatten_bracket(bracket_id, actor="test", when=ExitWhen.OPEN)
+            await day.clock.sleep(10)
+            view = desk.bracket(bracket_id)
+            assert (view.status.value, view.naked_qty, view.naked_s) == ("exiting", 0, 0)
+            assert desk.exits.plans(bracket_id).state == "exit_halted"
+            assert any("halted" in incident.cause for incident in desk.incidents())
+            await day.ask("POST", "/_exchange/halts/AAPL", {"halted": False})
+            await day.until(lambda: desk.bracket(bracket_id).status.value == "closed")
+            assert await day.shares() == 0
+
+    play(tmp_path, scene, begins=MORNING)
