@@ -13,9 +13,10 @@ from typing import Any, Final
 import msgspec
 
 from engine.clock import Clock
-from engine.desk import RELEASE, Desk
+from engine.desk import Desk
 from engine.errors import CommandRefused
 from engine.model.words import DeskState, SignalStatus
+from engine.trip_wire import FORCE
 from tests.nightly.processes import Client, until
 from tests.simulation.acts import ACTOR, draw_act
 from tests.simulation.breakage import draw_fault
@@ -100,7 +101,7 @@ class Load:
         """The exchange is well, every trade is closed and every signal decided."""
         desk = self._desk
         await self._exchange.ask("DELETE", "/_exchange/faults")
-        await desk.set_state(DeskState.ACTIVE, actor=ACTOR, confirm=RELEASE)
+        await self._try(desk.set_state(DeskState.ACTIVE, actor=ACTOR, confirm=FORCE))
         for difference in desk.differences():
             await desk.settle_difference(difference.id, settlement=difference.settlements[0], actor=ACTOR)
 
