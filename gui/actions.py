@@ -165,6 +165,9 @@ class Actions(QObject):
     def reprice(self, bracket_id: str) -> bool:
         return self._run(f"reprice:{bracket_id}", lambda: self._desk.reprice_bracket(bracket_id, actor=ACTOR))
 
+    def protect_again(self, bracket_id: str) -> bool:
+        return self._run(f"protect:{bracket_id}", lambda: self._desk.protect_again(bracket_id, actor=ACTOR))
+
     def flatten(self, bracket_id: str) -> bool:
         return self._run(f"flatten:{bracket_id}", lambda: self._desk.flatten_bracket(bracket_id, actor=ACTOR))
 

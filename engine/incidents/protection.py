@@ -47,7 +47,7 @@ def unprotected(scene: Scene) -> Iterator[Incident]:
             Priority.NOW,
             f"{bracket.symbol} runs unprotected by a person's word until {bracket.unprotected_until:%H:%M:%S} UTC",
             f"{plain(cover.naked)} of {plain(cover.held)} shares have no stop, and the desk places none.",
-            "It ends by itself; end it earlier with Protect again.",
+            "It ends by itself; end it earlier with Protect.",
             buttons=("protect", "flatten"),
             deadline_at=bracket.unprotected_until,
         )

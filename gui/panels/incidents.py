@@ -29,6 +29,7 @@ _BUTTON_ROW: Final = 27
 _BUTTONS: Final = {
     "retry": "Retry",
     "reprice": "Reprice",
+    "protect": "Protect",
     "flatten": "Flatten",
     "lookup": "Look up",
     "poll": "Poll orders",
@@ -38,6 +39,7 @@ _BUTTONS: Final = {
 _TIPS: Final = {
     "retry": "Place the exits again, now",
     "reprice": "Take the new shares into the trade and place its exits anew",
+    "protect": "End the unprotected run now: the desk places exits again",
     "flatten": "Close the position; asks once",
     "lookup": "Ask the broker now",
     "poll": "Read orders every 2 s until the order stream is back; entries stay denied",
@@ -223,6 +225,8 @@ class IncidentsPanel(Panel):
                 self._actions.retry(incident.subject_id)
             case "reprice":
                 self._actions.reprice(incident.subject_id)
+            case "protect":
+                self._actions.protect_again(incident.subject_id)
             case "lookup":
                 self._actions.lookup_order(incident.subject_id)
             case "poll":

@@ -351,6 +351,10 @@ class SceneDesk:
         await self._take("reprice_bracket", bracket_id)
         return self.bracket(bracket_id)
 
+    async def protect_again(self, bracket_id: str, *, actor: str) -> BracketView:
+        await self._take("protect_again", bracket_id)
+        return self.bracket(bracket_id)
+
     async def flatten_bracket(self, bracket_id: str, *, actor: str) -> BracketView:
         await self._take("flatten_bracket", bracket_id)
         bracket = replace(self.bracket(bracket_id), status=BracketStatus.EXITING, can_flatten=False, can_retry=False)

@@ -62,3 +62,15 @@ async def test_reprice_stands_beside_its_incident_and_asks_the_desk(opened: Any)
         await until(lambda: "i-split" in {row.id for row in screen.window.incidents.model.rows()})
         screen.click_row("incident-list", "i-split", "reprice")
         assert await screen.commands() == [("reprice_bracket", "b-AAPL")]
+
+
+async def test_an_unprotected_run_is_ended_from_its_incident(opened: Any) -> None:
+    async with opened("busy") as screen:
+        bare = make.incident(
+            "i-bare", 1, "AAPL runs unprotected", "100 shares have no stop.", "End it earlier with Protect.",
+            subject_kind="bracket", subject_id="b-AAPL", symbol="AAPL", buttons=("protect", "flatten"),
+        )  # fmt: skip
+        screen.desk.put(bare)
+        await until(lambda: "i-bare" in {row.id for row in screen.window.incidents.model.rows()})
+        screen.click_row("incident-list", "i-bare", "protect")
+        assert await screen.commands() == [("protect_again", "b-AAPL")]
