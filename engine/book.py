@@ -108,6 +108,11 @@ class Book(GateFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
         known = self.states.get(scope)
         return known.state if known else DeskState.ACTIVE
 
+    @property
+    def stamp(self) -> object:
+        """Another object after each fact: what was computed while the same one stood is still true of the book."""
+        return self._changes
+
     def next_signal_number(self) -> int:
         return len(self.signals) + 1
 

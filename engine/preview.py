@@ -19,7 +19,7 @@ from engine.errors import CommandRefused
 from engine.model.money import plain, tick_of, usd
 from engine.model.signal import Reason
 from engine.model.words import OrderType, Side, Verdict
-from engine.pipeline.correlation import book_beta, cluster_of, share_of_equity
+from engine.pipeline.correlation import book_beta, share_of_equity
 from engine.pipeline.decide import Decision
 from engine.prop.board import rule_view
 from engine.rules.facts import denied
@@ -229,16 +229,15 @@ def _ratio(target: Decimal | None, entry: Decimal | None, stop: Decimal | None) 
 
 
 def _cluster_view(decision: Decision) -> ClusterView | None:
-    case = decision.case
-    rules = case.facts.config.correlation
-    if decision.closes or not rules.enabled:
+    case, cluster = decision.case, decision.cluster
+    if cluster is None:
         return None
-    cluster = cluster_of(case)
-    with_pending = cluster.notional + cluster.notional_pending
+    rules = case.facts.config.correlation
+    with_pending = cluster.notional + cluster.pending_notional
     return ClusterView(
-        symbols=tuple(sorted({bet.symbol for bet in cluster.on})),
-        count_before=cluster.count,
-        count_after=cluster.count + 1,
+        symbols=tuple(sorted(cluster.symbols)),
+        count_before=len(cluster.symbols),
+        count_after=len(cluster.symbols) + 1,
         count_if_pending=cluster.count_with_pending + 1,
         max_count=rules.max_cluster_count,
         pct_before=_hundredths(share_of_equity(case, cluster.notional, with_signal=False)),

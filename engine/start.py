@@ -325,7 +325,7 @@ def _assemble(
         ),
     )
     previews = PreviewFeed(queue.preview, book, recorder, clock, bus)
-    pictures.pending_notional = previews.notional
+    pictures.size_pending_by(previews.notional)
     mandates = Mandates(queue, book, clock, bus, config.mandates)
     withdrawal = Withdrawal(book, recorder, gateway, supervisor)
     trip_wire = TripWire(recorder, book, world, clock, config, withdrawal, day_loss=status.day_loss)

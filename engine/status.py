@@ -96,7 +96,7 @@ class StatusBoard:
             buying_power=account.buying_power if account is not None else None,
             day_pl=equity - account.last_equity if account is not None and equity is not None else None,
             reserved=self._pictures.reserved().quantize(HUNDREDTH),
-            gross_exposure=sum((e.notional for e in self._pictures.exposures()), ZERO).quantize(HUNDREDTH),
+            gross_exposure=self._pictures.exposures().gross.quantize(HUNDREDTH),
             blocked=account.blocked if account is not None else None,
             as_of=account.as_of if account is not None else None,
             request_id=account.request_id if account is not None else None,

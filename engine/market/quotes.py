@@ -50,6 +50,8 @@ class QuoteBoard:
         self._bids: dict[str, Decimal | None] = {}
         self._asks: dict[str, Decimal | None] = {}
         self._lasts: dict[str, Decimal] = {}
+        self.version = 0
+        """Grows with everything that comes in."""
         self._arrived: dict[str, tuple[datetime, float]] = {}
         self._quoted: dict[str, datetime] = {}
 
@@ -65,6 +67,7 @@ class QuoteBoard:
         self._stamp(symbol)
 
     def _stamp(self, symbol: str) -> None:
+        self.version += 1
         self._arrived[symbol] = (self._clock.now(), self._clock.monotonic_s())
         self._changed(symbol)
 
@@ -83,10 +86,14 @@ class QuoteBoard:
             quoted_at=self._quoted.get(symbol),
         )
 
+    def touch(self, symbol: str, sign: int) -> Decimal | None:
+        """As ``QuoteView.touch``, however old it is."""
+        side = self._asks if sign > 0 else self._bids
+        return side.get(symbol) or self._lasts.get(symbol)
+
     def mark(self, symbol: str, sign: int) -> Decimal | None:
         """What a position of this sign could be closed at now."""
-        quote = self.get(symbol)
-        return quote.mark(sign) if quote else None
+        return self.touch(symbol, -sign)
 
     def stale(self, symbols: Iterable[str], max_age_s: float) -> list[str]:
         """Those without a quote, or with one older than ``max_age_s``."""

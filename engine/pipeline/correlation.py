@@ -7,7 +7,7 @@ approved trades count for the verdict. What only waits for a decision is shown, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -25,30 +25,20 @@ HUNDREDTH: Final = Decimal("0.01")
 class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     """Trades that are the same bet as the signal; amounts in account currency, without the signal itself."""
 
-    on: tuple[Bet, ...]
-    pending: tuple[Bet, ...]
+    symbols: frozenset[str]
+    notional: Decimal
+    pending_symbols: frozenset[str]
+    pending_notional: Decimal
     blind: tuple[str, ...]
     """Symbols that are on and whose correlation nobody knows."""
 
     @property
     def names(self) -> str:
-        return ", ".join(sorted({bet.symbol for bet in self.on}))
-
-    @property
-    def notional(self) -> Decimal:
-        return sum((bet.notional for bet in self.on), ZERO)
-
-    @property
-    def notional_pending(self) -> Decimal:
-        return sum((bet.notional for bet in self.pending), ZERO)
-
-    @property
-    def count(self) -> int:
-        return len({bet.symbol for bet in self.on})
+        return ", ".join(sorted(self.symbols))
 
     @property
     def count_with_pending(self) -> int:
-        return len({bet.symbol for bet in (*self.on, *self.pending)})
+        return len(self.symbols | self.pending_symbols)
 
 
 class BookBeta(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,19 +50,27 @@ class BookBeta(msgspec.Struct, frozen=True, kw_only=True):
     """Symbols that are on without a beta: they are not in it."""
 
 
-def cluster_of(case: Case) -> Cluster:
+def cluster_of(case: Case) -> Cluster | None:
+    """None when the rule is switched off."""
+    if not case.facts.config.correlation.enabled:
+        return None
     facts, own = case.facts, case.signal.symbol
-    row, threshold, sign = facts.correlations, facts.config.correlation.threshold, case.signal.side.sign
+    row, rules = facts.correlations, facts.config.correlation
+    blind = [symbol for symbol in facts.exposures.symbols if row.get(symbol) is None and symbol != own]
+    on = _same_bet(facts.exposures.bets, row, case.signal.side.sign, rules.threshold, own)
+    pending = _same_bet(facts.pending.bets, row, case.signal.side.sign, rules.threshold, own)
+    return Cluster(
+        symbols=frozenset([bet.symbol for bet in on]),
+        notional=sum([bet.notional for bet in on], ZERO),
+        pending_symbols=frozenset([bet.symbol for bet in pending]),
+        pending_notional=sum([bet.notional for bet in pending], ZERO),
+        blind=tuple(sorted(blind)),
+    )
 
-    def same(bets: Iterable[Bet]) -> tuple[Bet, ...]:
-        return tuple(
-            bet
-            for bet in bets
-            if bet.symbol != own and (rho := row.get(bet.symbol)) is not None and rho * sign * bet.sign >= threshold
-        )
 
-    blind = sorted({symbol for symbol in facts.exposures.symbols if row.get(symbol) is None} - {own})
-    return Cluster(on=same(facts.exposures.bets), pending=same(facts.pending.bets), blind=tuple(blind))
+def _same_bet(bets: Iterable[Bet], row: Mapping[str, float | None], sign: int, threshold: float, own: str) -> list[Bet]:
+    known = row.get
+    return [bet for bet in bets if (known(bet[0]) or 0.0) * sign * bet[1] >= threshold and bet[0] != own]
 
 
 def book_beta(case: Case) -> BookBeta | None:
@@ -81,23 +79,23 @@ def book_beta(case: Case) -> BookBeta | None:
     own = facts.betas.get(signal.symbol)
     if facts.account is None or facts.account.equity <= 0 or notional is None or own is None:
         return None
-    known = [(bet, beta) for bet in facts.exposures.bets if (beta := facts.betas.get(bet.symbol)) is not None]
-    before = sum((bet.sign * bet.notional * beta for bet, beta in known), ZERO)
-    after = before + signal.side.sign * notional * own
-    unknown = sorted(facts.exposures.symbols - {bet.symbol for bet, _ in known})
+    moving = facts.exposures.moving_with(facts.betas)
+    after = moving.amount + signal.side.sign * notional * own
     return BookBeta(
-        before=(before / facts.account.equity).quantize(HUNDREDTH),
+        before=(moving.amount / facts.account.equity).quantize(HUNDREDTH),
         after=(after / facts.account.equity).quantize(HUNDREDTH),
-        unknown=tuple(unknown),
+        unknown=moving.unknown,
     )
 
 
-def check_correlation(case: Case) -> list[Reason]:
-    """Nothing is passed quietly for want of history: the policy says whether that warns or denies."""
-    rules = case.facts.config.correlation
-    if not rules.enabled:
+def check_correlation(case: Case, cluster: Cluster | None) -> list[Reason]:
+    """Nothing is passed quietly for want of history: the policy says whether that warns or denies.
+
+    ``cluster`` is None when the rule is switched off.
+    """
+    if cluster is None:
         return []
-    cluster = cluster_of(case)
+    rules = case.facts.config.correlation
     reasons = []
     if cluster.blind:
         verdict = denied if rules.missing_history == "deny" else warned
@@ -106,7 +104,7 @@ def check_correlation(case: Case) -> list[Reason]:
             verdict("CORRELATION_HISTORY", f"Too little shared history with {names}.", len(cluster.blind), 0)
         )
     reasons.append(_judge(case, cluster))
-    if cluster.pending:
+    if cluster.pending_symbols:
         reasons.append(_judge_pending(case, cluster))
     return reasons
 
@@ -114,12 +112,12 @@ def check_correlation(case: Case) -> list[Reason]:
 def _judge(case: Case, cluster: Cluster) -> Reason:
     rules = case.facts.config.correlation
     verdict = denied if rules.on_breach == "deny" else warned
-    count = cluster.count + 1
+    count = len(cluster.symbols) + 1
     if count > rules.max_cluster_count:
         text = f"{count} trades of one bet with {cluster.names}."
         return verdict("CORRELATION", text, count, rules.max_cluster_count)
     exact = share_of_equity(case, cluster.notional)
-    if cluster.on and exact is not None:
+    if cluster.symbols and exact is not None:
         limit = Decimal(str(rules.max_cluster_pct))
         pct = shown_pct(exact, limit, TENTH)
         text = f"With {cluster.names} {pct} % of equity in one bet, limit {rules.max_cluster_pct:g} %."
@@ -135,7 +133,7 @@ def _judge_pending(case: Case, cluster: Cluster) -> Reason:
     if count > rules.max_cluster_count:
         text = f"If all pending were approved: {count} trades of one bet."
         return warned("CORRELATION_PENDING", text, count, rules.max_cluster_count)
-    exact = share_of_equity(case, cluster.notional + cluster.notional_pending)
+    exact = share_of_equity(case, cluster.notional + cluster.pending_notional)
     limit = Decimal(str(rules.max_cluster_pct))
     if exact is None:
         return passed("CORRELATION_PENDING", f"If all pending were approved: {count} trades of one bet.", count)

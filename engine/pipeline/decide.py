@@ -10,7 +10,7 @@ from engine.model.commands import NO_EDITS, Edits
 from engine.model.money import ceil_to_tick, floor_to_tick, is_on_tick, plain, round_to_tick, tick_of
 from engine.model.signal import ExitSpec, Levels, Reason, Signal, resolve_exits
 from engine.model.words import OrderType, Side, Verdict
-from engine.pipeline.correlation import check_correlation
+from engine.pipeline.correlation import Cluster, check_correlation, cluster_of
 from engine.pipeline.follow import follow_of, trail_of
 from engine.pipeline.held import trigger_of
 from engine.pipeline.position import check_close, check_position, is_close, is_reversal, without_the_closed
@@ -29,6 +29,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """Denies first."""
     closes: bool
     """The signal leaves a position instead of entering one."""
+    cluster: Cluster | None = None
+    """The same bet; None of a closing signal, and when correlation is switched off."""
     reverses: bool = False
     """The position held the other way is closed first; the entry follows when the broker shows nothing left."""
 
@@ -68,15 +70,16 @@ def decide(signal: Signal, facts: Facts, edits: Edits = NO_EDITS) -> Decision:
     case = Case(signal=wanted, facts=facts, plan=plan)
     if is_close(case):
         return Decision(case=case, reasons=denies_first(check_close(case)), closes=True)
+    cluster = cluster_of(case)
     reasons = [
         *validate(case),
         *check_targets(case),
         *check_position(case),
-        *check_correlation(case),
+        *check_correlation(case, cluster),
         *check_prop_firm(case),
         *_edits_on_tick(edits),
     ]
-    return Decision(case=case, reasons=denies_first(reasons), closes=False, reverses=turns)
+    return Decision(case=case, reasons=denies_first(reasons), closes=False, reverses=turns, cluster=cluster)
 
 
 def _edited(signal: Signal, edits: Edits) -> Signal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
@@ -17,7 +17,8 @@ from engine.model.account import Account
 from engine.model.corporate import CorporateChange
 from engine.model.money import ZERO
 from engine.model.signal import Signal
-from engine.model.words import DeskState, Intent, OrderRole, OrderStatus, Side
+from engine.model.words import DeskState
+from engine.pipeline.standing import Standing, StandingTaker
 from engine.prop.meters import PropFacts
 from engine.rules.exposures import Exposure, Exposures
 from engine.rules.facts import AssetFacts, Facts
@@ -79,24 +80,29 @@ class Pictures:
         prop: Callable[[str], PropFacts | str | None] = lambda _: None,
     ) -> None:
         """``prop`` tells what prop-firm mode looks at, besides the signal it is given."""
-        self.pending_notional: Callable[[str], Decimal | None] = lambda _: None
-        """What the newest preview of a pending signal would buy or sell, in account currency."""
         self._book = book
         self._quotes = quotes
         self._around = around
         self._clock = clock
         self._config = config
         self._journal_failure = journal_failure
-        self._prop = prop
+        self._standing = StandingTaker(book, quotes, around, prop)
+
+    def size_pending_by(self, notional: Callable[[str], Decimal | None]) -> None:
+        """``notional`` tells what the newest preview of a pending signal would buy or sell."""
+        self._standing.pending_notional = notional
 
     def take(self, signal: Signal, also: tuple[Exposure, ...] = ()) -> Facts:
         """``also`` are entries that are to count as if they had been approved already."""
-        around, now = self._around, self._clock.now()
-        exposures = Exposures((*self.exposures(besides=signal.id), *also))
-        taken = {(one.symbol, one.side) for one in also}
-        waiting = self._pending(besides=signal.id)
-        pending = Exposures(one for one in waiting if (one.symbol, one.side) not in taken)
-        others = (exposures.symbols | pending.symbols) - {signal.symbol}
+        around, book, now = self._around, self._book, self._clock.now()
+        symbol, standing = signal.symbol, self._standing.take(signal.id)
+        exposures, pending, reserved = standing.exposures, standing.pending, standing.reserved
+        if also:
+            taken = {(one.symbol, one.side) for one in also}
+            exposures = Exposures((*exposures, *also))
+            pending = Exposures(one for one in pending if (one.symbol, one.side) not in taken)
+            reserved += sum((entry.notional for entry in also), ZERO)
+        orders = standing.orders.get(symbol, ())
         state, scope = self.strictest_state(signal.strategy, signal.symbol)
         return Facts(
             now=now,
@@ -110,36 +116,36 @@ class Pictures:
             extended_open=around.extended_open,
             account=around.account,
             account_age_s=self._clock.monotonic_s() - around.account_at_s,
-            reserved=self.reserved(besides=signal.id) + sum((entry.notional for entry in also), ZERO),
-            quote=self._quotes.get(signal.symbol),
-            asset=around.asset(signal.symbol),
-            corporate=around.corporate.get(signal.symbol),
+            reserved=reserved,
+            quote=self._quotes.get(symbol),
+            asset=around.asset(symbol),
+            corporate=around.corporate.get(symbol),
             broker_unreachable=not around.rest_up,
             exposures=exposures,
-            position_qty=self._position_qty(signal.symbol),
-            entry_in_flight=self._entry_in_flight(signal),
+            position_qty=self._position_qty(symbol),
+            entry_in_flight=self._entry_in_flight(signal, standing),
             exit_in_flight=self._exit_in_flight(signal),
-            halted=signal.symbol in around.halted,
-            symbol_lost_at=self._book.lost_at.get(f"symbol:{signal.symbol}"),
-            strategy_lost_at=self._book.lost_at.get(f"strategy:{signal.strategy}"),
-            rejects_in_a_row=self._book.rejects_in_a_row,
-            opposite_order=self._opposite_order(signal),
-            working_orders=self._working_orders(signal.id),
+            halted=symbol in around.halted,
+            symbol_lost_at=book.lost_at.get(f"symbol:{symbol}"),
+            strategy_lost_at=book.lost_at.get(f"strategy:{signal.strategy}"),
+            rejects_in_a_row=book.rejects_in_a_row,
+            opposite_order=next((order.id for order in orders if order.side is not signal.side), None),
+            working_orders=standing.working_entries,
             minutes_open=_minutes(around.session_opened_at, now),
             minutes_left=_minutes(now, around.session_changes_at) if around.session_open else None,
-            symbol_trades=len(self._book.brackets_of_symbol.get(signal.symbol, ())),
-            unexplained_qty=self._unexplained_qty(signal.symbol),
-            unknown_order=self._unknown_order(signal.symbol),
-            unsettled_orders=self._unsettled(now),
+            symbol_trades=len(book.brackets_of_symbol.get(symbol, ())),
+            unexplained_qty=self._unexplained_qty(symbol),
+            unknown_order=next((order.id for order in orders if order.unresolved_since is not None), None),
+            unsettled_orders=_older(standing.unresolved_since, now),
             orders_today=self._orders_today(now),
             signals_last_minute=self._signals_last_minute(signal.source, now),
-            correlations=around.history.correlations(signal.symbol, others),
-            betas=around.history.betas(exposures.symbols | {signal.symbol}),
+            correlations=around.history.correlations(symbol, (exposures.symbols | pending.symbols) - {symbol}),
+            betas=around.history.betas(exposures.symbols | {symbol}),
             pending=pending,
-            average_true_range=around.history.average_true_range(signal.symbol),
-            average_volume=around.history.average_volume(signal.symbol),
+            average_true_range=around.history.average_true_range(symbol),
+            average_volume=around.history.average_volume(symbol),
             config=self._config,
-            prop=self._prop(signal.id),
+            prop=_as_of(standing.prop, now),
         )
 
     def take_again(self, signal: Signal) -> Facts:
@@ -151,82 +157,16 @@ class Pictures:
         scopes = (DESK_SCOPE, f"strategy:{strategy}", f"symbol:{symbol}")
         return max(((self._book.state_of(scope), scope) for scope in scopes), key=lambda pair: _CAUTION[pair[0]])
 
-    def exposures(self, besides: str = "") -> Iterator[Exposure]:
-        """Held and working trades, approved ones on their way, and positions that no trade of ours explains."""
-        book = self._book
-        explained: dict[str, Decimal] = {}
-        for bracket_id in book.open_brackets:
-            bracket, cover = book.brackets[bracket_id], book.cover(bracket_id)
-            working = cover.entry_leaves
-            explained[bracket.symbol] = explained.get(bracket.symbol, ZERO) + cover.held * bracket.side.sign
-            if bracket.signal_id == besides:
-                continue
-            price = self._price(bracket.symbol, bracket.side) or self._entry_price(bracket_id) or bracket.stop_price
-            notional = (cover.held + working) * price
-            yield Exposure(symbol=bracket.symbol, side=bracket.side, notional=notional, strategy=bracket.strategy)
-        for signal, notional in self._on_the_way(besides):
-            yield Exposure(symbol=signal.symbol, side=signal.side, notional=notional, strategy=signal.strategy)
-        for position in book.positions.values():
-            foreign = position.qty - explained.get(position.symbol, ZERO)
-            if foreign != 0:
-                side = Side.BUY if foreign > 0 else Side.SELL
-                price = self._price(position.symbol, side) or position.avg_entry_price or ZERO
-                yield Exposure(symbol=position.symbol, side=side, notional=abs(foreign) * price)
+    def exposures(self) -> Exposures:
+        return self._standing.take("").exposures
 
-    def reserved(self, besides: str = "") -> Decimal:
-        """Buying power of entries that an account picture newer than the broker's answer does not hold yet."""
-        book, account = self._book, self._around.account
-        total = ZERO
-        for order_id in book.open_orders:
-            order = book.orders[order_id]
-            bracket = book.brackets.get(order.bracket_id or "")
-            if order.role is not OrderRole.ENTRY or (bracket is not None and bracket.signal_id == besides):
-                continue
-            counted = (
-                account is not None
-                and order.status is not OrderStatus.SENDING
-                and order.evidence is not None
-                and order.created_at < account.as_of
-                and order.status_since < account.as_of
-            )
-            if not counted:
-                price = order.limit_price or self._price(order.symbol, order.side) or ZERO
-                total += order.leaves_qty * price
-        total += sum((notional for _, notional in self._on_the_way(besides)), ZERO)
-        return total
+    def reserved(self) -> Decimal:
+        return self._standing.take("").reserved
 
-    def _on_the_way(self, besides: str) -> Iterator[tuple[Signal, Decimal]]:
-        """Approved entries whose intent is not in the book yet, those that the desk holds back too, with notional."""
-        for signal_id in (*self._book.approved, *self._book.held_entries):
-            record = self._book.signals[signal_id]
-            signal, approval = record.signal, record.approval
-            if signal_id == besides or approval is None or record.bracket_id is None:
-                continue
-            if record.bracket_id not in self._book.brackets:
-                price = (
-                    approval.limit_price or approval.trigger_price or self._price(signal.symbol, signal.side) or ZERO
-                )
-                yield signal, approval.qty * price
-
-    def _pending(self, besides: str) -> Iterator[Exposure]:
-        """Other signals that would enter, each at the size that its newest preview gave it."""
-        for signal_id in self._book.pending:
-            signal = self._book.signals[signal_id].signal
-            if signal_id != besides and signal.intent is not Intent.CLOSE:
-                notional = self.pending_notional(signal_id) or ZERO
-                yield Exposure(symbol=signal.symbol, side=signal.side, notional=notional, strategy=signal.strategy)
-
-    def in_play(self) -> set[str]:
+    def in_play(self) -> frozenset[str]:
         """Symbols that the gate may be asked about: of what is on, and of what waits."""
-        return {one.symbol for one in (*self.exposures(), *self._pending(besides=""))}
-
-    def _price(self, symbol: str, side: Side) -> Decimal | None:
-        quote = self._quotes.get(symbol)
-        return quote.touch(side.sign) if quote is not None else None
-
-    def _entry_price(self, bracket_id: str) -> Decimal | None:
-        entry = self._book.cover(bracket_id).entry
-        return None if entry is None else entry.filled_avg_price or entry.limit_price
+        standing = self._standing.take("")
+        return standing.exposures.symbols | standing.pending.symbols
 
     def _position_qty(self, symbol: str) -> Decimal:
         position = self._book.positions.get(symbol)
@@ -243,10 +183,9 @@ class Pictures:
         moving = any(self._book.cover(trade.id).entry_open or self._book.cover(trade.id).closing for trade in trades)
         return ZERO if moving else position.qty - held
 
-    def _entry_in_flight(self, signal: Signal) -> str | None:
-        for signal_id in (*self._book.approved, *self._book.held_entries):
-            other = self._book.signals[signal_id]
-            if signal_id != signal.id and other.bracket_id is not None and other.signal.symbol == signal.symbol:
+    def _entry_in_flight(self, signal: Signal, standing: Standing) -> str | None:
+        for signal_id in standing.on_the_way.get(signal.symbol, ()):
+            if signal_id != signal.id:
                 return signal_id
         for bracket in self._book.open_brackets_of(signal.symbol):
             if bracket.signal_id != signal.id and self._book.cover(bracket.id).entry_open:
@@ -260,35 +199,6 @@ class Pictures:
             if bracket.signal_id != signal.id and (leaving or cover.flipped > 0):
                 return bracket.id
         return None
-
-    def _opposite_order(self, signal: Signal) -> str | None:
-        for order_id in self._book.open_orders:
-            order = self._book.orders[order_id]
-            if order.symbol == signal.symbol and order.side is not signal.side:
-                return order_id
-        return None
-
-    def _working_orders(self, besides: str) -> int:
-        """Entries that may still execute, and approved ones whose intent is not in the book yet."""
-        book, count = self._book, 0
-        for order_id in book.open_orders:
-            order = book.orders[order_id]
-            bracket = book.brackets.get(order.bracket_id or "")
-            if order.role is OrderRole.ENTRY and (bracket is None or bracket.signal_id != besides):
-                count += 1
-        return count + sum(1 for _ in self._on_the_way(besides))
-
-    def _unknown_order(self, symbol: str) -> str | None:
-        for order_id in self._book.open_orders:
-            order = self._book.orders[order_id]
-            if order.symbol == symbol and order.unresolved_since is not None:
-                return order_id
-        return None
-
-    def _unsettled(self, now: datetime) -> int:
-        oldest = now - timedelta(seconds=UNSETTLED_AFTER_S)
-        open_orders = (self._book.orders[order_id] for order_id in self._book.open_orders)
-        return sum(1 for o in open_orders if o.unresolved_since is not None and o.unresolved_since <= oldest)
 
     def _orders_today(self, now: datetime) -> int:
         if self._config.limits.max_orders_per_day is None:
@@ -304,3 +214,15 @@ def _minutes(begin: datetime | None, end: datetime | None) -> float | None:
     if begin is None or end is None or end < begin:
         return None
     return (end - begin).total_seconds() / 60
+
+
+def _older(since: tuple[datetime, ...], now: datetime) -> int:
+    if not since:
+        return 0
+    oldest = now - timedelta(seconds=UNSETTLED_AFTER_S)
+    return sum(1 for at in since if at <= oldest)
+
+
+def _as_of(prop: PropFacts | str | None, now: datetime) -> PropFacts | str | None:
+    """The picture of the desk may be a little older than this moment."""
+    return msgspec.structs.replace(prop, now=now) if isinstance(prop, PropFacts) else prop

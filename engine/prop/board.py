@@ -9,15 +9,20 @@ from typing import Final
 from engine.book import Book
 from engine.clock import Clock
 from engine.market.quotes import QuoteBoard
+from engine.model.bracket import Bracket
 from engine.model.money import ZERO
 from engine.model.words import Side
 from engine.prop.ledger import PropDay
 from engine.prop.loading import BrokenPreset
 from engine.prop.meters import Meter, PropFacts, meters
 from engine.prop.preset import Preset
+from engine.protection.ledger import Cover
 from engine.views_limits import PropBreachView, PropDayView, PropFirmView, PropRuleView
 
 HUNDREDTH: Final = Decimal("0.01")
+
+type Quoted = tuple[Decimal | None, Decimal | None]
+"""What a position could be closed at, and what an entry would meet."""
 
 
 class PropBoard:
@@ -37,6 +42,8 @@ class PropBoard:
         self._book = book
         self._quotes = quotes
         self._clock = clock
+        self._kept: dict[str, tuple[Bracket, Cover, Quoted, tuple[Decimal, Decimal]]] = {}
+        """Bracket id -> its risk and exposure, with what they were made of."""
         self.equity = equity
         self.balance = balance
 
@@ -68,20 +75,20 @@ class PropBoard:
         """Risk from now to the stops, exposure, symbols, and those held without a stop of this desk."""
         book = self._book
         risk = exposure = ZERO
+        for gone in self._kept.keys() - book.open_brackets.keys():
+            del self._kept[gone]
         symbols: set[str] = set()
         explained: dict[str, Decimal] = {}
         for bracket_id in book.open_brackets:
             bracket, cover = book.brackets[bracket_id], book.cover(bracket_id)
-            sign = bracket.side.sign
-            explained[bracket.symbol] = explained.get(bracket.symbol, ZERO) + cover.held * sign
+            if bracket.symbol in book.positions:
+                held = cover.held * bracket.side.sign
+                explained[bracket.symbol] = explained.get(bracket.symbol, ZERO) + held
             if cover.held + cover.entry_leaves == 0 or bracket.signal_id == besides:
                 continue
-            limit = cover.entry.limit_price if cover.entry is not None else None
-            mark = self._quotes.mark(bracket.symbol, sign) or cover.avg_entry_price or limit or bracket.stop_price
-            price = self._entry_price(bracket.symbol, bracket.side, limit) or mark
-            risk += max(ZERO, (mark - bracket.stop_price) * sign) * cover.held
-            risk += max(ZERO, (price - bracket.stop_price) * sign) * cover.entry_leaves
-            exposure += mark * cover.held + price * cover.entry_leaves
+            own_risk, own_exposure = self._of_trade(bracket, cover)
+            risk += own_risk
+            exposure += own_exposure
             symbols.add(bracket.symbol)
         for signal_id in (*book.approved, *book.held_entries):
             record = book.signals[signal_id]
@@ -109,11 +116,26 @@ class PropBoard:
                 unstopped.append(position.symbol)
         return risk, exposure, frozenset(symbols), tuple(sorted(unstopped))
 
+    def _of_trade(self, bracket: Bracket, cover: Cover) -> tuple[Decimal, Decimal]:
+        """Risk down to the stop, and exposure. The same again while neither the trade nor its quote moved."""
+        quotes, sign = self._quotes, bracket.side.sign
+        quoted = quotes.mark(bracket.symbol, sign), quotes.touch(bracket.symbol, sign)
+        known = self._kept.get(bracket.id)
+        if known is not None and known[0] is bracket and known[1] is cover and known[2] == quoted:
+            return known[3]
+        limit = cover.entry.limit_price if cover.entry is not None else None
+        mark = quoted[0] or cover.avg_entry_price or limit or bracket.stop_price
+        price = limit or quoted[1] or mark
+        risk = max(ZERO, (mark - bracket.stop_price) * sign) * cover.held
+        risk += max(ZERO, (price - bracket.stop_price) * sign) * cover.entry_leaves
+        made = risk, mark * cover.held + price * cover.entry_leaves
+        self._kept[bracket.id] = bracket, cover, quoted, made
+        return made
+
     def _entry_price(self, symbol: str, side: Side, limit: Decimal | None) -> Decimal | None:
         if limit is not None:
             return limit
-        quote = self._quotes.get(symbol)
-        return quote.touch(side.sign) if quote is not None else None
+        return self._quotes.touch(symbol, side.sign)
 
     def rules(self) -> tuple[PropRuleView, ...]:
         """As the account is now."""

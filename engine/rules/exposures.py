@@ -32,21 +32,30 @@ class Bet(NamedTuple):
     notional: Decimal
 
 
+class Moving(NamedTuple):
+    amount: Decimal
+    """In account currency, signed."""
+    unknown: tuple[str, ...]
+    """Symbols without a beta: they are not in it."""
+
+
 class Exposures(tuple[Exposure, ...]):
     """All of them. Each sum is made once, however many signals are judged on the same picture."""
 
+    _moving: tuple[Mapping[str, Decimal | None], Moving] | None = None
+
     @cached_property
     def gross(self) -> Decimal:
-        return sum((one.notional for one in self), ZERO)
+        return sum([bet.notional for bet in self.bets], ZERO)
 
     @cached_property
     def net(self) -> Decimal:
         """Longs less shorts."""
-        return sum((one.notional * one.side.sign for one in self), ZERO)
+        return sum([bet.notional if bet.sign > 0 else -bet.notional for bet in self.bets], ZERO)
 
     @cached_property
     def symbols(self) -> frozenset[str]:
-        return frozenset(one.symbol for one in self)
+        return frozenset(self._by_symbol)
 
     def of_symbol(self, symbol: str) -> Decimal:
         return self._by_symbol.get(symbol, ZERO)
@@ -60,12 +69,21 @@ class Exposures(tuple[Exposure, ...]):
     @cached_property
     def bets(self) -> tuple[Bet, ...]:
         """One for each symbol and side, which is all that a cluster asks for."""
-        sums = _sums(((one.symbol, one.side.sign), one.notional) for one in self)
-        return tuple(Bet(symbol, sign, total) for (symbol, sign), total in sums.items())
+        sums = _sums(((one.symbol, one.side is Side.BUY), one.notional) for one in self)
+        return tuple(Bet(symbol, 1 if is_long else -1, total) for (symbol, is_long), total in sums.items())
+
+    def moving_with(self, betas: Mapping[str, Decimal | None]) -> Moving:
+        """What a move of the market by one would do, made once for the betas of the day."""
+        if self._moving is None or self._moving[0] is not betas:
+            known = [(bet, beta) for bet in self.bets if (beta := betas.get(bet.symbol)) is not None]
+            amount = sum((bet.sign * bet.notional * beta for bet, beta in known), ZERO)
+            unknown = tuple(sorted(self.symbols - {bet.symbol for bet, _ in known}))
+            self._moving = betas, Moving(amount, unknown)
+        return self._moving[1]
 
     @cached_property
     def _by_symbol(self) -> Mapping[str, Decimal]:
-        return _sums((one.symbol, one.notional) for one in self)
+        return _sums((bet.symbol, bet.notional) for bet in self.bets)
 
     @cached_property
     def _by_strategy(self) -> Mapping[str, Decimal]:

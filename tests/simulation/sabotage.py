@@ -28,8 +28,8 @@ from engine.differences import Differences
 from engine.errors import BrokerError, JournalUnavailable
 from engine.incidents.watch import Watch
 from engine.model import events as ev
-from engine.pipeline.picture import Pictures
 from engine.pipeline.resolve import Resolver
+from engine.pipeline.standing import StandingTaker
 from engine.protection import flatten
 from engine.protection.case import Case as Trade
 from engine.protection.supervisor import Supervisor
@@ -165,7 +165,7 @@ SABOTAGES: Final[dict[str, Sabotage]] = {
     ),
     "exposure": Sabotage(
         "approvals count what the others hold, work and reserve",
-        _patch(Pictures, "exposures", _no_exposures),
+        _patch(StandingTaker, "exposures", _no_exposures),
         frozenset({"limits_hold_together"}),
     ),
     "resolver": Sabotage(

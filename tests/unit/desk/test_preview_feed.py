@@ -102,3 +102,29 @@ async def test_a_decided_signal_is_told_of_no_more(feed: Feed) -> None:
     feed.told.clear()
     feed.feed.tell()
     assert feed.told == [{"s000002"}]
+
+
+async def test_when_many_have_moved_each_tick_tells_some_and_none_is_left_out(feed: Feed) -> None:
+    for number in range(3, 61):
+        feed.receive(number, f"S{number}")
+    for _ in range(3):
+        feed.feed.tell()
+    feed.desk.recorder.tell(Change("account", ""))
+    feed.told.clear()
+    for _ in range(3):
+        feed.feed.tell()
+    assert [len(told) for told in feed.told] == [20, 20, 20]
+    assert set.union(*feed.told) == set(feed.desk.book.pending)
+
+
+async def test_signals_that_nobody_looks_at_do_not_crowd_out_the_others(feed: Feed) -> None:
+    """Whoever was told waits for all others, whether or not somebody asked for its preview."""
+    for number in range(3, 61):
+        feed.receive(number, f"S{number}")
+    told = set()
+    for _ in range(3):
+        feed.desk.recorder.tell(Change("account", ""))
+        feed.told.clear()
+        feed.feed.tell()
+        told |= feed.told[-1]
+    assert told == set(feed.desk.book.pending)

@@ -12,7 +12,7 @@ import pytest
 
 from engine.market.day import Day, Series, correlation
 from engine.model.words import Side
-from engine.pipeline.correlation import book_beta, check_correlation
+from engine.pipeline.correlation import book_beta, check_correlation, cluster_of
 from tests.unit.builders import make_signal
 from tests.unit.rules.judging import exposure, make_case, told
 
@@ -83,7 +83,7 @@ def test_a_price_that_never_moved_is_correlated_with_nothing() -> None:
 
 def judged(config: dict[str, Any] | None = None, *, side: Side = Side.BUY, **facts: Any) -> list[Any]:
     case = make_case(config={"correlation": config or {}}, signal=make_signal(side=side), **facts)
-    return [told(reason) for reason in check_correlation(case)]
+    return [told(reason) for reason in check_correlation(case, cluster_of(case))]
 
 
 TWO = (exposure("MSFT", 10_000), exposure("NVDA", 10_000))

@@ -135,7 +135,7 @@ def test_a_half_filled_entry_is_exposed_with_what_is_held_and_what_still_works(s
 def test_an_approved_signal_on_its_way_is_exposed_for_others_and_not_for_itself(scene: Scene) -> None:
     scene.approve()
     assert scene.exposures() == {"AAPL": (Side.BUY, Decimal("1872.00"))}  # at its limit
-    assert list(scene.pictures.exposures(besides="s000001")) == []
+    assert scene.pictures.take(make_signal()).exposures == ()
 
 
 def test_an_approved_signal_is_not_counted_twice_once_its_trade_is_open(scene: Scene) -> None:
@@ -172,7 +172,7 @@ def test_correlations_are_asked_for_the_other_symbols_only(scene: Scene) -> None
 def test_buying_power_is_reserved_from_the_approval_on(scene: Scene) -> None:
     scene.approve(at_s=1)
     assert scene.pictures.reserved() == Decimal("1872.00")
-    assert scene.pictures.reserved(besides="s000001") == 0
+    assert scene.pictures.take(make_signal()).reserved == 0
 
 
 def test_the_reservation_stands_until_an_account_picture_newer_than_the_answer_holds_it(scene: Scene) -> None:
