@@ -245,6 +245,21 @@ def _incident(event: ev.IncidentRaised, book: Book) -> Line | None:
     return level, incident.symbol, f"incident P{int(incident.priority)} · {incident.cause}"
 
 
+def _shelved(event: ev.IncidentShelved, book: Book) -> Line:
+    incident = book.incidents[event.incident_id]
+    who = "you" if event.actor == "window" else event.actor
+    return (
+        "info",
+        incident.symbol,
+        f"shelved by {who} until {event.until:%H:%M} UTC · {incident.cause} · {event.reason}",
+    )
+
+
+def _unshelved(event: ev.IncidentUnshelved, book: Book) -> Line:
+    incident = book.incidents[event.incident_id]
+    return "warn", incident.symbol, f"off the shelf: {event.why} · {incident.cause}"
+
+
 def _measured(event: ev.StageMeasured, book: Book) -> Line | None:
     if event.stage is not Stage.TOTAL:
         return None
@@ -327,6 +342,8 @@ _TELLERS: Final[Mapping[type, Callable[[Any, Book], Line | None]]] = {
     ev.DeskStateSet: _state,
     ev.LinkChanged: _link,
     ev.IncidentRaised: _incident,
+    ev.IncidentShelved: _shelved,
+    ev.IncidentUnshelved: _unshelved,
     ev.StageMeasured: _measured,
     ev.DeskStarted: _started,
     ev.DifferenceSettled: _settled,

@@ -226,7 +226,10 @@ class Book(GateFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
         self._put_order(order, at)
 
     def _put_order(self, order: Order, at: datetime) -> None:
-        self._note_entry_status(self.orders.get(order.id, order), order)
+        before = self.orders.get(order.id, order)
+        self._note_entry_status(before, order)
+        if order.status is OrderStatus.REJECTED and before.status is not OrderStatus.REJECTED:
+            self._note_rejection(order.id, order.symbol, order.last_error or "rejected by the broker", at)
         self.orders[order.id] = order
         if order.broker_id is not None:
             self.order_of_broker_id[order.broker_id] = order.id

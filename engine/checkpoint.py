@@ -31,7 +31,7 @@ from engine.journal.schema import connect_reader
 from engine.journal.sidecar import Head, Object, Sidecar, SidecarUnusable
 from engine.journal.writer import Journal
 from engine.model.bracket import Bracket
-from engine.model.incident import Incident
+from engine.model.incident import Incident, Rejection
 from engine.model.mandate import MandateRecord
 from engine.model.order import Order
 from engine.model.position import Position
@@ -84,6 +84,7 @@ class BookState(msgspec.Struct, frozen=True, kw_only=True):
     open_orders: dict[str, None]
     open_brackets: dict[str, None]
     open_incidents: dict[str, str]
+    rejections: dict[str, Rejection]
     brackets_of_symbol: dict[str, dict[str, None]]
     closers: dict[str, str]
     run: int

@@ -18,6 +18,7 @@ from engine.alpaca.retry import reads
 from engine.book import DESK_SCOPE, Book
 from engine.bus import Bus, Change
 from engine.clock import Clock
+from engine.commands.alarms import AlarmCommands
 from engine.commands.exits import ExitCommands
 from engine.commands.limits import LimitCommands
 from engine.commands.mandates import MandateCommands
@@ -81,6 +82,7 @@ class Desk(SignalCommands):
         limits: LimitCommands,
         mandates: MandateCommands,
         exits: ExitCommands,
+        alarms: AlarmCommands,
         replacing: ReplaceCommands,
         gateway: Gateway,
         resolver: Resolver,
@@ -100,6 +102,7 @@ class Desk(SignalCommands):
         self._carry = carry
         self._corporate = corporate
         self.exits = exits
+        self.alarms = alarms
         self.replacing = replacing
         self.mode = mode
         self.bus = bus

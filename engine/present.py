@@ -10,7 +10,7 @@ from typing import Any, Final
 from engine.book import Book
 from engine.market.quotes import QuoteBoard, QuoteView
 from engine.model.bracket import Bracket
-from engine.model.incident import Incident
+from engine.model.incident import Incident, Priority
 from engine.model.money import ZERO, plain, signed_usd
 from engine.model.order import Evidence, Order
 from engine.model.signal import Approval, SignalRecord
@@ -346,6 +346,13 @@ class Presenter:
             acked_at=incident.acked_at,
             acked_by=incident.acked_by,
             cleared_at=incident.cleared_at,
+            covers=incident.covers,
+            shelved_until=incident.shelved_until,
+            shelved_by=incident.shelved_by,
+            shelved_why=incident.shelved_why,
+            can_shelve=incident.priority is not Priority.NOW
+            and incident.cleared_at is None
+            and not incident.is_shelved,
         )
 
 

@@ -28,6 +28,7 @@ from engine.book import Book
 from engine.bus import Bus, Change
 from engine.checkpoint import WORTH_IT, Checkpoints
 from engine.clock import Clock, SteadyClock
+from engine.commands.alarms import AlarmCommands
 from engine.commands.exits import ExitCommands
 from engine.commands.limits import LimitCommands
 from engine.commands.mandates import MandateCommands
@@ -358,6 +359,7 @@ def _assemble(
         limits=LimitCommands(trip_wire, prop_board, recorder, book),
         mandates=MandateCommands(mandates, recorder, book, clock),
         exits=exits,
+        alarms=AlarmCommands(recorder, book, clock, presenter),
         replacing=ReplaceCommands(book, gateway, pictures, exits, presenter, clock),
         gateway=gateway,
         resolver=resolver,

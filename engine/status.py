@@ -151,7 +151,8 @@ class StatusBoard:
             if bracket.naked_since is not None
         ]
         oldest = min((b.naked_since for b, _ in naked if b.naked_since is not None), default=None)
-        open_incidents = [book.incidents[key] for key in book.open_incidents.values()]
+        standing = [book.incidents[key] for key in book.open_incidents.values()]
+        open_incidents = [incident for incident in standing if not incident.is_shelved]
         set_by = book.states.get(DESK_SCOPE)
         budget = self._client.budget
         return DeskView(
@@ -167,6 +168,7 @@ class StatusBoard:
             naked_symbols=tuple(dict.fromkeys(bracket.symbol for bracket, _ in naked)),
             naked_s=max(0.0, (now - oldest).total_seconds()) if oldest is not None else 0.0,
             incidents=_by_priority([int(incident.priority) for incident in open_incidents]),
+            shelved=len(standing) - len(open_incidents),
             pending=len(book.pending),
             budget_used=budget.limit - budget.remaining(),
             budget_limit=budget.limit,

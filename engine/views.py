@@ -309,6 +309,12 @@ class IncidentView(View, frozen=True, kw_only=True):
     acked_at: datetime | None
     acked_by: str | None
     cleared_at: datetime | None
+    covers: tuple[str, ...] = ()
+    """Causes of the incidents that it stands for, the newest first."""
+    shelved_until: datetime | None = None
+    shelved_by: str | None = None
+    shelved_why: str = ""
+    can_shelve: bool = False
 
 
 class LagView(View, frozen=True, kw_only=True):
@@ -361,7 +367,7 @@ class DeskView(View, frozen=True, kw_only=True):
     naked_s: float
     """Age of the oldest running naked span."""
     incidents: tuple[int, int, int]
-    """Open ones of priority 1, 2, 3."""
+    """Open ones of priority 1, 2, 3, in sight."""
     pending: int
     budget_used: int
     budget_limit: int
@@ -381,6 +387,8 @@ class DeskView(View, frozen=True, kw_only=True):
     """Live ones."""
     wants_confirmation: bool = False
     """A live desk whose account's number has not been typed yet."""
+    shelved: int = 0
+    """Open incidents that somebody has put out of sight for a while."""
 
 
 class StageStats(View, frozen=True, kw_only=True):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
 from engine.model import events as ev
-from engine.model.incident import Incident
+from engine.model.incident import Incident, Rejection
 
+REJECTIONS_FOR: Final = timedelta(minutes=10)
 replace = msgspec.structs.replace
 
 
@@ -17,6 +19,8 @@ class IncidentFolds:
         self.incidents: dict[str, Incident] = {}
         self.open_incidents: dict[str, str] = {}
         """Incident key -> id."""
+        self.rejections: dict[str, Rejection] = {}
+        """Order id -> the broker's no, of the last minutes, oldest first."""
 
     def _touch(self, kind: str, key: str) -> None:
         raise NotImplementedError
@@ -43,3 +47,23 @@ class IncidentFolds:
         self.open_incidents.pop(incident.key, None)
         self._touch("incident", event.incident_id)
         self._touch("desk", "")
+
+    def _on_incident_shelved(self, event: ev.IncidentShelved, at: datetime) -> None:
+        self._shelve(event.incident_id, until=event.until, by=event.actor, why=event.reason)
+
+    def _on_incident_unshelved(self, event: ev.IncidentUnshelved, at: datetime) -> None:
+        self._shelve(event.incident_id, until=None, by=None, why="")
+        incident = self.incidents[event.incident_id]
+        self.incidents[event.incident_id] = replace(incident, acked_at=None, acked_by=None)
+
+    def _shelve(self, incident_id: str, *, until: datetime | None, by: str | None, why: str) -> None:
+        incident = self.incidents[incident_id]
+        self.incidents[incident_id] = replace(incident, shelved_until=until, shelved_by=by, shelved_why=why)
+        self._touch("incident", incident_id)
+        self._touch("desk", "")
+
+    def _note_rejection(self, order_id: str, symbol: str, text: str, at: datetime) -> None:
+        oldest = at - REJECTIONS_FOR
+        while self.rejections and next(iter(self.rejections.values())).at < oldest:
+            del self.rejections[next(iter(self.rejections))]
+        self.rejections[order_id] = Rejection(at=at, symbol=symbol, text=text)

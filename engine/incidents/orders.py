@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from engine.incidents.scene import Scene, about_order
+import msgspec
+
+from engine.incidents.scene import COVERS_SHOWN, Scene, about_desk, about_order
 from engine.model.incident import Incident, Priority
 from engine.model.words import OrderStatus
 
 UNKNOWN_GRACE_S: Final = 10.0
 STUCK_CANCEL_S: Final = 10.0
+REJECTS_WITHIN_S: Final = 300.0
+MANY_REJECTS: Final = 3
+"""Single refusals are told by their signals and trades; from here on something is wrong with all of them."""
 
 
 def unknown(scene: Scene) -> Iterator[Incident]:
@@ -62,3 +67,27 @@ def unrecognised(scene: Scene) -> Iterator[Incident]:
                 "Look it up, and see the broker's own page.",
                 buttons=("lookup", "show"),
             )
+
+
+def rejected(scene: Scene) -> Iterator[Incident]:
+    """The broker refuses one order after the other: one incident, however many there are."""
+    newest_first = [
+        found for found in reversed(scene.book.rejections.values()) if scene.since_s(found.at) <= REJECTS_WITHIN_S
+    ]
+    if len(newest_first) >= MANY_REJECTS:
+        newest = newest_first[0]
+        symbols = len({found.symbol for found in newest_first})
+        where = newest.symbol if symbols == 1 else f"{symbols} symbols"
+        yield msgspec.structs.replace(
+            about_desk(
+                scene,
+                "rejects",
+                Priority.SOON,
+                f"{where}: the broker refuses orders, the newest: {newest.text}",
+                "What was sent does not stand; held shares without exits are told by themselves.",
+                "Read the newest refusal; pause the desk or the strategy until its cause is known.",
+                buttons=("show",),
+            ),
+            count=len(newest_first),
+            covers=tuple(f"{found.symbol}: {found.text}" for found in newest_first[:COVERS_SHOWN]),
+        )

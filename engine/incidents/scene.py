@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -12,6 +13,9 @@ from engine.model.bracket import Bracket
 from engine.model.incident import Incident, Priority
 from engine.model.order import Order
 from engine.surroundings import World
+
+COVERS_SHOWN: Final = 20
+"""Causes named in an incident that stands for many."""
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ alarm standing or a true one silent.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec.structs import replace
@@ -15,14 +15,16 @@ from msgspec.structs import replace
 from engine.book import Book
 from engine.clock import Clock
 from engine.incidents import brackets, carry, corporate, desk, links, orders, protection, signals, trips
+from engine.incidents.grouping import grouped
 from engine.incidents.scene import Condition, Scene
 from engine.model import events as ev
 from engine.model.ids import incident_id
-from engine.model.incident import Incident
+from engine.model.incident import Incident, Priority
 from engine.recorder import Recorder
 from engine.surroundings import World
 
 LOOK_EVERY_S: Final = 0.5
+TIME_TO_ACT_S: Final = {Priority.SOON: 120.0, Priority.LATER: 600.0}
 
 CONDITIONS: Final[tuple[Condition, ...]] = (
     brackets.naked,
@@ -38,6 +40,7 @@ CONDITIONS: Final[tuple[Condition, ...]] = (
     orders.unknown,
     orders.stuck_cancel,
     orders.unrecognised,
+    orders.rejected,
     links.stream_down,
     links.rest_down,
     links.quotes_down,
@@ -75,17 +78,27 @@ class Watch:
 
     def look(self) -> None:
         """Compare what is true with the open incidents, and record what began and what ended."""
-        present = {incident.key: incident for incident in self._present()}
+        found = grouped(self._present(), self._book.open_incidents)
+        present = {incident.key: _with_deadline(incident) for incident in found}
         for key, known_id in tuple(self._book.open_incidents.items()):
             if key not in present:
                 self._recorder.record(ev.IncidentCleared(incident_id=known_id, why="over"))
                 continue
             known, new = self._book.incidents[known_id], present.pop(key)
-            if known.priority != new.priority or known.cause != new.cause or known.buttons != new.buttons:
+            if _says_something_new(known, new):
                 self._recorder.record(ev.IncidentRaised(incident=_changed(known, new)))
+            self._take_off_the_shelf(known, new)
         for incident in present.values():
             numbered = replace(incident, id=incident_id(self._book.next_incident_number()))
             self._recorder.record(ev.IncidentRaised(incident=numbered))
+
+    def _take_off_the_shelf(self, known: Incident, new: Incident) -> None:
+        if known.shelved_until is None:
+            return
+        if new.priority < known.priority:
+            self._recorder.record(ev.IncidentUnshelved(incident_id=known.id, why="it got worse"))
+        elif self._clock.now() >= known.shelved_until:
+            self._recorder.record(ev.IncidentUnshelved(incident_id=known.id, why="its time is over"))
 
     def _present(self) -> Iterator[Incident]:
         scene = Scene(
@@ -102,6 +115,24 @@ class Watch:
             yield from condition(scene)
 
 
+def _says_something_new(known: Incident, new: Incident) -> bool:
+    return (known.priority, known.cause, known.buttons, known.count, known.covers) != (
+        new.priority,
+        new.cause,
+        new.buttons,
+        new.count,
+        new.covers,
+    )
+
+
+def _with_deadline(incident: Incident) -> Incident:
+    """Priority 1 is for now; the others name the time by which somebody should have acted."""
+    time_to_act_s = TIME_TO_ACT_S.get(incident.priority)
+    if incident.deadline_at is not None or time_to_act_s is None:
+        return incident
+    return replace(incident, deadline_at=incident.raised_at + timedelta(seconds=time_to_act_s))
+
+
 def _changed(known: Incident, new: Incident) -> Incident:
     """The same incident with new words; a higher priority asks for a new acknowledgement."""
     worse = new.priority < known.priority
@@ -109,7 +140,10 @@ def _changed(known: Incident, new: Incident) -> Incident:
         new,
         id=known.id,
         raised_at=known.raised_at,
-        count=known.count,
+        deadline_at=new.deadline_at if worse else known.deadline_at,
+        shelved_until=known.shelved_until,
+        shelved_by=known.shelved_by,
+        shelved_why=known.shelved_why,
         acked_at=None if worse else known.acked_at,
         acked_by=None if worse else known.acked_by,
     )

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from engine.commands.alarms import AlarmCommands
 from engine.commands.exits import ExitCommands
 from engine.commands.limits import LimitCommands
 from engine.commands.mandates import MandateCommands
@@ -41,6 +42,8 @@ class Door(Protocol):
     def mandates(self) -> MandateCommands: ...
     @property
     def exits(self) -> ExitCommands: ...
+    @property
+    def alarms(self) -> AlarmCommands: ...
     @property
     def replacing(self) -> ReplaceCommands: ...
     def health(self) -> HealthView: ...

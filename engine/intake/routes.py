@@ -6,6 +6,7 @@ from aiohttp import web
 
 from engine.clock import Clock
 from engine.intake import asking
+from engine.intake.alarm_routes import AlarmCalls
 from engine.intake.auth import require
 from engine.intake.door import Door
 from engine.intake.encode import answer, list_answer
@@ -51,6 +52,7 @@ class Calls:
             Route("POST", "/v1/brackets/{id}/reprice", OPERATE, self.reprice_bracket),
             Route("GET", "/v1/account", READ, self.account),
             Route("GET", "/v1/incidents", READ, self.incidents),
+            *AlarmCalls(self._door).routes(),
             Route("GET", "/v1/incidents/{id}", READ, self.incident),
             Route("POST", "/v1/incidents/{id}/ack", OPERATE, self.ack_incident),
             Route("GET", "/v1/latency", READ, self.latency),

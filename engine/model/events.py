@@ -15,7 +15,6 @@ import msgspec
 
 from engine.model.bracket import Bracket, Repair
 from engine.model.event import Event as Event
-from engine.model.incident import Incident
 from engine.model.limit_events import (
     DeskTripped as DeskTripped,
 )
@@ -79,7 +78,31 @@ from engine.model.signal_events import (
     SignalReturned as SignalReturned,
 )
 from engine.model.targets import TargetPart
-from engine.model.words import DeskState, ExitWhen, Purpose, Stage
+from engine.model.truth_events import (
+    DeskStateSet as DeskStateSet,
+)
+from engine.model.truth_events import (
+    DifferenceSettled as DifferenceSettled,
+)
+from engine.model.truth_events import (
+    IncidentAcked as IncidentAcked,
+)
+from engine.model.truth_events import (
+    IncidentCleared as IncidentCleared,
+)
+from engine.model.truth_events import (
+    IncidentRaised as IncidentRaised,
+)
+from engine.model.truth_events import (
+    IncidentShelved as IncidentShelved,
+)
+from engine.model.truth_events import (
+    IncidentUnshelved as IncidentUnshelved,
+)
+from engine.model.truth_events import (
+    LinkChanged as LinkChanged,
+)
+from engine.model.words import ExitWhen, Purpose, Stage
 
 
 class JournalOpened(Event, frozen=True, kw_only=True):
@@ -346,55 +369,6 @@ class PositionReported(Event, frozen=True, kw_only=True):
         return self.position.symbol
 
 
-class IncidentRaised(Event, frozen=True, kw_only=True):
-    SUBJECT = "id"
-    incident: Incident
-
-    @property
-    def id(self) -> str:
-        return self.incident.id
-
-
-class IncidentAcked(Event, frozen=True, kw_only=True):
-    SUBJECT = "incident_id"
-    incident_id: str
-    actor: str
-
-
-class IncidentCleared(Event, frozen=True, kw_only=True):
-    SUBJECT = "incident_id"
-    incident_id: str
-    why: str
-
-
-class DeskStateSet(Event, frozen=True, kw_only=True):
-    SUBJECT = "scope"
-    scope: str
-    """``desk``, ``strategy:NAME`` or ``symbol:SYM``."""
-    state: DeskState
-    actor: str
-    cause: str
-
-
-class DifferenceSettled(Event, frozen=True, kw_only=True):
-    """The operator decided about something that book and broker disagreed on."""
-
-    SUBJECT = "difference_id"
-    difference_id: str
-    settlement: str
-    actor: str
-    text: str
-
-
-class LinkChanged(Event, frozen=True, kw_only=True):
-    """REST, order stream or quotes went up or down."""
-
-    SUBJECT = "link"
-    link: str
-    up: bool
-    why: str
-
-
 class StageMeasured(Event, frozen=True, kw_only=True):
     SUBJECT = "signal_id"
     signal_id: str
@@ -418,6 +392,7 @@ AnyEvent = (
     | ExitsMoveAsked | ExitsMoveRefused | WatchBegan | WatchEnded | StopPassed | UnprotectedBegan | UnprotectedEnded
     | RepairBegan | RepairEnded
     | PositionReported | IncidentRaised | IncidentAcked | IncidentCleared
+    | IncidentShelved | IncidentUnshelved
     | DeskStateSet | DifferenceSettled | LinkChanged | StageMeasured | DemoSwitched
     | PropDayOpened | PropMarked | PropDayClosed | PropDayCorrected | PropBreached
     | DeskTripped | TripReleased | TripRearmed | MandateGranted | MandateConfirmed | MandateRevoked

@@ -60,7 +60,7 @@ class Story:
             status_since=now,
         )
         bracket: Bracket = make_bracket(id=bracket_id, signal_id=signal_id, opened_at=now)
-        legs: Sequence[Order] = legs_of(entry, status=S.SENDING, broker_id=None, evidence=None)
+        legs: Sequence[Order] = legs_of(entry, bracket_id=bracket_id, status=S.SENDING, broker_id=None, evidence=None)
         self.desk.recorder.record(
             ev.SignalReceived(signal=signal),
             ev.SignalApproved(signal_id=signal_id, bracket_id=bracket_id, approval=make_approval(now)),

@@ -201,6 +201,8 @@ EVERY_KIND: Final[tuple[ev.AnyEvent, ...]] = (
     ev.IncidentRaised(incident=INCIDENT),
     ev.IncidentAcked(incident_id="i000001", actor="window"),
     ev.IncidentCleared(incident_id="i000001", why="covered"),
+    ev.IncidentShelved(incident_id="i000001", until=T0, reason="known", actor="window"),
+    ev.IncidentUnshelved(incident_id="i000001", why="its time is over"),
     ev.DeskStateSet(scope="desk", state=DeskState.PAUSED, actor="window", cause="lunch"),
     ev.DifferenceSettled(difference_id="d1", settlement="adopt", actor="window", text="10 AAPL"),
     ev.LinkChanged(link="rest", up=False, why="connection refused"),

@@ -1,0 +1,44 @@
+"""Pictures of what the desk knows about its own truth: alarms, the halt ladder."""
+
+from __future__ import annotations
+
+from engine.view import View
+
+
+class ChatteringView(View, frozen=True, kw_only=True):
+    """A condition that keeps coming back."""
+
+    key: str
+    cause: str
+    """Of its newest incident."""
+    count: int
+    """Incidents within the window."""
+
+
+class AlarmStatsView(View, frozen=True, kw_only=True):
+    """How good the alarms are: an operator can act on about one in ten minutes. Of the last 24 hours where nothing else
+    is said."""
+
+    raised: int
+    per_hour: float
+    """Of the last hour."""
+    last_10_min: int
+    is_flood: bool
+    """Ten or more within ten minutes: nobody can act on that."""
+    by_priority: tuple[int, int, int]
+    """Raised, of priority 1, 2, 3; a good desk is near 5, 15 and 80 percent."""
+    acked_share: float | None
+    """Of those raised; None without any."""
+    ack_s_p50: float | None
+    ack_s_p90: float | None
+    """Seconds from raised to acknowledged; None while nobody has."""
+    standing: int
+    """Open now and in sight."""
+    unacked: int
+    overdue: int
+    """Open, not acknowledged, and past their deadline."""
+    shelved: int
+    chattering: tuple[ChatteringView, ...]
+    """Conditions that came back three times or more within ten minutes, the worst first."""
+    top: tuple[ChatteringView, ...]
+    """The ten most frequent conditions."""
