@@ -130,7 +130,7 @@ class DataRest:
         return {
             "latestTrade": trade_json(self._exchange.trade(symbol), asset),
             "latestQuote": quote_json(self._exchange.quote(symbol), asset),
-            **{name: None if bar is None else bar_json(bar, asset) for name, bar in bars.items()},
+            **{name: bar_json(bar, asset) for name, bar in bars.items() if bar is not None},
         }
 
     # -- bars -------------------------------------------------------------------------------------------------------

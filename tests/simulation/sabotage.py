@@ -199,6 +199,7 @@ SABOTAGES: Final[dict[str, Sabotage]] = {
         "an exit waits for the disk only briefly",
         _patch(Recorder, "commit_exit", _wait_for_the_disk),
         frozenset({"exits_are_never_blocked"}),
+        {"act_every_s": 0.25, "lasts_s": 90.0},
     ),
     "exit and budget": Sabotage(
         "no exit waits for the request budget",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.unit.exchange.trader import Trader
@@ -87,6 +89,14 @@ def test_coins_have_a_path_of_their_own(trader: Trader) -> None:
 )
 def test_parameter_errors(trader: Trader, path: str, query: dict[str, str], status: int) -> None:
     assert trader.call("GET", path, **query).status == status
+
+
+def test_a_snapshot_leaves_out_the_bars_that_are_not_there_yet() -> None:
+    """At midnight in New York a coin's day has begun and nothing has been traded in it."""
+    midnight = Trader(symbols=("BTC/USD",), start=datetime(2026, 8, 21, 4, 0, tzinfo=UTC))
+    snapshot = midnight.get("/v1beta3/crypto/us/snapshots", symbols="BTC/USD")["snapshots"]["BTC/USD"]
+    assert "dailyBar" not in snapshot
+    assert snapshot["prevDailyBar"]
 
 
 def test_stocks_and_coins_are_asked_for_apart(trader: Trader) -> None:
