@@ -288,10 +288,6 @@ class Desk(SignalCommands):
         self._supervisor.hurry(view.symbol)
         return self.bracket(bracket_id)
 
-    async def protect_again(self, bracket_id: str, *, actor: str) -> BracketView:
-        """End an unprotected run before its time; ``NOT_UNPROTECTED`` when none is on."""
-        return await self.exits.protect_again(bracket_id, actor=actor)
-
     async def flatten(self, *, symbol: str | None, actor: str, when: ExitWhen = ExitWhen.NOW) -> list[BracketView]:
         """All trades, or those of one symbol. Those already on their way out are not asked again."""
         return await self.exits.flatten_all(symbol=symbol, actor=actor, when=when)

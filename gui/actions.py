@@ -166,7 +166,7 @@ class Actions(QObject):
         return self._run(f"reprice:{bracket_id}", lambda: self._desk.reprice_bracket(bracket_id, actor=ACTOR))
 
     def protect_again(self, bracket_id: str) -> bool:
-        return self._run(f"protect:{bracket_id}", lambda: self._desk.protect_again(bracket_id, actor=ACTOR))
+        return self._run(f"protect:{bracket_id}", lambda: self._desk.exits.protect_again(bracket_id, actor=ACTOR))
 
     def flatten(self, bracket_id: str) -> bool:
         return self._run(f"flatten:{bracket_id}", lambda: self._desk.flatten_bracket(bracket_id, actor=ACTOR))

@@ -351,6 +351,10 @@ class SceneDesk:
         await self._take("reprice_bracket", bracket_id)
         return self.bracket(bracket_id)
 
+    @property
+    def exits(self) -> SceneDesk:
+        return self
+
     async def protect_again(self, bracket_id: str, *, actor: str) -> BracketView:
         await self._take("protect_again", bracket_id)
         return self.bracket(bracket_id)
