@@ -15,7 +15,8 @@ UNKNOWN_GRACE_S: Final = 10.0
 STUCK_CANCEL_S: Final = 10.0
 REJECTS_WITHIN_S: Final = 300.0
 MANY_REJECTS: Final = 3
-"""Single refusals are told by their signals and trades; from here on something is wrong with all of them."""
+"""Trades refused. What one trade is refused, however often, is told by its signal and its own incident; from this many
+trades on something is wrong with all of them."""
 
 
 def unknown(scene: Scene) -> Iterator[Incident]:
@@ -71,10 +72,13 @@ def unrecognised(scene: Scene) -> Iterator[Incident]:
 
 def rejected(scene: Scene) -> Iterator[Incident]:
     """The broker refuses one order after the other: one incident, however many there are."""
-    newest_first = [
-        found for found in reversed(scene.book.rejections.values()) if scene.since_s(found.at) <= REJECTS_WITHIN_S
-    ]
-    if len(newest_first) >= MANY_REJECTS:
+    recent = {
+        order_id: found
+        for order_id, found in reversed(scene.book.rejections.items())
+        if scene.since_s(found.at) <= REJECTS_WITHIN_S
+    }
+    newest_first = tuple(recent.values())
+    if len({_trade_of(scene, order_id) for order_id in recent}) >= MANY_REJECTS:
         newest = newest_first[0]
         symbols = len({found.symbol for found in newest_first})
         where = newest.symbol if symbols == 1 else f"{symbols} symbols"
@@ -91,3 +95,8 @@ def rejected(scene: Scene) -> Iterator[Incident]:
             count=len(newest_first),
             covers=tuple(f"{found.symbol}: {found.text}" for found in newest_first[:COVERS_SHOWN]),
         )
+
+
+def _trade_of(scene: Scene, order_id: str) -> str:
+    order = scene.book.orders.get(order_id)
+    return order_id if order is None or order.bracket_id is None else order.bracket_id

@@ -72,13 +72,15 @@ def test_consequences_of_a_broken_link_are_told_with_it() -> None:
 # --- refusals --------------------------------------------------------------------------------------------------------
 
 
-def refuse(watched: Watched, number: int) -> None:
+def refuse(watched: Watched, number: int, bracket_id: str | None = None) -> None:
     entry_id = ENTRY_ID.replace("000001", f"{number:06d}")
-    bracket_id = f"b{number:06d}"
+    opens = bracket_id is None
+    bracket_id = bracket_id or f"b{number:06d}"
     entry = make_order(id=entry_id, client_order_id=entry_id, bracket_id=bracket_id, status=S.SENDING, broker_id=None)
     legs = legs_of(entry, bracket_id=bracket_id, status=S.SENDING, broker_id=None, evidence=None)
+    if opens:
+        watched.desk.recorder.record(ev.BracketOpened(bracket=make_bracket(id=bracket_id)))
     watched.desk.recorder.record(
-        ev.BracketOpened(bracket=make_bracket(id=bracket_id)),
         ev.OrderIntended(order=entry, body={}, purpose=ev.Purpose.ENTRY, legs=legs),
         ev.OrderRefused(order_id=entry_id, text=f"no {number}"),
     )
@@ -97,6 +99,14 @@ async def test_a_storm_of_refusals_is_one_incident_and_the_naked_position_stays_
     assert rejects.covers[0] == "AAPL: no 401"
     assert len({raised.incident.id for raised in watched.desk.told(ev.IncidentRaised)}) == 2
     assert [i.key for i in watched.look(20 + 301)] == ["naked:b000001"], "over when nothing is refused any more"
+
+
+async def test_refusals_of_one_trade_are_told_by_that_trade_alone(watched: Watched) -> None:
+    watched.protected()
+    watched.naked(10)
+    for number in range(2, 6):
+        refuse(watched, number, bracket_id="b000001")
+    assert [i.key for i in watched.look(12)] == ["naked:b000001"]
 
 
 async def test_one_refusal_is_no_alarm(watched: Watched) -> None:
