@@ -202,6 +202,10 @@ def _protection_failed(event: ev.ProtectionFailed, book: Book) -> Line:
     return "bad", bracket.symbol, f"exits not placed, try {bracket.attempts} · {event.text}"
 
 
+def _asleep(event: ev.ExitsAsleep, book: Book) -> Line:
+    return "bad", _bracket_symbol(book, event.bracket_id), f"exits do not act · {event.text}"
+
+
 def _gave_up(event: ev.ProtectionGaveUp, book: Book) -> Line:
     return "bad", _bracket_symbol(book, event.bracket_id), "NAKED, the desk gave up · press Retry or Flatten"
 
@@ -334,6 +338,7 @@ _TELLERS: Final[Mapping[type, Callable[[Any, Book], Line | None]]] = {
     ev.CancelRefused: _cancel_refused,
     ev.ReplaceIntended: _replace,
     ev.ProtectionFailed: _protection_failed,
+    ev.ExitsAsleep: _asleep,
     ev.ProtectionGaveUp: _gave_up,
     ev.ProtectionRearmed: _rearmed,
     ev.ExitRequested: _exit,

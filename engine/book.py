@@ -255,6 +255,8 @@ class Book(GateFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
             reported, replaces=reported.replaces or replaces, replaced_by=reported.replaced_by or replaced_by
         )
         self._put_order(reported, at)
+        if order.asleep_since is not None and reported.asleep_since is None:
+            self._wake_siblings(reported, at)
         if order.role is OrderRole.ENTRY:
             self._note_report(self._signal_of(order), self._entries_of(order))
         if order.role is OrderRole.ENTRY and reported.is_terminal and reported.filled_qty == 0:
@@ -349,6 +351,35 @@ class Book(GateFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
     def _change_bracket(self, bracket_id: str, at: datetime, **changes: object) -> None:
         self.brackets[bracket_id] = replace(self.brackets[bracket_id], **changes)
         self._refold_bracket(bracket_id, at)
+
+    def _on_exits_asleep(self, event: ev.ExitsAsleep, at: datetime) -> None:
+        """What was believed to be covered since the fill was naked all that time, and is counted so."""
+        bracket_id = event.bracket_id
+        before = self._covers[bracket_id].naked
+        since = at
+        for order_id in event.order_ids:
+            order = self.orders[order_id]
+            parent = self.orders[order.parent_id or ""]
+            since = min(since, parent.status_since)
+            self._put_order(replace(order, asleep_since=at), at)
+        shares = self._covers[bracket_id].naked - before
+        if shares <= 0:
+            return
+        add_span(self.naked_days, since, at, shares)
+        bracket = self.brackets[bracket_id]
+        self._change_bracket(
+            bracket_id,
+            at,
+            last_error=event.text,
+            naked_since=min(since, bracket.naked_since or since),
+            naked_share_s=bracket.naked_share_s + (at - since).total_seconds() * float(shares),
+        )
+
+    def _wake_siblings(self, order: Order, at: datetime) -> None:
+        """One leg that acts after all proves that its group was armed."""
+        for other in self.orders_of(order.bracket_id) if order.bracket_id is not None else ():
+            if other.asleep_since is not None and other.parent_id == order.parent_id:
+                self._put_order(replace(other, asleep_since=None), at)
 
     def _on_protection_failed(self, event: ev.ProtectionFailed, at: datetime) -> None:
         attempts = self.brackets[event.bracket_id].attempts + 1

@@ -307,7 +307,9 @@ class Reconciler:
 
     def _take_position(self, symbol: str, found: wire.Position | None, proof: Evidence, asked_at: datetime) -> None:
         qty, available = (found.qty, found.qty_available) if found is not None else (ZERO, ZERO)
-        self.truths[symbol] = Truth(qty=qty, available=available, read_at=asked_at)
+        # Of a short position Alpaca gives both with a minus.
+        free = abs(available) if available is not None else None
+        self.truths[symbol] = Truth(qty=qty, available=free, read_at=asked_at)
         known = self._book.positions.get(symbol)
         if found is None:
             if known is not None:

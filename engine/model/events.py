@@ -220,6 +220,15 @@ class ReplaceIntended(Event, frozen=True, kw_only=True):
     actor: str
 
 
+class ExitsAsleep(Event, frozen=True, kw_only=True):
+    """The entry has filled, and the broker still does not act on these exits: from here on they are no cover."""
+
+    SUBJECT = "bracket_id"
+    bracket_id: str
+    order_ids: tuple[str, ...]
+    text: str
+
+
 class ProtectionFailed(Event, frozen=True, kw_only=True):
     """One placement of exits failed."""
 
@@ -388,7 +397,8 @@ AnyEvent = (
     | SignalReturned | EntryHeld | EntryReleased
     | BracketOpened | OrderIntended | OrderReported | OrderRefused | OrderUnresolved | OrderNeverReached | OrderAdopted
     | CancelIntended | CancelRefused | ReplaceIntended
-    | ProtectionFailed | ProtectionGaveUp | ProtectionRearmed | ExitRequested | BracketAdjusted | ExitsChanged
+    | ExitsAsleep | ProtectionFailed | ProtectionGaveUp | ProtectionRearmed
+    | ExitRequested | BracketAdjusted | ExitsChanged
     | ExitsMoveAsked | ExitsMoveRefused | WatchBegan | WatchEnded | StopPassed | UnprotectedBegan | UnprotectedEnded
     | RepairBegan | RepairEnded
     | PositionReported | IncidentRaised | IncidentAcked | IncidentCleared

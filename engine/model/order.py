@@ -63,6 +63,8 @@ ORDER_TRANSITIONS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = Mapping
     }
 )
 
+_AWAKE: Final = frozenset({S.NEW, S.ACCEPTED, S.PARTIALLY_FILLED, S.FILLED})
+"""A leg reported so is at the venue, whatever was believed of it."""
 _LATE_FILL_KEEPS: Final = frozenset({S.CANCELED, S.EXPIRED, S.REPLACED})
 """A partial fill reported after one of these raises ``filled_qty`` and leaves the status."""
 
@@ -133,6 +135,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """The first ask of its cancel, kept after its end; ``cancel_requested_at`` is the newest while it is under way."""
     cancel_actor: str | None = None
     """Who of this desk last asked for its cancel, kept after its end: without one it was another hand's doing."""
+    asleep_since: datetime | None = None
+    """An exit that the broker did not arm although its entry has filled: no cover until it is reported otherwise."""
     replaces: str | None = None
     replaced_by: str | None = None
     """Both are ids of ours."""
@@ -193,6 +197,7 @@ def apply_report(order: Order, report: OrderReport, at: datetime) -> Order:
         updated_at=_later(order.updated_at, report.updated_at),
         unresolved_since=None,
         cancel_requested_at=None if status in TERMINAL else order.cancel_requested_at,
+        asleep_since=None if status in _AWAKE else order.asleep_since,
         evidence=report.evidence,
         execution_ids=executions,
     )

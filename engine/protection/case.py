@@ -126,6 +126,13 @@ class StopCameBack(msgspec.Struct, frozen=True):
     """The price is on the right side of the stop again: it can be placed."""
 
 
+class DoubtExits(msgspec.Struct, frozen=True):
+    """These exits should act and do not: they stop counting as cover."""
+
+    order_ids: tuple[str, ...]
+    why: str
+
+
 class EndUnprotected(msgspec.Struct, frozen=True):
     why: str
 
@@ -137,7 +144,7 @@ class EndRepair(msgspec.Struct, frozen=True):
 
 Step = (
     Rest | ReadAgain | AttachExits | MoveTarget | MoveExit | Cancel | Close | Watch | GiveUp | ExitsMoved | MoveRefused
-    | BreakEven | AskMove | StopCameBack | EndUnprotected | EndRepair
+    | BreakEven | AskMove | StopCameBack | DoubtExits | EndUnprotected | EndRepair
 )  # fmt: skip
 
 

@@ -105,7 +105,7 @@ def is_armed(order: Order, parent: Order | None) -> bool:
     """Whether this exit really protects now. ``parent`` is the group's parent, None for a single order."""
     if order.role not in (OrderRole.STOP_LOSS, OrderRole.TAKE_PROFIT) or order.status not in COVERING:
         return False
-    if order.unresolved_since is not None or order.broker_id is None:
+    if order.unresolved_since is not None or order.broker_id is None or order.asleep_since is not None:
         return False
     if parent is not None and parent.role is OrderRole.ENTRY:
         return parent.status is OrderStatus.FILLED

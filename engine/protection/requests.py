@@ -17,6 +17,7 @@ from engine.protection.case import (
     AttachExits,
     BreakEven,
     Close,
+    DoubtExits,
     EndRepair,
     EndUnprotected,
     ExitsMoved,
@@ -143,6 +144,8 @@ def fact_of(step: Step, bracket: Bracket) -> ev.AnyEvent:
             )
         case StopCameBack():
             return ev.StopPassed(bracket_id=bracket_id, passed=False, text="the price came back")
+        case DoubtExits(order_ids=order_ids, why=why):
+            return ev.ExitsAsleep(bracket_id=bracket_id, order_ids=order_ids, text=why)
         case EndUnprotected(why=why):
             return ev.UnprotectedEnded(bracket_id=bracket_id, why=why)
         case EndRepair(done=done, text=text):

@@ -16,12 +16,14 @@ from typing import Final, Literal
 from engine.model.bracket import Bracket
 from engine.model.order import Order
 from engine.model.words import OrderRole, OrderStatus, Session
+from engine.protection.asleep import doubt_sleepers
 from engine.protection.case import (
     AttachExits,
     BreakEven,
     Cancel,
     Case,
     Close,
+    DoubtExits,
     EndRepair,
     EndUnprotected,
     ExitsMoved,
@@ -53,6 +55,7 @@ __all__ = [
     "Cancel",
     "Case",
     "Close",
+    "DoubtExits",
     "EndRepair",
     "EndUnprotected",
     "ExitsMoved",
@@ -161,6 +164,7 @@ TABLE: Final[tuple[Callable[[Case], Step | None], ...]] = (
     _rebuild,
     trail_stop,
     watch_target,
+    doubt_sleepers,
     _covered,
     _came_back,
     _through,

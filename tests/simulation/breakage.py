@@ -99,14 +99,10 @@ MAKERS: Final[Mapping[type[f.Fault], tuple[float, Maker]]] = {
     f.KeepSlot: (0.2, lambda dice: f.KeepSlot(seconds=dice.choice((3.0, 20.0)))),
     f.CutData: (0.3, lambda _: f.CutData()),
     f.StaleQuotes: (0.2, lambda dice: f.StaleQuotes(symbol=dice.choice(SYMBOLS))),
+    f.LegsStayHeld: (0.3, lambda dice: f.LegsStayHeld(symbol=_symbol(dice))),
     f.LegsDie: (0.4, lambda dice: f.LegsDie(symbol=_symbol(dice))),
     f.BothExitsFill: (0.3, lambda dice: f.BothExitsFill(symbol=_symbol(dice))),
 }
-
-UNSURVIVED: Final[Mapping[type[f.Fault], str]] = {
-    f.LegsStayHeld: "a target that stays held after its entry has filled is believed, and its stop counts as cover",
-}
-"""Known weaknesses: these do not strike until the desk survives them. ``docs/reliability.md`` names them too."""
 
 
 def draw_fault(dice: Dice) -> f.Fault:

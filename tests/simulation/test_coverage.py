@@ -10,7 +10,7 @@ from engine.desk import Desk
 from engine.exchange import faults
 from engine.intake.door import Door
 from tests.simulation import acts
-from tests.simulation.breakage import MAKERS, UNSURVIVED
+from tests.simulation.breakage import MAKERS
 from tests.simulation.remote import CALLS
 
 NOT_OF_A_STORM = {
@@ -30,7 +30,7 @@ def _commands(door: type) -> set[str]:
 
 
 def test_every_fault_that_the_exchange_knows_strikes_in_the_storms() -> None:
-    assert set(get_args(faults.AnyFault)) == MAKERS.keys() | UNSURVIVED.keys()
+    assert set(get_args(faults.AnyFault)) == MAKERS.keys()
 
 
 def test_every_command_of_the_desk_is_given_in_the_storms() -> None:

@@ -238,6 +238,32 @@ def test_cover_that_came_back_forgets_the_failed_placements(story: Story) -> Non
     assert (bracket.attempts, bracket.gave_up_at, bracket.last_error) == (0, None, None)
 
 
+def test_exits_that_never_woke_were_naked_since_the_fill(story: Story) -> None:
+    story.enter()
+    story.answer(0)
+    story.report(TARGET_ID, S.HELD, 1)
+    story.report(STOP_ID, S.HELD, 1)
+    story.report(ENTRY_ID, S.FILLED, 2, filled=10)
+    assert story.book.cover("b000001").covered == 10
+    story.tell(ev.ExitsAsleep(bracket_id="b000001", order_ids=(TARGET_ID, STOP_ID), text="held after the fill"), 8)
+    bracket = story.book.brackets["b000001"]
+    assert (story.book.cover("b000001").naked, bracket.naked_since) == (10, after(2))
+    assert (bracket.naked_share_s, bracket.last_error) == (60.0, "held after the fill")  # 10 shares for 6 seconds
+    story.report(TARGET_ID, S.CANCELED, 9)
+    assert story.book.orders[STOP_ID].asleep_since is not None, "its sibling's end wakes no stop"
+
+
+def test_a_target_that_comes_to_life_after_all_brings_its_stop_back(story: Story) -> None:
+    story.enter()
+    story.answer(0)
+    story.report(TARGET_ID, S.HELD, 1)
+    story.report(STOP_ID, S.HELD, 1)
+    story.report(ENTRY_ID, S.FILLED, 2, filled=10)
+    story.tell(ev.ExitsAsleep(bracket_id="b000001", order_ids=(TARGET_ID, STOP_ID), text="held after the fill"), 8)
+    story.report(TARGET_ID, S.NEW, 9)
+    assert (story.book.cover("b000001").covered, story.book.brackets["b000001"].naked_s) == (10, 7.0)
+
+
 def test_retry_counts_placements_anew(story: Story) -> None:
     story.is_protected()
     story.report(STOP_ID, S.CANCELED, 1)

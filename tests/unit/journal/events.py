@@ -171,6 +171,7 @@ EVERY_KIND: Final[tuple[ev.AnyEvent, ...]] = (
         order_id=STOP.id, order=STOP, body={"stop_price": "185"}, purpose=Purpose.REPLACE, actor="window"
     ),
     ev.ProtectionFailed(bracket_id="b000001", text="refused"),
+    ev.ExitsAsleep(bracket_id="b000001", order_ids=(STOP.id,), text="held after the fill"),
     ev.ProtectionGaveUp(bracket_id="b000001", text="three times"),
     ev.ProtectionRearmed(bracket_id="b000001", actor="operate"),
     ev.ExitRequested(bracket_id="b000001", actor="operate", reason="flatten"),

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from engine.errors import CommandRefused
-from engine.exchange.faults import ExitsRefused, PartialFill, RejectLegs, StickCancel
+from engine.exchange.faults import ExitsRefused, LegsStayHeld, PartialFill, RejectLegs, StickCancel
+from engine.protection import asleep, flatten
 from tests.wire.desk.conftest import Rig, approved, protected, until
 
 
@@ -22,6 +23,23 @@ async def test_rejected_exits_are_replaced_by_an_oco(rig: Rig) -> None:
         assert bracket.covered_qty == bracket.held_qty == 10
         assert bracket.naked_s > 0
         assert bracket.attempts == 0
+
+
+async def test_exits_that_stay_held_after_the_fill_are_found_out_and_replaced_by_an_oco(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asleep, "WAKING_S", 0.3)
+    async with rig.desk() as desk:
+        rig.exchange.faults.add(LegsStayHeld())
+        bracket_id = await approved(desk, rig.signal())
+        await until(lambda: desk.bracket(bracket_id).naked_qty == 10)
+        assert "held after its fill" in (desk.bracket(bracket_id).last_error or "")
+        await until(lambda: desk.bracket(bracket_id).plan == "oco")
+        await until(lambda: desk.bracket(bracket_id).status.value == "protected")
+        bracket = desk.bracket(bracket_id)
+        assert bracket.covered_qty == bracket.held_qty == 10
+        assert bracket.naked_s >= 0.3, "it was naked since the fill, not since somebody noticed"
+        await until(lambda: rig.exchange.exchange.floor.account.held("AAPL") == 10)
 
 
 async def test_exits_refused_until_the_desk_gives_up_raise_an_incident_and_retry_mends_it(rig: Rig) -> None:
@@ -178,3 +196,16 @@ async def test_no_entry_while_a_stuck_exit_of_the_last_trade_could_still_fire(ri
         with pytest.raises(CommandRefused) as refused:
             await desk.approve(view.id, actor="test")
         assert "EXIT_IN_FLIGHT" in {reason.code for reason in refused.value.reasons}
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+async def test_shares_seen_free_are_closed_at_once_whichever_way_they_are_held(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, side: str
+) -> None:
+    """Alpaca tells the free shares of a short position with a minus. The wait for them alone would outlast the test."""
+    monkeypatch.setattr(flatten, "FREE_SHARES_WAIT_S", 60.0)
+    async with rig.desk() as desk:
+        bracket_id = (await protected(desk, rig.signal("XOM", side=side, take_profit=None))).id
+        await desk.flatten_bracket(bracket_id, actor="test")
+        await until(lambda: desk.bracket(bracket_id).status.value == "closed")
+        assert await rig.positions() == []
