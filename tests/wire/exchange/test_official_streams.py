@@ -125,6 +125,50 @@ async def test_a_late_rejection_and_an_order_of_another_hand(serving: Serving) -
         other.close()
 
 
+async def test_a_replacement_that_the_fill_overtakes(serving: Serving) -> None:
+    """The 200 to a PATCH does not mean replaced: the old order fills, its replacement is rejected."""
+    terms = {"symbol": "AAPL", "qty": 5, "side": OrderSide.BUY, "time_in_force": TimeInForce.GTC}
+    async with serving(venue_ms=600.0) as running:
+        client, listener = Client(running), Listener(running)
+        async with streaming(listener.stream), asyncio.timeout(8):
+            await listener.is_heard()
+            old = await client(client.trading.submit_order, LimitOrderRequest(**terms, limit_price=100))
+            seen = await listener.until((old.id, "new"))
+            new = await client(client.trading.replace_order_by_id, old.id, ReplaceOrderRequest(limit_price=101))
+            running.exchange.fill_by_hand(str(old.id), Decimal(5), None)
+            running.exchange.settle()
+            seen += await listener.until((old.id, "order_replace_rejected"), (new.id, "rejected"))
+        assert told(seen, old.id) == ["pending_new", "new", "pending_replace", "fill", "order_replace_rejected"]
+        assert told(seen, new.id) == ["rejected"]
+        client.close()
+
+
+class Leaping(LoopClock):
+    """Real time that can be set forward: a night need not be waited for."""
+
+    def leap_to(self, at: datetime) -> None:
+        self._epoch += at - self.now()
+
+
+async def test_what_waits_for_the_opening_and_what_the_close_ends(serving: Serving) -> None:
+    """A day order sent at night is accepted, goes to the venue at the open, and expires with its day."""
+    terms = {"symbol": "AAPL", "qty": 5, "side": OrderSide.BUY, "time_in_force": TimeInForce.DAY}
+    clock = Leaping(datetime(2026, 8, 21, tzinfo=UTC))
+    clock.leap_to(datetime(2026, 8, 21, 10, 0, tzinfo=UTC))
+    async with serving(session="real", clock=clock) as running:
+        client, listener = Client(running), Listener(running)
+        async with streaming(listener.stream), asyncio.timeout(8):
+            await listener.is_heard()
+            order = await client(client.trading.submit_order, LimitOrderRequest(**terms, limit_price=100))
+            seen = await listener.until((order.id, "accepted"))
+            clock.leap_to(datetime(2026, 8, 21, 13, 30, tzinfo=UTC))
+            seen += await listener.until((order.id, "new"))
+            clock.leap_to(datetime(2026, 8, 21, 20, 0, tzinfo=UTC))
+            seen += await listener.until((order.id, "expired"))
+        assert told(seen, order.id) == ["accepted", "new", "expired"]
+        client.close()
+
+
 async def test_quotes_and_trades_in_messagepack(serving: Serving) -> None:
     async with serving(quote_interval_s=0.02) as running:
         stream = StockDataStream("key", "secret", url_override=sockets_of(running) + "/v2/iex")
