@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.model.words import OrderRole
+from engine.model.words import OrderRole, OrderStatus
 from engine.pipeline.protect import plan_close, plan_marketable_target
 from engine.protection.case import Cancel, Case, Close, MoveTarget
 from engine.protection.flatten import leave
@@ -12,7 +12,12 @@ from engine.views import RequestView
 
 
 def requests_to_leave(case: Case, desk_id: str) -> tuple[RequestView, ...]:
-    """In order, as far as they can be known before the first of them is answered. Empty in a closed market."""
+    """In order, as far as they can be known before the first of them is answered. Empty in a closed market.
+
+    A target whose arming the broker has not told yet is waited for by the supervisor, some hundredths of a second after
+    the fill; the preview shows what is sent then.
+    """
+    case = _with_armed_target(case)
     asked = msgspec.structs.replace(case.bracket, exit_requested_at=case.now, exit_reason="closed by the person")
     match leave(msgspec.structs.replace(case, bracket=asked)):
         case MoveTarget(target_id=target_id, limit_price=limit_price):
@@ -31,6 +36,15 @@ def requests_to_leave(case: Case, desk_id: str) -> tuple[RequestView, ...]:
             return (_close(case, desk_id),)
         case _:
             return ()
+
+
+def _with_armed_target(case: Case) -> Case:
+    target = case.cover.target
+    if target is None or target.status is not OrderStatus.HELD or not case.is_armed(target):
+        return case
+    armed = msgspec.structs.replace(target, status=OrderStatus.NEW)
+    orders = tuple(armed if order.id == target.id else order for order in case.orders)
+    return msgspec.structs.replace(case, orders=orders, cover=msgspec.structs.replace(case.cover, target=armed))
 
 
 def _close(case: Case, desk_id: str) -> RequestView:
