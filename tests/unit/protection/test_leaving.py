@@ -32,7 +32,7 @@ def sent_for(*orders: Order) -> list[str]:
 
 @pytest.mark.parametrize("status", [S.NEW, S.HELD])
 def test_leaving_moves_the_target_even_in_the_moment_in_which_it_is_being_armed(status: OrderStatus) -> None:
-    """The entry filled 20 ms ago; the broker's ``new`` for the target is on its way, and the supervisor waits for it."""
+    """The entry filled 20 ms ago; the broker's ``new`` for the target is on its way, and the supervisor waits."""
     target = replace(TARGET, status=status)
     assert sent_for(filled(ENTRY), target, STOP) == [f"PATCH /v2/orders/{TARGET.broker_id}"]
 
