@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.alpaca.endpoints import Access
     from engine.config import Config
     from engine.desk import Desk
+    from engine.drills.room import DrillRoom
 
 log = logging.getLogger("greenlight")
 
@@ -204,9 +205,9 @@ def _run_with_window(arguments: argparse.Namespace) -> int:
     async def run() -> int:
         quit_requested = asyncio.Event()
         _on_signals(asyncio.get_running_loop(), quit_requested.set)
-        async with _serving_desk(arguments) as desk:
+        async with _serving_desk(arguments) as (desk, drills):
             layout = _data_dir(arguments) / "layout.ini"
-            async with show_window(desk, layout_file=layout, on_close=quit_requested.set):
+            async with show_window(desk, drills=drills, layout_file=layout, on_close=quit_requested.set):
                 await quit_requested.wait()
         return 0
 
@@ -216,14 +217,24 @@ def _run_with_window(arguments: argparse.Namespace) -> int:
 
 
 @asynccontextmanager
-async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[Desk]:
-    """A desk with its broker and its API; prints the ready line once the API listens."""
+async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[tuple[Desk, DrillRoom | None]]:
+    """A desk with its broker and its API, and on the embedded exchange a room for drills; prints the ready line once
+    the API listens.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     from engine.clock import SystemClock
     from engine.config import load_config
+    from engine.drills.room import open_drills
     from engine.garbage import short_pauses
-    from engine.hosting import account_folder, account_number, alpaca_access, embedded_exchange, lock_folder
+    from engine.hosting import (
+        EmbeddedExchange,
+        account_folder,
+        account_number,
+        alpaca_access,
+        embedded_exchange,
+        lock_folder,
+    )
     from engine.intake.api import ApiSettings, serve_api
     from engine.model.words import Mode
     from engine.start import DeskSettings, start_desk
@@ -235,12 +246,15 @@ async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[Desk]:
         stack.callback(lock.release)
         access: Access
         symbols: tuple[str, ...] = ()
+        embedded: EmbeddedExchange | None = None
+        drills: DrillRoom | None = None
         if mode is Mode.SIM:
             demo = not arguments.no_demo
-            access, listed = await stack.enter_async_context(
+            embedded = await stack.enter_async_context(
                 embedded_exchange(data_dir, clock, config, arguments.seed, demo=demo)
             )
-            symbols = listed if demo else ()
+            access = embedded.access
+            symbols = embedded.symbols if demo else ()
             folder = data_dir / mode.value
         else:
             with ThreadPoolExecutor(1) as pool:
@@ -257,6 +271,10 @@ async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[Desk]:
             asks_confirmation=mode is Mode.LIVE and not arguments.headless,
         )
         desk = await stack.enter_async_context(start_desk(settings, access, clock))
+        if embedded is not None:
+            drills = await stack.enter_async_context(
+                open_drills(desk, desk.bus, embedded, clock, max_attempts=config.protection.max_attempts)
+            )
         host, port = arguments.api
         api = await stack.enter_async_context(
             serve_api(
@@ -271,11 +289,12 @@ async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[Desk]:
                     read_tokens=config.api.read_tokens,
                 ),
                 clock,
+                drills=drills,
             )
         )
         await stack.enter_async_context(short_pauses(clock, desk.is_quiet))
         print(f"greenlight ready mode={mode.value} api={api.url} data={data_dir}", flush=True)
-        yield desk
+        yield desk, drills
 
 
 def _confirm_live(arguments: argparse.Namespace, mode: Any, number: str | None) -> None:

@@ -176,6 +176,11 @@ def _never_reached(event: ev.OrderNeverReached, book: Book) -> Line:
     return "warn", order.symbol, f"{_ROLE[order.role]} never reached the broker · {event.why}"
 
 
+def _lookup(event: ev.LookupAsked, book: Book) -> Line:
+    who = "you" if event.actor == "window" else event.actor
+    return "info", book.orders[event.order_id].symbol, f"look-up of {event.order_id} asked by {who}"
+
+
 def _cancel(event: ev.CancelIntended, book: Book) -> Line:
     order = book.orders[event.order_id]
     who = {"window": "you", "desk": "the desk"}.get(event.actor, event.actor)
@@ -334,6 +339,7 @@ _TELLERS: Final[Mapping[type, Callable[[Any, Book], Line | None]]] = {
     ev.OrderRefused: _order_refused,
     ev.OrderUnresolved: _unresolved,
     ev.OrderNeverReached: _never_reached,
+    ev.LookupAsked: _lookup,
     ev.CancelIntended: _cancel,
     ev.CancelRefused: _cancel_refused,
     ev.ReplaceIntended: _replace,

@@ -311,6 +311,9 @@ class Book(GateFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
             at,
         )
 
+    def _on_lookup_asked(self, event: ev.LookupAsked, at: datetime) -> None:
+        """Only a line in the activity log: what the broker says comes as a report."""
+
     def _on_cancel_intended(self, event: ev.CancelIntended, at: datetime) -> None:
         order = self.orders[event.order_id]
         since = order.cancel_since or at

@@ -238,8 +238,8 @@ class Desk(SignalCommands):
 
     async def lookup_order(self, order_id: str, *, actor: str) -> OrderView:
         """Ask the broker about an order now."""
-        log.info("%s asks the broker about %s", actor, order_id)
         order = self._order(order_id)
+        self._recorder.record(ev.LookupAsked(order_id=order_id, actor=actor))
         if order.client_order_id is None or order.broker_id is not None:
             self._reconciler.doubt(order.symbol)
         elif await self._resolver.look_up(order_id) is False:

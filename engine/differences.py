@@ -55,6 +55,11 @@ class Differences:
         self._unreadable: dict[str, str] = {}
         """``orders`` or ``positions`` -> what of the newest list could not be read."""
 
+    @property
+    def unexplained(self) -> set[str]:
+        """Symbols whose position is a difference: one that goes away explains itself, and must be looked at again."""
+        return {found.symbol for found in self.open.values() if found.kind == "position"}
+
     def compare(self, orders: list[wire.Order], symbols: Iterable[str]) -> None:
         for order in orders:
             if order.status not in TERMINAL_STATUSES and self._is_foreign(order):

@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import Executor as Pool
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +32,7 @@ from engine.config import Config
 from engine.errors import BrokerError, EngineError
 from engine.exchange.assets import LISTED
 from engine.exchange.faults import ExitsRefused
-from engine.exchange.server import serve_exchange
+from engine.exchange.server import RunningExchange, serve_exchange
 from engine.exchange.settings import ExchangeSettings
 from engine.model.words import Mode
 
@@ -66,11 +67,23 @@ def lock_folder(data_dir: Path) -> FileLock:
     return lock
 
 
+@dataclass(frozen=True, slots=True)
+class EmbeddedExchange:
+    """The exchange inside this process. Only ``embedded_exchange`` makes one: who has it is on no real account."""
+
+    access: SimAccess
+    running: RunningExchange
+    symbols: tuple[str, ...]
+    """Shares that it lists."""
+    folder: Path
+    """Where its book lies."""
+
+
 @asynccontextmanager
 async def embedded_exchange(
     data_dir: Path, clock: Clock, config: Config, seed: int, *, demo: bool
-) -> AsyncIterator[tuple[SimAccess, tuple[str, ...]]]:
-    """The exchange in the box, its book in ``sim/exchange.db``; gives the access to it and the symbols it lists."""
+) -> AsyncIterator[EmbeddedExchange]:
+    """The exchange in the box, its book in ``sim/exchange.db``."""
     folder = data_dir / Mode.SIM.value
     folder.mkdir(parents=True, exist_ok=True)
     settings = ExchangeSettings(
@@ -83,7 +96,7 @@ async def embedded_exchange(
             # So that there is an incident to see, and Retry to press: the exchange refuses exactly as many
             # placements as the supervisor makes before it calls the operator.
             running.faults.add(ExitsRefused(then_refuse_oco=config.protection.max_attempts, seed=seed))
-        yield SimAccess(sim_endpoint(running.url), sim_keys()), EQUITIES
+        yield EmbeddedExchange(SimAccess(sim_endpoint(running.url), sim_keys()), running, EQUITIES, folder)
 
 
 async def alpaca_access(mode: Mode, environ: Mapping[str, str], config: Config, pool: Pool) -> Access:

@@ -186,7 +186,8 @@ class Reconciler:
         for symbol in held.keys() | self._book.positions.keys():
             if symbol in held or not positions.value.unreadable:  # a row that cannot be read may be this one
                 self._take_position(symbol, held.get(symbol), proof, asked_at)
-        self._differences.compare(orders, held.keys() | self._book.brackets_of_symbol.keys())
+        in_question = held.keys() | self._book.brackets_of_symbol.keys() | self._differences.unexplained
+        self._differences.compare(orders, in_question)
 
     async def symbols(self, symbols: Iterable[str]) -> None:
         """The same for some symbols. Raises ``BrokerError``."""

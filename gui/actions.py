@@ -21,7 +21,7 @@ from engine.model.commands import NO_EDITS, Edits
 from engine.model.words import DeskState
 from engine.views import BarView
 from engine.views_batch import OutcomeView
-from gui.door import Door
+from gui.door import Door, DrillDoor
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ FORCE: Final = "RELEASE ANYWAY"
 """What has to be typed to release a trip whose cause stands."""
 CONFIRM_ACCOUNT: Final = "confirm-account"
 BATCH: Final = "batch"
+DRILL: Final = "drill"
 SETTLE: Final = "settle:"
 """Before the id of the difference that is being settled."""
 
@@ -72,9 +73,13 @@ class Actions(QObject):
     refused = Signal(str, object)
     """Key of the command, and its ``Refusal``."""
 
-    def __init__(self, desk: Door, spawn: Spawn, parent: QObject | None = None) -> None:
+    def __init__(
+        self, desk: Door, spawn: Spawn, parent: QObject | None = None, *, drills: DrillDoor | None = None
+    ) -> None:
         super().__init__(parent)
         self._desk = desk
+        self.drills = drills
+        """None unless the desk is on the embedded exchange."""
         self._spawn = spawn
         self._running: set[str] = set()
         self._closed = False
@@ -179,6 +184,14 @@ class Actions(QObject):
 
     def confirm_account(self, number: str) -> bool:
         return self._run(CONFIRM_ACCOUNT, lambda: self._desk.confirm_account(number, actor=ACTOR))
+
+    def begin_drill(self, name: str) -> bool:
+        drills = self.drills
+        return drills is not None and self._run(DRILL, lambda: drills.begin(name, actor=ACTOR))
+
+    def end_drill(self) -> bool:
+        drills = self.drills
+        return drills is not None and self._run(DRILL, lambda: drills.end(actor=ACTOR))
 
     def settle_difference(self, difference_id: str, settlement: str) -> bool:
         return self._run(

@@ -23,7 +23,7 @@ from engine.clock import SystemClock
 from gui import theme
 from gui.actions import Actions, command_scope
 from gui.bridge import Bridge
-from gui.door import Door
+from gui.door import Door, DrillDoor
 from gui.panel_set import build_panels
 from gui.window import MainWindow
 
@@ -57,7 +57,12 @@ def prepare_application(app: QApplication) -> None:
 
 @asynccontextmanager
 async def show_window(
-    desk: Door, *, layout_file: Path, on_close: Callable[[], None], clock: WallClock | None = None
+    desk: Door,
+    *,
+    layout_file: Path,
+    on_close: Callable[[], None],
+    clock: WallClock | None = None,
+    drills: DrillDoor | None = None,
 ) -> AsyncIterator[MainWindow]:
     """The window, shown and following ``desk``, until the block ends.
 
@@ -65,10 +70,11 @@ async def show_window(
         layout_file: INI file that remembers sizes, places and theme; made when absent.
         on_close: called when the operator has decided to leave. The window stays until the block ends.
         clock: wall time for ages and countdowns; the machine's by default.
+        drills: the room for drills of a desk on the embedded exchange.
     """
     now = (clock or SystemClock()).now
     async with command_scope() as spawn:
-        actions = Actions(desk, spawn)
+        actions = Actions(desk, spawn, drills=drills)
         bridge = Bridge(desk)
         panels = await build_panels(desk, actions, bridge, now)
         window = MainWindow(desk.mode, panels, bridge, actions, now=now, layout_file=layout_file, on_close=on_close)

@@ -29,6 +29,7 @@ from engine.views import (
     SpanView,
 )
 from engine.views_batch import BatchPreviewView, OutcomeView, RejectReasonView
+from engine.views_drills import DrillsView
 
 Which = Literal["open", "all"]
 
@@ -78,6 +79,14 @@ class ExitDoor(Protocol):
     """What the window asks of a trade's exits beyond Retry and Flatten."""
 
     async def protect_again(self, bracket_id: str, *, actor: str) -> BracketView: ...
+
+
+class DrillDoor(Protocol):
+    """The room for drills; only a desk on the embedded exchange comes with one."""
+
+    def view(self) -> DrillsView: ...
+    async def begin(self, name: str, *, actor: str) -> DrillsView: ...
+    async def end(self, *, actor: str) -> DrillsView: ...
 
 
 class Door(Protocol):

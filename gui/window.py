@@ -19,12 +19,13 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QVBoxLayout, 
 from engine.model.words import DeskState, Mode, OrderRole
 from engine.views import BracketView, DeskView, IncidentView, OrderView, PositionView, SignalView
 from gui import theme
-from gui.actions import CONFIRM_ACCOUNT, SETTLE, Actions, Refusal
+from gui.actions import CONFIRM_ACCOUNT, DRILL, SETTLE, Actions, Refusal
 from gui.bridge import Bridge
 from gui.dialogs.close_sheet import CloseSheet
 from gui.dialogs.gate_sheet import GateSheet
 from gui.dialogs.key_sheet import KeySheet
 from gui.dialogs.live_sheet import LiveSheet
+from gui.drills import Drills
 from gui.keys import DIGITS, KEYS
 from gui.layout import Layout
 from gui.panel_set import PanelSet
@@ -37,7 +38,7 @@ from gui.widgets.mode import paint_mode_frame
 from gui.widgets.panel import Panel
 from gui.widgets.toast import Toast
 
-_TELL_THEMSELVES: Final = ("bars:", CONFIRM_ACCOUNT, SETTLE)
+_TELL_THEMSELVES: Final = ("bars:", CONFIRM_ACCOUNT, DRILL, SETTLE)
 """Commands whose refusal is said where they were given: in the chart, in their sheet."""
 _WANTS_WORD: Final = frozenset({"TRIP_STANDS", "CONFIRM_REQUIRED"})
 """Refusals of a state that a typed word answers."""
@@ -80,6 +81,8 @@ class MainWindow(QMainWindow):
         self._closing = CloseSheet(mode, self)
         self._live = LiveSheet(mode, actions, self)
         self._gate = GateSheet(actions, self)
+        drills = actions.drills
+        self._drills = Drills(drills, actions, self.state_bar, self, now) if drills is not None else None
         self._connect()
         self._bind_keys()
         self._fill_menu()
@@ -167,6 +170,8 @@ class MainWindow(QMainWindow):
         for name in theme.PALETTES:
             menu.addAction(f"{name.capitalize()} theme", partial(self.use_theme, name))
         menu.addSeparator()
+        if self._drills is not None:
+            menu.addAction("Drills", self._drills.ask)
         menu.addAction("Keys  (F1)", self._keys.toggle)
 
     # --- life ------------------------------------------------------------------------------------------------
@@ -209,6 +214,8 @@ class MainWindow(QMainWindow):
         self.state_bar.show_desk(desk, self._now())
         self.signals.show_demo(desk.demo_on)
         self._live.show_desk(desk)
+        if self._drills is not None:
+            self._drills.follow()
         if self._gate.isVisible():
             self._gate.show_desk(desk, self.bridge.differences())
 
@@ -230,6 +237,8 @@ class MainWindow(QMainWindow):
         self.signals.show_time(now)
         self.orders.show_time()
         self.detail.show_time(now)
+        if self._drills is not None:
+            self._drills.beat()
 
     def _refused(self, command: str, refusal: Refusal) -> None:
         if not command.startswith(_TELL_THEMSELVES):
@@ -411,6 +420,8 @@ class MainWindow(QMainWindow):
             card.leave_edit()
         self._live.dismiss()
         self._gate.dismiss()
+        if self._drills is not None:
+            self._drills.dismiss()
         self._keys.hide()
         self.toast.hide()
 

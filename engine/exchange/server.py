@@ -57,6 +57,8 @@ class RunningExchange:
     """``http://HOST:PORT``; the streams are the same with ``ws://``."""
     exchange: Exchange
     faults: Faults
+    cut_order_streams: Callable[[], int]
+    """Closes the order stream's connections; returns how many there were."""
 
 
 @asynccontextmanager
@@ -84,7 +86,7 @@ async def serve_exchange(
                 # A simulated network has no socket objects to ask; there the given port is the one.
                 bound = int(runner.addresses[0][1]) if runner.addresses else port
                 pump = scope.create_task(server.run(), name="exchange-clock")
-                yield RunningExchange(f"http://{host}:{bound}", exchange, faults)
+                yield RunningExchange(f"http://{host}:{bound}", exchange, faults, server.cut_order_streams)
             except Exception as error:
                 block_error = error
                 raise
@@ -121,6 +123,9 @@ class Server:
         self._rest.control.cut_streams = self._trade_feed.cut
         self._rest.control.mute_streams = self._trade_feed.mute
         self._rest.control.cut_data = self._data_feed.cut
+
+    def cut_order_streams(self) -> int:
+        return self._trade_feed.cut()
 
     async def run(self) -> None:
         """Lets the exchange's time pass: sleeps until something is due, or until a request has changed what is."""

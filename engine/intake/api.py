@@ -17,6 +17,7 @@ from engine.clock import Clock
 from engine.errors import EngineError
 from engine.intake.auth import Names, Tokens, load_token
 from engine.intake.door import Door
+from engine.intake.drill_routes import DrillCalls, DrillDoor
 from engine.intake.guard import LARGEST_BODY, Guard, JsonRunner
 from engine.intake.routes import Calls, guarded
 from engine.intake.sse import HEARTBEAT_S, STALL_S, EventStreams
@@ -54,7 +55,9 @@ class ApiServer:
 
 
 @asynccontextmanager
-async def serve_api(door: Door, settings: ApiSettings, clock: Clock) -> AsyncIterator[ApiServer]:
+async def serve_api(
+    door: Door, settings: ApiSettings, clock: Clock, *, drills: DrillDoor | None = None
+) -> AsyncIterator[ApiServer]:
     """Listens until the block ends; event streams end first, requests at work get two seconds.
 
     Raises:
@@ -64,7 +67,8 @@ async def serve_api(door: Door, settings: ApiSettings, clock: Clock) -> AsyncIte
     tokens = Tokens(_operator_token(settings), settings.signal_tokens, settings.read_tokens)
     guard = Guard(tokens, Names(settings.host, settings.allowed_hosts), clock)
     app = web.Application(middlewares=[guard.check], client_max_size=LARGEST_BODY)
-    for route in Calls(door, clock, streams).routes():
+    drill_routes = DrillCalls(drills).routes() if drills is not None else ()
+    for route in (*Calls(door, clock, streams).routes(), *drill_routes):
         app.router.add_route(route.method, route.path, guarded(route))
     runner = JsonRunner(app, access_log=None, handle_signals=False, shutdown_timeout=END_PATIENCE_S)
     await runner.setup()

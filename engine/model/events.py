@@ -196,6 +196,14 @@ class OrderAdopted(Event, frozen=True, kw_only=True):
         return self.order.id
 
 
+class LookupAsked(Event, frozen=True, kw_only=True):
+    """Somebody wants to know what the broker says of an order now."""
+
+    SUBJECT = "order_id"
+    order_id: str
+    actor: str
+
+
 class CancelIntended(Event, frozen=True, kw_only=True):
     SUBJECT = "order_id"
     order_id: str
@@ -396,7 +404,7 @@ AnyEvent = (
     | SignalReceived | SignalRefused | SignalApproved | SignalRejected | SignalExpired | SignalDenied
     | SignalReturned | EntryHeld | EntryReleased
     | BracketOpened | OrderIntended | OrderReported | OrderRefused | OrderUnresolved | OrderNeverReached | OrderAdopted
-    | CancelIntended | CancelRefused | ReplaceIntended
+    | LookupAsked | CancelIntended | CancelRefused | ReplaceIntended
     | ExitsAsleep | ProtectionFailed | ProtectionGaveUp | ProtectionRearmed
     | ExitRequested | BracketAdjusted | ExitsChanged
     | ExitsMoveAsked | ExitsMoveRefused | WatchBegan | WatchEnded | StopPassed | UnprotectedBegan | UnprotectedEnded

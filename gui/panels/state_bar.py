@@ -57,6 +57,7 @@ class StateBar(QWidget):
     """Symbol of what is naked."""
     gate_clicked = Signal()
     confirm_clicked = Signal()
+    drill_clicked = Signal()
 
     def __init__(self, mode: Mode) -> None:
         super().__init__()
@@ -72,7 +73,9 @@ class StateBar(QWidget):
         self._auto.setToolTip("Live mandates approve what they speak of, within their bounds, without a click.")
         self._gate = NoticeChip("Start gate locked", "Gate locked", name="start-gate")
         self._unconfirmed = NoticeChip("Confirm account", "Confirm", name="confirm-account")
-        self._chips = (self._gate, self._unconfirmed)
+        self._drill = NoticeChip("Drill", "Drill", name="drill-chip")
+        self._drill.setToolTip("Trouble on purpose. Click for the sheet, and to break it off.")
+        self._chips = (self._gate, self._unconfirmed, self._drill)
         self._rest, self._stream = Lamp("REST"), Lamp("Stream")
         self._quotes, self._clock = Lamp("Quotes"), Lamp("Clock")
         self._day = Text(kind=Type.STRONG, name="day-pl")
@@ -99,7 +102,7 @@ class StateBar(QWidget):
         self._add(0, [ModeChip(mode)])
         self._add(7, [self._account], lined=False)
         self._add(0, [self.switch])
-        self._add(0, [self._gate, self._unconfirmed], spacing=6, lined=False)
+        self._add(0, [self._gate, self._unconfirmed, self._drill], spacing=6, lined=False)
         self._add(6, [self._cause], lined=False)
         self._add(2, [self._auto], lined=False)
         self._add(0, [self._rest, self._stream, self._quotes])
@@ -122,6 +125,7 @@ class StateBar(QWidget):
         self.alarm.clicked.connect(lambda: self.alarm_clicked.emit(self._naked_symbol))
         self._gate.clicked.connect(self.gate_clicked)
         self._unconfirmed.clicked.connect(self.confirm_clicked)
+        self._drill.clicked.connect(self.drill_clicked)
         for widget in (*self._chips, self._cause, self._auto, self.alarm, self._budget, self.demo):
             widget.hide()
 
@@ -166,6 +170,14 @@ class StateBar(QWidget):
         self.demo.setVisible(desk.demo_on is not None)
         self.demo.show_on(bool(desk.demo_on))
         self._fit()
+
+    def show_drill(self, words: str | None) -> None:
+        """``words`` of the drill that runs; None when none does."""
+        was_hidden = self._drill.isHidden()
+        self._drill.setVisible(words is not None)
+        self._drill.say(words or "")
+        if was_hidden is not (words is None):
+            self._fit()
 
     def _show_links(self, desk: DeskView, now: datetime) -> None:
         self._rest.show_link(

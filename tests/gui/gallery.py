@@ -22,6 +22,7 @@ from qasync import QEventLoop
 from gui import theme
 from gui.app import make_application, show_window
 from gui.window import MainWindow
+from tests.gui.scene_drills import SceneDrills, result
 from tests.gui.stage import SCENES, desk_of
 
 SIZES = ((1920, 1080), (1366, 768))
@@ -31,10 +32,11 @@ async def draw(
     scene: str, size: tuple[int, int], palette: str, out: Path, app: object, posed: str | None = None
 ) -> Path:
     desk = desk_of(scene)
+    drills = SceneDrills(desk.bus, desk.clock.now()) if posed in ("drills", "drill_over") else None
     layout = out / "layout.ini"
     layout.unlink(missing_ok=True)
     theme.use(app, palette)
-    async with show_window(desk, layout_file=layout, on_close=lambda: None, clock=desk.clock) as window:
+    async with show_window(desk, layout_file=layout, on_close=lambda: None, clock=desk.clock, drills=drills) as window:
         window.resize(*size)
         window.reset_layout()
         for _ in range(100):
@@ -48,6 +50,10 @@ async def draw(
             window.brackets.view.choose("b-AAPL")
         if posed is not None:
             pose(posed, window)
+        if drills is not None and posed == "drill_over":
+            drills.strike("rejected_stop")
+            await asyncio.sleep(0.3)
+            drills.is_over(result(mistakes=("shelve",), action_points=20, points=64))
         await asyncio.sleep(0.45)
         path = out / f"{posed or scene}-{size[0]}-{palette}.png"
         window.grab().save(str(path))
@@ -82,6 +88,8 @@ def pose(name: str, window: MainWindow) -> None:
             field = window.findChild(QLineEdit, "live-sheet-number")
             QTest.keyClicks(field, "918273654")
             QTest.keyClick(field, Qt.Key.Key_Return)
+        case "drills":
+            window.state_bar.drill_clicked.emit()
         case "gate":
             window.state_bar.gate_clicked.emit()
 
@@ -93,6 +101,8 @@ POSES = {
     "history": "trouble",
     "refused": "unconfirmed",
     "gate": "differing",
+    "drills": "busy",
+    "drill_over": "busy",
 }
 """Pose -> the scene it is taken in."""
 

@@ -170,6 +170,7 @@ EVERY_KIND: Final[tuple[ev.AnyEvent, ...]] = (
     ev.ReplaceIntended(
         order_id=STOP.id, order=STOP, body={"stop_price": "185"}, purpose=Purpose.REPLACE, actor="window"
     ),
+    ev.LookupAsked(order_id=ENTRY.id, actor="operate"),
     ev.ProtectionFailed(bracket_id="b000001", text="refused"),
     ev.ExitsAsleep(bracket_id="b000001", order_ids=(STOP.id,), text="held after the fill"),
     ev.ProtectionGaveUp(bracket_id="b000001", text="three times"),

@@ -29,6 +29,7 @@ from engine.views import (
     PreviewView,
     SignalView,
 )
+from engine.views_drills import DrillsView, DrillView, RunningDrillView
 from tests.wire.api import views
 from tests.wire.api.views import replace
 
@@ -252,3 +253,33 @@ def _not_found(what: str, found: str) -> NoReturn:
 
 
 Script = Callable[[ScriptedDesk], None]
+
+
+class ScriptedDrills:
+    """A room with one drill, that runs until it is ended."""
+
+    def __init__(self) -> None:
+        self.begun_by: str | None = None
+
+    def view(self) -> DrillsView:
+        running = RunningDrillView(
+            drill="lost_reply",
+            title="Lost reply",
+            stage="setting",
+            task="",
+            symbol="AAPL",
+            since=views.T0,
+            ends_at=None,
+        )
+        known = DrillView(name="lost_reply", title="Lost reply", about="An answer never comes.", best=None)
+        return DrillsView(drills=(known,), running=running if self.begun_by else None, results=())
+
+    async def begin(self, name: str, *, actor: str) -> DrillsView:
+        if self.begun_by:
+            raise CommandRefused("DRILL_RUNNING", f"{name} is running.")
+        self.begun_by = actor
+        return self.view()
+
+    async def end(self, *, actor: str) -> DrillsView:
+        self.begun_by = None
+        return self.view()

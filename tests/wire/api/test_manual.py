@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 from engine.clock import SystemClock
+from engine.intake.drill_routes import DrillCalls
 from engine.intake.formats.detect import FORMATS
 from engine.intake.routes import Calls
 from engine.intake.sse import EventStreams
-from tests.wire.api.scripted import ScriptedDesk
+from tests.wire.api.scripted import ScriptedDesk, ScriptedDrills
 
 ROOT = Path(__file__).parents[3]
 MANUAL = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
@@ -17,6 +18,7 @@ SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "engine
 async def test_the_manual_lists_every_call_and_no_other() -> None:
     desk = ScriptedDesk()
     routes = Calls(desk, SystemClock(), EventStreams(desk, SystemClock())).routes()
+    routes += DrillCalls(ScriptedDrills()).routes()
     documented = re.findall(r"^\| `((?:GET|POST|DELETE|PATCH) /v1/[^`?]*)` \|", MANUAL, re.MULTILINE)
     assert sorted(documented) == sorted(f"{route.method} {route.path}" for route in routes)
 

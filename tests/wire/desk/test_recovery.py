@@ -133,3 +133,14 @@ async def until_flat(rig: Rig) -> None:
     async with asyncio.timeout(5):
         while await rig.positions():
             await asyncio.sleep(0.02)
+
+
+async def test_shares_that_go_as_they_came_leave_no_difference_behind(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        await rig.ask("POST", "/_exchange/positions/XOM", {"qty": "7"})
+        await rig.ask("POST", "/_exchange/streams/cut")  # each new connection begins with a reading of everything
+        await until(desk.differences)
+        await rig.ask("POST", "/_exchange/positions/XOM", {"qty": "0"})
+        await rig.ask("POST", "/_exchange/streams/cut")
+        await until(lambda: not desk.differences())
+        await until(lambda: desk.health().start_gate == "open")
