@@ -283,6 +283,10 @@ def _settled(event: ev.DifferenceSettled, book: Book) -> Line:
     return "info", None, f"difference settled: {event.settlement} · {event.text}"
 
 
+def _lapsed(event: ev.DifferenceLapsed, book: Book) -> Line:
+    return "warn", None, f"settlement over: {event.why}"
+
+
 def _demo(event: ev.DemoSwitched, book: Book) -> Line:
     return "info", None, f"demo strategy {'on' if event.on else 'off'}"
 
@@ -358,6 +362,7 @@ _TELLERS: Final[Mapping[type, Callable[[Any, Book], Line | None]]] = {
     ev.StageMeasured: _measured,
     ev.DeskStarted: _started,
     ev.DifferenceSettled: _settled,
+    ev.DifferenceLapsed: _lapsed,
     ev.DemoSwitched: _demo,
     ev.PropDayOpened: _prop_day,
     ev.PropBreached: _prop_breached,

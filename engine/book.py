@@ -178,6 +178,10 @@ class Book(GateFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
         self.settled[event.difference_id] = event.settlement
         self._touch("desk", "")
 
+    def _on_difference_lapsed(self, event: ev.DifferenceLapsed, at: datetime) -> None:
+        self.settled.pop(event.difference_id, None)
+        self._touch("desk", "")
+
     def _on_stage_measured(self, event: ev.StageMeasured, at: datetime) -> None:
         self._touch("latency", "")
 

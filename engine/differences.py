@@ -1,6 +1,8 @@
 """What the broker shows and the book does not explain, and the start gate that it locks.
 
 A person settles each difference; one look proves none of a position, since an execution may fall between two reads.
+What is settled about a position is its quantity: another quantity is a new difference, and a settlement whose shares
+have gone lapses, so that the same number of shares asks again when it comes back.
 """
 
 from __future__ import annotations
@@ -57,8 +59,9 @@ class Differences:
 
     @property
     def unexplained(self) -> set[str]:
-        """Symbols whose position is a difference: one that goes away explains itself, and must be looked at again."""
-        return {found.symbol for found in self.open.values() if found.kind == "position"}
+        """Symbols whose position is a difference, open or settled: when it goes away, that must be seen too."""
+        settled = {key.split(":")[1] for key in self._book.settled if key.startswith("position:")}
+        return settled | {found.symbol for found in self.open.values() if found.kind == "position"}
 
     def compare(self, orders: list[wire.Order], symbols: Iterable[str]) -> None:
         for order in orders:
@@ -83,8 +86,9 @@ class Differences:
         position = self._book.positions.get(symbol)
         actual = position.qty if position is not None else ZERO
         explained = sum((self._signed(bracket) for bracket in brackets), ZERO)
-        if actual == explained:
-            self.open.pop(f"position:{symbol}", None)
+        settled = self._settled_of(symbol)
+        if actual - explained in settled or (actual == explained and not settled):
+            self._forget_position(symbol)
             self.suspects.pop(symbol, None)
             return
         if not self._is_confirmed(symbol, explained, actual):
@@ -105,9 +109,25 @@ class Differences:
                 why = f"{plain(back)} {symbol} of the flip were closed at the broker by another hand."
                 self._recorder.record(ev.BracketAdjusted(bracket_id=bracket.id, qty=back, why=why))
                 explained += back * sign
-        if actual != explained:
-            extra = actual - explained
-            self._differ("position", symbol, symbol, f"{plain(extra)} {symbol} are held that no trade explains")
+        extra = actual - explained
+        self._forget_position(symbol)
+        for qty, difference_id in settled.items():
+            if qty != extra:
+                now = f"{plain(extra)} {symbol} are" if extra else f"no {symbol} is"
+                why = f"{plain(qty)} {symbol} were settled, and {now} held beyond the trades now."
+                self._recorder.record(ev.DifferenceLapsed(difference_id=difference_id, why=why))
+        if extra:
+            key, text = _position_key(symbol, extra), f"{plain(extra)} {symbol} are held that no trade explains"
+            self._differ("position", key, symbol, text)
+
+    def _settled_of(self, symbol: str) -> dict[Decimal, str]:
+        """Quantities of this symbol that the operator has settled, each with its difference's id."""
+        start = f"position:{symbol}:"
+        return {Decimal(key.removeprefix(start)): key for key in self._book.settled if key.startswith(start)}
+
+    def _forget_position(self, symbol: str) -> None:
+        for found in [found for found in self.open.values() if found.kind == "position" and found.symbol == symbol]:
+            del self.open[found.id]
 
     def _signed(self, bracket: Bracket) -> Decimal:
         """What this trade says is held, with its sign; flipped shares are held the other way."""
@@ -164,6 +184,11 @@ class Differences:
             self._unreadable[what] = f"the broker's {what} cannot all be read: {rows[0].why}{more}"
             if before != self._unreadable[what]:
                 log.warning("%s: %s", self._unreadable[what], rows[0].raw)
+
+
+def _position_key(symbol: str, qty: Decimal) -> str:
+    """What a settlement names: so many shares of this symbol, and no others."""
+    return f"{symbol}:{plain(qty.normalize())}"
 
 
 def _sentence(differences: Iterable[Difference]) -> str:

@@ -82,6 +82,9 @@ from engine.model.truth_events import (
     DeskStateSet as DeskStateSet,
 )
 from engine.model.truth_events import (
+    DifferenceLapsed as DifferenceLapsed,
+)
+from engine.model.truth_events import (
     DifferenceSettled as DifferenceSettled,
 )
 from engine.model.truth_events import (
@@ -411,7 +414,7 @@ AnyEvent = (
     | RepairBegan | RepairEnded
     | PositionReported | IncidentRaised | IncidentAcked | IncidentCleared
     | IncidentShelved | IncidentUnshelved
-    | DeskStateSet | DifferenceSettled | LinkChanged | StageMeasured | DemoSwitched
+    | DeskStateSet | DifferenceSettled | DifferenceLapsed | LinkChanged | StageMeasured | DemoSwitched
     | PropDayOpened | PropMarked | PropDayClosed | PropDayCorrected | PropBreached
     | DeskTripped | TripReleased | TripRearmed | MandateGranted | MandateConfirmed | MandateRevoked
 )  # fmt: skip

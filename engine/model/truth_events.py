@@ -57,6 +57,14 @@ class DifferenceSettled(Event, frozen=True, kw_only=True):
     text: str
 
 
+class DifferenceLapsed(Event, frozen=True, kw_only=True):
+    """What was settled is no longer so: the settlement is over, and what differs from here on asks anew."""
+
+    SUBJECT = "difference_id"
+    difference_id: str
+    why: str
+
+
 class LinkChanged(Event, frozen=True, kw_only=True):
     """REST, order stream or quotes went up or down."""
 

@@ -368,12 +368,15 @@ def _is_told(world: World, symbol: str) -> bool:
 
     An open difference says so, or one that a person has settled; or an order of unknown fate leaves it open.
     """
-    key, book = f"position:{symbol}", world.book
-    is_open = any(difference.id == key for difference in world.desk.differences())
+    book = world.book
+    held = sum((book.cover(b.id).held * b.side.sign for b in book.open_brackets_of(symbol)), ZERO)
+    gap = world.broker.exchange.floor.account.qty(symbol) - held
+    is_open = any(each.kind == "position" and each.symbol == symbol for each in world.desk.differences())
+    is_settled = f"position:{symbol}:{gap.normalize():f}" in book.settled
     is_unknown = any(
         _is_unknown(book, book.orders[each]) for each in book.open_orders if book.orders[each].symbol == symbol
     )
-    return is_open or is_unknown or book.settled.get(key) is not None
+    return is_open or is_unknown or is_settled
 
 
 def _is_entry(client_order_id: str) -> bool:

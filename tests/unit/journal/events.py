@@ -207,6 +207,7 @@ EVERY_KIND: Final[tuple[ev.AnyEvent, ...]] = (
     ev.IncidentUnshelved(incident_id="i000001", why="its time is over"),
     ev.DeskStateSet(scope="desk", state=DeskState.PAUSED, actor="window", cause="lunch"),
     ev.DifferenceSettled(difference_id="d1", settlement="adopt", actor="window", text="10 AAPL"),
+    ev.DifferenceLapsed(difference_id="d1", why="10 AAPL were settled, and no AAPL is held beyond the trades now."),
     ev.LinkChanged(link="rest", up=False, why="connection refused"),
     ev.StageMeasured(signal_id="s000001", stage=Stage.SUBMIT, ms=51.25, started_at=T0),
     ev.DemoSwitched(on=False, actor="window"),

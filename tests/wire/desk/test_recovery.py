@@ -115,6 +115,10 @@ async def test_a_position_of_another_hand_locks_the_start_gate_until_it_is_settl
         await desk.approve(view.id, actor="test")
     async with rig.desk() as desk:
         assert desk.differences() == []
+    await rig.ask("POST", "/_exchange/positions/XOM", {"qty": "9"})
+    async with rig.desk() as desk:
+        (difference,) = desk.differences()  # what was settled were seven
+        assert "9 XOM" in difference.text
 
 
 async def test_shares_closed_at_the_broker_by_hand_are_not_sold_twice(rig: Rig) -> None:

@@ -1,0 +1,84 @@
+"""What a settlement covers: the shares that were settled, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from engine.differences import CONFIRM_AFTER_S, Differences
+from engine.model import events as ev
+from engine.model.position import Position
+from engine.surroundings import World
+from tests.unit.builders import proof
+from tests.unit.desk.desk_parts import Parts, parts
+
+
+class Looks(Parts):
+    """A book that is compared with what the broker holds of XOM, twice as a look does."""
+
+    world: Any
+    differences: Differences
+
+    def holds(self, qty: str) -> list[str]:
+        """The broker holds so many XOM; returns what is then open, by text."""
+        position = Position(
+            symbol="XOM", qty=Decimal(qty), avg_entry_price=Decimal(100), evidence=proof(self.clock.now())
+        )
+        self.recorder.record(ev.PositionReported(position=position))
+        for _ in range(2):
+            self.differences.compare([], {"XOM"} | self.differences.unexplained)
+            self.clock.at_s += CONFIRM_AFTER_S
+        self.differences.lock_or_open()
+        return [found.text for found in self.differences.open.values()]
+
+    def ignore(self) -> None:
+        (difference_id,) = self.differences.open
+        self.differences.settle(difference_id, "ignore", "test")
+
+
+@pytest.fixture
+async def looks(tmp_path: Path) -> AsyncIterator[Looks]:
+    async with parts(tmp_path) as made:
+        looks = cast("Looks", made)
+        looks.__class__ = Looks
+        looks.world = SimpleNamespace(gate_locked_by=None, has_differences=False, has_unexplained_shares=False)
+        looks.differences = Differences(made.recorder, made.book, cast("World", looks.world), cast("Any", made.clock))
+        yield looks
+
+
+async def test_more_shares_than_were_settled_are_a_new_difference(looks: Looks) -> None:
+    assert looks.holds("7") == ["7 XOM are held that no trade explains"]
+    looks.ignore()
+    assert looks.holds("7") == []
+    assert looks.holds("9") == ["9 XOM are held that no trade explains"]
+    assert looks.world.gate_locked_by is not None
+    looks.ignore()
+    assert looks.holds("9.0") == []
+
+
+async def test_a_settlement_lapses_with_its_shares_and_the_same_number_asks_again(looks: Looks) -> None:
+    looks.holds("7")
+    looks.ignore()
+    assert looks.holds("0") == []
+    assert [lapsed.difference_id for lapsed in looks.told(ev.DifferenceLapsed)] == ["position:XOM:7"]
+    assert looks.holds("7") == ["7 XOM are held that no trade explains"]
+
+
+async def test_settled_shares_do_not_lock_the_gate_at_each_look(looks: Looks) -> None:
+    looks.holds("7")
+    looks.ignore()
+    looks.differences.compare([], {"XOM"})
+    looks.differences.lock_or_open()
+    assert looks.world.gate_locked_by is None
+    assert looks.differences.suspects == {}
+
+
+async def test_a_gap_that_changes_before_it_is_settled_is_one_difference(looks: Looks) -> None:
+    looks.holds("7")
+    assert looks.holds("8") == ["8 XOM are held that no trade explains"]
+    assert looks.holds("0") == []
