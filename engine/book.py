@@ -259,6 +259,8 @@ class Book(GateFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
             reported, replaces=reported.replaces or replaces, replaced_by=reported.replaced_by or replaced_by
         )
         self._put_order(reported, at)
+        if reported.revived_at is not None and order.revived_at is None:
+            self._revive_legs(reported, at)
         if order.asleep_since is not None and reported.asleep_since is None:
             self._wake_siblings(reported, at)
         if order.role is OrderRole.ENTRY:
@@ -267,7 +269,12 @@ class Book(GateFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
             self._end_unborn_legs(reported, at)
 
     def _on_order_refused(self, event: ev.OrderRefused, at: datetime) -> None:
-        self._end_unsent(event.order_id, OrderStatus.REJECTED, event.text, at)
+        order = self.orders[event.order_id]
+        if order.broker_id is not None:
+            # The broker itself has shown it meanwhile: the answer was wrong, as Alpaca's have been about replacements.
+            self._put_order(replace(order, last_error=event.text, unresolved_since=None, refused_at=at), at)
+            return
+        self._end_unsent(event.order_id, OrderStatus.REJECTED, event.text, at, refused_at=at)
 
     def _on_order_never_reached(self, event: ev.OrderNeverReached, at: datetime) -> None:
         self._end_unsent(event.order_id, OrderStatus.NEVER_REACHED, event.why, at)
@@ -287,9 +294,13 @@ class Book(GateFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
         record = self.signals.get(bracket.signal_id) if bracket is not None else None
         return record if record is not None and record.bracket_id == order.bracket_id else None
 
-    def _end_unsent(self, order_id: str, status: OrderStatus, why: str, at: datetime) -> None:
+    def _end_unsent(
+        self, order_id: str, status: OrderStatus, why: str, at: datetime, *, refused_at: datetime | None = None
+    ) -> None:
         order = self.orders[order_id]
-        ended = replace(order, status=status, status_since=at, unresolved_since=None, last_error=why)
+        ended = replace(
+            order, status=status, status_since=at, unresolved_since=None, last_error=why, refused_at=refused_at
+        )
         self._put_order(ended, at)
         self._end_unborn_legs(ended, at)
 
@@ -300,6 +311,13 @@ class Book(GateFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
         for order in self.orders_of(parent.bracket_id):
             if order.parent_id == parent.id and order.is_open and order.broker_id is None:
                 self._put_order(replace(order, status=OrderStatus.NEVER_REACHED, status_since=at), at)
+
+    def _revive_legs(self, parent: Order, at: datetime) -> None:
+        """What ended here with a parent that the broker has all the same is there too, under ids yet unknown."""
+        for order in self.orders_of(parent.bracket_id) if parent.bracket_id is not None else ():
+            unborn = order.status is OrderStatus.NEVER_REACHED and order.broker_id is None
+            if order.parent_id == parent.id and unborn:
+                self._put_order(replace(order, status=OrderStatus.SENDING, status_since=at), at)
 
     def _on_order_unresolved(self, event: ev.OrderUnresolved, at: datetime) -> None:
         order = self.orders[event.order_id]

@@ -168,6 +168,8 @@ class Gateway:
         except (DuplicateClientOrderId, AmbiguousError) as lost:
             return self._unknown(order.id, lost, journaled_at_s)
         except (TerminalError, NotYetError, RetryableError) as refused:
+            if self._is_at_broker(order.id):
+                return self._refused_in_vain(order.id, refused, journaled_at_s)
             if purpose is Purpose.ENTRY and is_limit(refused):
                 return Submitted(order_id=order.id, error=refused, is_deferred=True, journaled_at_s=journaled_at_s)
             self._recorder.record(_refusal(order.id, refused))
@@ -185,6 +187,17 @@ class Gateway:
     def withdraw(self, order_id: str, why: str) -> None:
         """End an entry that waited for its turn and is not wanted any more."""
         self._recorder.record(ev.OrderNeverReached(order_id=order_id, why=why))
+
+    def _is_at_broker(self, order_id: str) -> bool:
+        """Whether the broker has shown an order, whatever an answer says of it."""
+        return self._book.orders[order_id].broker_id is not None
+
+    def _refused_in_vain(self, order_id: str, error: BrokerError, journaled_at_s: float) -> Submitted:
+        """The answer refuses what the order stream has already told of: it is believed, and read again."""
+        log.warning("%s was refused and is at the broker all the same: %s", order_id, error)
+        self._recorder.record(_refusal(order_id, error))
+        self._surprised(self._book.orders[order_id].symbol)
+        return Submitted(order_id=order_id, journaled_at_s=journaled_at_s)
 
     def _unknown(self, order_id: str, why: BrokerError, journaled_at_s: float) -> Submitted:
         self._recorder.record(ev.OrderUnresolved(order_id=order_id, text=why.operator_text))
@@ -248,6 +261,8 @@ class Gateway:
         except (DuplicateClientOrderId, AmbiguousError) as lost:
             return self._unknown(new.id, lost, journaled_at_s)
         except BrokerError as refused:
+            if self._is_at_broker(new.id):
+                return self._refused_in_vain(new.id, refused, journaled_at_s)
             if not isinstance(refused, RetryableError) and await self._was_replaced(old.id, old.broker_id):
                 return self._unknown(new.id, refused, journaled_at_s)
             self._recorder.record(_refusal(new.id, refused))

@@ -8,33 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
-from engine.adoption import Adopter
 from engine.alpaca import wire
 from engine.alpaca.client import AlpacaClient
 from engine.book import Book
 from engine.clock import Clock
 from engine.differences import Difference, Differences
-from engine.errors import BrokerError, EngineError, IllegalTransition, InvariantViolated
+from engine.errors import BrokerError, EngineError
 from engine.model import events as ev
 from engine.model.money import ZERO
 from engine.model.order import Evidence, Order
 from engine.model.words import OrderRole, OrderStatus, SignalStatus, Source
+from engine.order_reading import OrderReader
 from engine.protection.case import Truth
 from engine.recorder import Recorder
-from engine.reports import position_from, report_from
+from engine.reports import position_from
 from engine.surroundings import World
 
 log = logging.getLogger(__name__)
 
-PAGE: Final = 500
-MAX_PAGES: Final = 20
-HTTP_OK: Final = 200
 BUSY_EVERY_S: Final = 12.0
 """Orders are read this often while anything works: five requests a minute."""
 IDLE_EVERY_S: Final = 30.0
@@ -60,9 +57,9 @@ class Reconciler:
         book: Book,
         world: World,
         clock: Clock,
-        adopter: Adopter,
+        differences: Differences,
+        reader: OrderReader,
         *,
-        take_answer: Callable[[str, wire.Order, Evidence], None],
         settle: Callable[[str], None],
     ) -> None:
         """``settle`` starts the look-ups of an order of unknown fate."""
@@ -71,9 +68,8 @@ class Reconciler:
         self._book = book
         self._world = world
         self._clock = clock
-        self._adopter = adopter
-        self._differences = Differences(recorder, book, world, clock)
-        self._take_answer = take_answer
+        self._differences = differences
+        self.reader = reader
         self._settle = settle
         self._doubts: set[str] = set()
         self._wake = asyncio.Event()
@@ -86,8 +82,6 @@ class Reconciler:
         """Whether orders and positions have been read since this process began."""
         self.truths: dict[str, Truth] = {}
         """Symbol -> what REST last said is held."""
-        self.verified: dict[str, Evidence] = {}
-        """Order id -> when REST last confirmed it as the book has it. Not journaled: it proves nothing tomorrow."""
 
     # --- asking for a look -------------------------------------------------------------------------------------------
 
@@ -125,7 +119,8 @@ class Reconciler:
                 elif self._world.stream.polled_by is not None:
                     await self._poll()
                 elif self._book.open_orders:
-                    await self._read_orders(())
+                    await self.reader.read(())
+                await self.reader.check_refusals()
             except BrokerError as lost:
                 has_failed = True
                 if lost.operator_text != self._lost:
@@ -164,7 +159,7 @@ class Reconciler:
         account = await self._world.refresh_account()
         self._check_account(account.account_number)
         await self._world.refresh_session()
-        orders = await self._read_orders(())
+        orders = await self.reader.read(())
         if not self.has_read:
             await self._settle_left_behind()
         await self._read_positions(orders)
@@ -173,7 +168,7 @@ class Reconciler:
 
     async def _poll(self) -> None:
         """What the stream would have told: orders and positions. Raises ``BrokerError``."""
-        await self._read_positions(await self._read_orders(()))
+        await self._read_positions(await self.reader.read(()))
         self._lock_or_open()
 
     async def _read_positions(self, orders: list[wire.Order]) -> None:
@@ -194,7 +189,7 @@ class Reconciler:
         wanted = sorted(set(symbols))
         if not wanted:
             return
-        await self._read_orders(wanted)
+        await self.reader.read(wanted)
         for symbol in wanted:
             asked_at = self._clock.now()
             answer = await self._world.asking(self._client.position(symbol))
@@ -210,101 +205,6 @@ class Reconciler:
                 f"This journal belongs to account {self._book.account_number}, the keys open {number}: "
                 "use another data folder."
             )
-
-    async def _read_orders(self, symbols: Sequence[str]) -> list[wire.Order]:
-        """All orders back to the oldest one that is still alive, page by page, folded into the book."""
-        after = self._oldest_alive() - timedelta(minutes=1)
-        found: list[wire.Order] = []
-        unreadable: list[wire.Unreadable] = []
-        seen: set[str] = set()
-        until: datetime | None = None
-        for _ in range(MAX_PAGES):
-            answer = await self._world.asking(
-                self._client.orders(status="all", symbols=symbols, after=after, until=until, limit=PAGE, nested=True)
-            )
-            rows = answer.value.items
-            proof = self._proof(answer.request_id)
-            for order in rows:
-                self._take_order(order, proof)
-                unreadable += order.unreadable_legs
-            fresh = [order for order in rows if order.id not in seen]
-            seen.update(order.id for order in fresh)
-            found += fresh
-            unreadable += answer.value.unreadable
-            is_last = len(rows) + len(answer.value.unreadable) < PAGE
-            if is_last or not fresh or rows[-1].submitted_at is None:
-                break
-            # Times are cut to microseconds: the next page begins with what shares the last one's.
-            until = rows[-1].submitted_at + timedelta(microseconds=1)
-        unreadable += await self._read_unlisted({order.id for order in _with_legs(found)}, symbols)
-        if unreadable or not symbols:  # a look at some symbols says nothing of the others' rows
-            self._differences.note_unreadable("orders", unreadable)
-        return found
-
-    def _oldest_alive(self) -> datetime:
-        alive = [self._book.orders[order_id].created_at for order_id in self._book.open_orders]
-        parents = [bracket.opened_at for b in self._book.open_brackets if (bracket := self._book.brackets[b])]
-        return min([*alive, *parents, self._clock.now()])
-
-    async def _read_unlisted(self, listed: set[str], symbols: Iterable[str]) -> list[wire.Unreadable]:
-        """Open orders that the list did not show are read one by one: their parent may be older than the list.
-
-        Returns those whose answer could not be read.
-        """
-        wanted = set(symbols)
-        unreadable: list[wire.Unreadable] = []
-        for order_id in tuple(self._book.open_orders):
-            order = self._book.orders[order_id]
-            if order.broker_id is None or order.broker_id in listed or (wanted and order.symbol not in wanted):
-                continue
-            try:
-                answer = await self._world.asking(self._client.order(order.broker_id))
-            except BrokerError as lost:
-                if lost.status_code != HTTP_OK:
-                    raise
-                unreadable.append(wire.Unreadable(order.broker_id, f"{order_id}: {lost.__cause__ or lost}"))
-                continue
-            if answer.value is not None:
-                self._take_order(answer.value, self._proof(answer.request_id))
-        return unreadable
-
-    def _take_order(self, found: wire.Order, proof: Evidence) -> None:
-        order_id = self._book.order_of_client_id.get(found.client_order_id) or self._book.order_of_broker_id.get(
-            found.id
-        )
-        if order_id is None:
-            order_id = self._adopter.adopt(found)
-        if order_id is not None:
-            known = self._book.orders[order_id]
-            if known.unresolved_since is not None or known.broker_id is None:
-                self._take_answer(order_id, found, proof)
-            else:
-                self._fold(order_id, found, proof)
-        for leg in found.legs:
-            leg_id = self._book.order_of_broker_id.get(leg.id)
-            if leg_id is None and order_id is not None:
-                self._name_leg(order_id, found, proof)
-                leg_id = self._book.order_of_broker_id.get(leg.id) or self._adopter.adopt(leg)
-            if leg_id is not None:
-                self._fold(leg_id, leg, proof)
-
-    def _name_leg(self, parent_id: str, found: wire.Order, proof: Evidence) -> None:
-        """Legs whose broker ids are not known yet (the answer of their submit was lost)."""
-        bracket_id = self._book.orders[parent_id].bracket_id
-        orders = self._book.orders_of(bracket_id) if bracket_id else ()
-        if any(order.parent_id == parent_id and order.broker_id is None for order in orders):
-            self._take_answer(parent_id, found, proof)
-
-    def _fold(self, order_id: str, found: wire.Order, proof: Evidence) -> None:
-        before = self._book.orders[order_id]
-        report = report_from(found, proof)
-        self.verified[order_id] = proof
-        if _says_the_same(before, found):
-            return
-        try:
-            self._recorder.report(order_id, report)
-        except (IllegalTransition, InvariantViolated) as surprise:
-            log.warning("REST shows %s as %s: %s", order_id, found.status, surprise)
 
     def _take_position(self, symbol: str, found: wire.Position | None, proof: Evidence, asked_at: datetime) -> None:
         qty, available = (found.qty, found.qty_available) if found is not None else (ZERO, ZERO)
@@ -333,7 +233,7 @@ class Reconciler:
             answer = await self._world.asking(self._client.order_by_client_id(order.client_order_id))
             if answer.value is not None:
                 nested = await self._world.asking(self._client.order(answer.value.id))
-                self._take_answer(order_id, nested.value or answer.value, self._proof(nested.request_id))
+                self.reader.take_answer(order_id, nested.value or answer.value, self._proof(nested.request_id))
             else:
                 self._never_reached(order)
         for order_id in tuple(self._book.open_orders):
@@ -379,19 +279,3 @@ class Reconciler:
 
     def _proof(self, request_id: str | None) -> Evidence:
         return Evidence(source=Source.REST, id=request_id, at=self._clock.now())
-
-
-def _with_legs(orders: Iterable[wire.Order]) -> Iterable[wire.Order]:
-    for order in orders:
-        yield order
-        yield from order.legs
-
-
-def _says_the_same(order: Order, found: wire.Order) -> bool:
-    return (
-        order.status.value == found.status
-        and order.filled_qty == found.filled_qty
-        and order.qty == (found.qty or order.qty)
-        and order.limit_price == (found.limit_price or order.limit_price)
-        and order.stop_price == (found.stop_price or order.stop_price)
-    )

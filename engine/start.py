@@ -36,6 +36,7 @@ from engine.commands.replacing import ReplaceCommands
 from engine.commands.signals import SignalParts
 from engine.config import Config
 from engine.desk import Desk
+from engine.differences import Differences
 from engine.errors import EngineError
 from engine.feeds import OrderFeed, QuoteFeed
 from engine.gateway import Gateway
@@ -53,6 +54,7 @@ from engine.model import events as ev
 from engine.model.ids import new_desk_id
 from engine.model.order import Order
 from engine.model.words import Mode, OrderRole
+from engine.order_reading import OrderReader
 from engine.pipeline.decide import decide
 from engine.pipeline.executor import Executor, approved_numbers
 from engine.pipeline.held import signal_to_send
@@ -233,9 +235,19 @@ def _assemble(
         answered=lambda: tracker.retry_waiting(),
     )
     adopter = Adopter(recorder, book, clock)
-    reconciler = Reconciler(
-        client, recorder, book, world, clock, adopter, take_answer=gateway.take_answer, settle=resolver.settle
+    differences = Differences(recorder, book, world, clock)
+    reader = OrderReader(
+        client,
+        recorder,
+        book,
+        world,
+        clock,
+        adopter,
+        take_answer=gateway.take_answer,
+        note_unreadable=differences.note_unreadable,
     )
+    reconciler = Reconciler(client, recorder, book, world, clock, differences, reader, settle=resolver.settle)
+    bus.on_records(reader.remember)
     tracker = Tracker(recorder, book, clock, adopter, surprised=reconciler.doubt)
     stopwatch = Stopwatch(recorder, book, clock, bus)
     watcher = Watcher(clock, config.quotes.max_age_s)
@@ -337,7 +349,7 @@ def _assemble(
     watch.mandates_wait = config.mandates.confirm_after_restart
     bus.on_changes(lambda changes: watch.look() if has_flipped(book, changes) else None)
     presenter = Presenter(
-        book, quotes, reconciler.verified, clock.now, watcher, trip_s=lambda: (world.rest_ms or 100.0) / 1000
+        book, quotes, reader.verified, clock.now, watcher, trip_s=lambda: (world.rest_ms or 100.0) / 1000
     )
     carry = CarryKeeper(gateway, recorder, book, world, quotes, clock, config)
     corporate = CorporateDesk(client, gateway, recorder, book, world, quotes, clock)

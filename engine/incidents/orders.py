@@ -36,6 +36,23 @@ def unknown(scene: Scene) -> Iterator[Incident]:
             )
 
 
+def refused_in_vain(scene: Scene) -> Iterator[Incident]:
+    """The broker said no in its answer, and its own books say yes."""
+    for bracket_id in scene.book.open_brackets:
+        for order in scene.book.orders_of(bracket_id):
+            if order.was_refused_in_vain:
+                yield about_order(
+                    scene,
+                    order,
+                    "refused-in-vain",
+                    Priority.SOON,
+                    f"{order.symbol}: the broker refused {order.id} and has it all the same, as {order.status.value}",
+                    "The desk follows the broker's books: the order works, and what it fills is held and protected.",
+                    "Compare with the broker's own page; cancel it when it is not wanted any more.",
+                    buttons=("show",),
+                )
+
+
 def stuck_cancel(scene: Scene) -> Iterator[Incident]:
     """A cancel that the broker took and does not confirm."""
     for order_id in scene.book.open_orders:

@@ -38,6 +38,7 @@ CONDITIONS: Final[tuple[Condition, ...]] = (
     protection.exit_waits,
     protection.stuck_rescue,
     orders.unknown,
+    orders.refused_in_vain,
     orders.stuck_cancel,
     orders.unrecognised,
     orders.rejected,

@@ -57,11 +57,17 @@ ORDER_TRANSITIONS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = Mapping
         # The old order may fill before its replacement reaches the venue.
         S.REPLACED: frozenset({S.REPLACED, S.PARTIALLY_FILLED, S.FILLED}),
         S.REJECTED: frozenset({S.REJECTED}),
-        # A person, the look-ups or the answer were wrong: the broker had it after all. (Alpaca has refused replacements
-        # that went through; an order refused in its answer has no broker id.)
+        # A person or the look-ups were wrong: the broker had it after all.
         S.NEVER_REACHED: _BEFORE_THE_BOOK | _LIVE | _ENDS | _PENDING,
     }
 )
+
+REFUSED_IN_ITS_ANSWER: Final = _BEFORE_THE_BOOK | _LIVE | _ENDS | _PENDING
+"""What the broker may show of an order that it refused in its answer to us, and has all the same: anything.
+
+Alpaca has refused replacements that went through. Stream and REST win over such an answer. An order that the broker
+itself reports as rejected has a broker id, stays under its row of the table, and never comes back.
+"""
 
 _AWAKE: Final = frozenset({S.NEW, S.ACCEPTED, S.PARTIALLY_FILLED, S.FILLED})
 """A leg reported so is at the venue, whatever was believed of it."""
@@ -140,6 +146,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     replaces: str | None = None
     replaced_by: str | None = None
     """Both are ids of ours."""
+    refused_at: datetime | None = None
+    """The answer to its submit or replace was a no. It is kept when the broker shows the order all the same."""
+    revived_at: datetime | None = None
+    """When the broker showed it although it was over here, as refused or as never arrived."""
     last_error: str | None = None
     evidence: Evidence | None = None
     execution_ids: tuple[str, ...] = ()
@@ -160,7 +170,17 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def was_unknown_to_broker(self) -> bool:
         """Ended here without the broker ever having shown it: only the broker's own word can revive it."""
-        return self.status is S.NEVER_REACHED or (self.status is S.REJECTED and self.broker_id is None)
+        return self.status is S.NEVER_REACHED or self.was_refused_in_its_answer
+
+    @property
+    def was_refused_in_its_answer(self) -> bool:
+        """Only an answer says that it does not exist; the broker has never shown it."""
+        return self.status is S.REJECTED and self.broker_id is None
+
+    @property
+    def was_refused_in_vain(self) -> bool:
+        """The broker refused it in its answer, and has it all the same."""
+        return self.refused_at is not None and self.broker_id is not None and self.status is not S.REJECTED
 
 
 def apply_report(order: Order, report: OrderReport, at: datetime) -> Order:
@@ -189,6 +209,7 @@ def apply_report(order: Order, report: OrderReport, at: datetime) -> Order:
         status=status,
         raw_status=report.raw_status,
         status_since=order.status_since if status is order.status else at,
+        revived_at=at if order.was_unknown_to_broker and status is not S.REJECTED else order.revived_at,
         qty=qty,
         filled_qty=filled_qty,
         filled_avg_price=report.filled_avg_price if report.filled_avg_price is not None else order.filled_avg_price,
@@ -216,8 +237,8 @@ def _next_status(order: Order, report: OrderReport, filled_qty: Decimal, qty: De
     reported = report.status
     if reported is S.UNRECOGNISED:
         return order.status if order.is_terminal and not order.was_unknown_to_broker else reported
-    known = S.NEVER_REACHED if order.was_unknown_to_broker else order.status
-    if reported not in ORDER_TRANSITIONS[known]:
+    allowed = REFUSED_IN_ITS_ANSWER if order.was_refused_in_its_answer else ORDER_TRANSITIONS[order.status]
+    if reported not in allowed:
         raise IllegalTransition("order", order.status, reported)
     if order.status in _LATE_FILL_KEEPS and reported is S.PARTIALLY_FILLED:
         return order.status

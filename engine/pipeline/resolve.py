@@ -64,6 +64,13 @@ class Resolver:
                 self._bodies[event.order.id] = (event.body, event.purpose)
             elif isinstance(event, ev.OrderReported | ev.OrderRefused | ev.OrderNeverReached):
                 self._bodies.pop(event.order_id, None)
+                self._ask_for_legs(event.order_id)
+
+    def _ask_for_legs(self, order_id: str) -> None:
+        """The broker has what it refused, or what was given up: no answer will ever tell the names of its legs."""
+        order = self._book.orders[order_id]
+        if (order.was_refused_in_vain or order.revived_at is not None) and self._is_unknown(order_id):
+            self.settle(order_id)
 
     def settle(self, order_id: str) -> None:
         """Begin to find out about an order, in a task of its own."""

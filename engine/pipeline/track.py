@@ -88,6 +88,13 @@ class Tracker:
             return
         if news and update.position_qty is not None:
             self._report_position(update, update.position_qty, proof)
+        if update.order.replaced_by is not None and not self._is_followed(order_id, update.order.replaced_by):
+            self._surprised(update.order.symbol)  # by another hand, and the word about its successor may be lost
+
+    def _is_followed(self, order_id: str, successor: str) -> bool:
+        bracket_id = self._book.orders[order_id].bracket_id
+        others = self._book.orders_of(bracket_id) if bracket_id is not None else ()
+        return successor in self._book.order_of_broker_id or any(other.replaces == order_id for other in others)
 
     def _report_leg(self, leg_id: str, leg: wire.Order) -> None:
         proof = Evidence(source=Source.STREAM, id=leg.id, at=self._clock.now())

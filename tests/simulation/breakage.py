@@ -92,7 +92,10 @@ MAKERS: Final[Mapping[type[f.Fault], tuple[float, Maker]]] = {
         ),
     ),
     f.ExitsRefused: (0.2, _exits_refused),
-    f.FalseRefusal: (0.6, lambda dice: f.FalseRefusal(method="PATCH", path=ORDERS, count=dice.choice((1, 2)))),
+    f.FalseRefusal: (
+        1.2,
+        lambda dice: f.FalseRefusal(method=dice.choice(("PATCH", "POST")), path=ORDERS, count=dice.choice((1, 2))),
+    ),
     f.Hang: (0.4, lambda dice: f.Hang(**_request(dice), seconds=dice.choice((5.0, 60.0)))),
     f.Dribble: (0.3, lambda dice: f.Dribble(**_request(dice), every_s=dice.choice((0.002, 0.1)))),
     f.MuteStream: (0.4, lambda _: f.MuteStream()),

@@ -28,6 +28,7 @@ from engine.differences import Differences
 from engine.errors import BrokerError, JournalUnavailable
 from engine.incidents.watch import Watch
 from engine.model import events as ev
+from engine.order_reading import OrderReader
 from engine.pipeline.resolve import Resolver
 from engine.pipeline.standing import StandingTaker
 from engine.protection import flatten
@@ -160,7 +161,7 @@ SABOTAGES: Final[dict[str, Sabotage]] = {
     ),
     "reconcile": Sabotage(
         "orders are read from the broker, whatever the stream says",
-        _patch(Reconciler, "_read_orders", _nothing),
+        _patch(OrderReader, "read", _nothing),
         frozenset({"the_book_is_the_brokers"}),
     ),
     "exposure": Sabotage(

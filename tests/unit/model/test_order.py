@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from engine.errors import IllegalTransition, InvariantViolated
-from engine.model.order import ORDER_TRANSITIONS, Order, apply_report
+from engine.model.order import ORDER_TRANSITIONS, REFUSED_IN_ITS_ANSWER, Order, apply_report
 from engine.model.words import TERMINAL, OrderStatus
 from tests.unit.builders import T0, after, make_order, make_report, proof, replace
 
@@ -202,3 +202,19 @@ def test_what_may_still_execute_is_nothing_once_the_order_is_over() -> None:
     working = make_order(status=S.PARTIALLY_FILLED, filled_qty=Decimal(4))
     assert (working.leaves_qty, working.is_open) == (6, True)
     assert replace(working, status=S.CANCELED).leaves_qty == 0
+
+
+@pytest.mark.parametrize("reported", sorted(REFUSED_IN_ITS_ANSWER))
+def test_the_broker_s_books_win_over_a_refusal_in_an_answer(reported: OrderStatus) -> None:
+    refused = replace(order_in(S.REJECTED), broker_id=None, refused_at=after(1), filled_qty=Decimal(0))
+    done = Decimal(10) if reported is S.FILLED else Decimal(0)
+    shown = apply_report(refused, make_report(reported, filled_qty=done, updated_at=after(5)), after(5))
+    assert shown.status is reported
+    assert shown.was_refused_in_vain is (reported is not S.REJECTED)
+
+
+def test_a_rejection_that_the_broker_itself_reported_is_final() -> None:
+    rejected = replace(order_in(S.REJECTED), broker_id="broker-entry", refused_at=after(1), filled_qty=Decimal(0))
+    with pytest.raises(IllegalTransition):
+        apply_report(rejected, make_report(S.FILLED, filled_qty=Decimal(10), updated_at=after(5)), after(5))
+    assert not rejected.was_refused_in_vain

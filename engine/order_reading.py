@@ -1,0 +1,258 @@
+"""Reads orders at the broker into the book: whole lists, what lists lack, and what became of ours by another hand.
+
+A list is paged back to the oldest order that is still alive and to where the last whole list began, so that none made
+in between is missed, whatever became of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from engine.adoption import Adopter
+from engine.alpaca import wire
+from engine.alpaca.client import AlpacaClient
+from engine.book import Book
+from engine.clock import Clock
+from engine.errors import BrokerError, IllegalTransition, InvariantViolated
+from engine.model import events as ev
+from engine.model.order import Evidence, Order
+from engine.model.words import OrderStatus, Source
+from engine.recorder import Recorder
+from engine.reports import report_from
+from engine.surroundings import World
+
+log = logging.getLogger(__name__)
+
+PAGE: Final = 500
+MAX_PAGES: Final = 20
+MAX_HOPS: Final = 100
+"""Replacements of one order that are followed in one look."""
+HTTP_OK: Final = 200
+FIRST_LOOK_BACK: Final = timedelta(hours=24)
+"""How far back the first list of a process reaches at least: what came while nobody looked is in it."""
+REFUSAL_STANDS_AFTER_S: Final = 2.0
+"""A refusal is believed when the broker still does not know the order after so long."""
+REFUSALS_A_LOOK: Final = 5
+REFUSALS_MAX: Final = 100
+"""Refusals that wait to be checked; in a storm of them the oldest are dropped, and the lists must show them."""
+
+
+class OrderReader:
+    def __init__(
+        self,
+        client: AlpacaClient,
+        recorder: Recorder,
+        book: Book,
+        world: World,
+        clock: Clock,
+        adopter: Adopter,
+        *,
+        take_answer: Callable[[str, wire.Order, Evidence], None],
+        note_unreadable: Callable[[str, Sequence[wire.Unreadable]], None],
+    ) -> None:
+        self._client = client
+        self._recorder = recorder
+        self._book = book
+        self._world = world
+        self._clock = clock
+        self._adopter = adopter
+        self.take_answer = take_answer
+        self._note_unreadable = note_unreadable
+        self._refused: dict[str, float] = {}
+        """Orders refused in the answer, and since when in the loop's seconds: each is asked for once by its id."""
+        self._listed_until = clock.now() - FIRST_LOOK_BACK
+        """Orders made before this have been listed, whatever became of them."""
+        self.verified: dict[str, Evidence] = {}
+        """Order id -> when REST last confirmed it as the book has it. Not journaled: it proves nothing tomorrow."""
+
+    def remember(self, records: Sequence[ev.Recorded]) -> None:
+        """Refusals in an answer: Alpaca has refused what it carried out, so each is asked for once more."""
+        for record in records:
+            if isinstance(record.event, ev.OrderRefused):
+                self._refused[record.event.order_id] = self._clock.monotonic_s()
+                if len(self._refused) > REFUSALS_MAX:
+                    del self._refused[next(iter(self._refused))]
+
+    async def read(self, symbols: Sequence[str]) -> list[wire.Order]:
+        """All orders back to the oldest one that is still alive, page by page, folded into the book."""
+        began_at = self._clock.now()
+        after = min(self._oldest_alive(), self._listed_until) - timedelta(minutes=1)
+        found: list[wire.Order] = []
+        unreadable: list[wire.Unreadable] = []
+        seen: set[str] = set()
+        until: datetime | None = None
+        for _ in range(MAX_PAGES):
+            answer = await self._world.asking(
+                self._client.orders(status="all", symbols=symbols, after=after, until=until, limit=PAGE, nested=True)
+            )
+            rows = answer.value.items
+            proof = self._proof(answer.request_id)
+            for order in reversed(rows):  # the oldest first: an order is known before the one that replaced it
+                self.take(order, proof)
+                unreadable += order.unreadable_legs
+            fresh = [order for order in rows if order.id not in seen]
+            seen.update(order.id for order in fresh)
+            found += fresh
+            unreadable += answer.value.unreadable
+            is_last = len(rows) + len(answer.value.unreadable) < PAGE
+            if is_last or not fresh or rows[-1].submitted_at is None:
+                if not symbols:
+                    self._listed_until = began_at
+                break
+            # Times are cut to microseconds: the next page begins with what shares the last one's.
+            until = rows[-1].submitted_at + timedelta(microseconds=1)
+        unreadable += await self._read_unlisted({order.id for order in _with_legs(found)}, symbols)
+        await self._follow_replacements(found, symbols)
+        if unreadable or not symbols:  # a look at some symbols says nothing of the others' rows
+            self._note_unreadable("orders", unreadable)
+        return found
+
+    def _oldest_alive(self) -> datetime:
+        alive = [self._book.orders[order_id].created_at for order_id in self._book.open_orders]
+        parents = [bracket.opened_at for b in self._book.open_brackets if (bracket := self._book.brackets[b])]
+        return min([*alive, *parents, self._clock.now()])
+
+    async def _read_unlisted(self, listed: set[str], symbols: Iterable[str]) -> list[wire.Unreadable]:
+        """Open orders that the list did not show are read one by one: their parent may be older than the list.
+
+        Returns those whose answer could not be read.
+        """
+        wanted = set(symbols)
+        unreadable: list[wire.Unreadable] = []
+        for order_id in tuple(self._book.open_orders):
+            order = self._book.orders[order_id]
+            if order.broker_id is None or order.broker_id in listed or (wanted and order.symbol not in wanted):
+                continue
+            try:
+                answer = await self._world.asking(self._client.order(order.broker_id))
+            except BrokerError as lost:
+                if lost.status_code != HTTP_OK:
+                    raise
+                unreadable.append(wire.Unreadable(order.broker_id, f"{order_id}: {lost.__cause__ or lost}"))
+                continue
+            if answer.value is not None:
+                self.take(answer.value, self._proof(answer.request_id))
+        return unreadable
+
+    async def check_refusals(self) -> None:
+        """Whether the broker has what it refused in an answer: its own books win. Raises ``BrokerError``."""
+        now_s = self._clock.monotonic_s()
+        due = [order_id for order_id, at_s in self._refused.items() if now_s - at_s >= REFUSAL_STANDS_AFTER_S]
+        for order_id in due[:REFUSALS_A_LOOK]:
+            order = self._book.orders[order_id]
+            if order.was_refused_in_its_answer and order.client_order_id is not None:
+                answer = await self._world.asking(self._client.order_by_client_id(order.client_order_id))
+                if answer.value is not None:
+                    nested = await self._world.asking(self._client.order(answer.value.id))
+                    self.take(nested.value or answer.value, self._proof(nested.request_id))
+            self._refused.pop(order_id, None)
+
+    async def _follow_replacements(self, rows: list[wire.Order], symbols: Iterable[str]) -> None:
+        """What another hand put in the place of an order of ours, hop by hop, into the same trade.
+
+        A list may lack it: the replacement of a leg, or one that was itself replaced while nobody looked.
+        """
+        listed = {order.id: order for order in _with_legs(rows)}
+        wanted = set(symbols)
+        heads = [order.id for order in listed.values() if self._is_ours(order)]
+        heads += [head for head in self._childless(wanted) if head not in listed]
+        for head in heads:
+            at: str | None = head
+            for _ in range(MAX_HOPS):
+                order = listed.get(at or "") or await self._ask_order(at or "", listed)
+                if order is None or not self._is_ours(order):
+                    break
+                at = order.replaced_by
+                if at is None or at in self._book.order_of_broker_id:
+                    break
+
+    def _is_ours(self, order: wire.Order) -> bool:
+        return self._known(order) is not None
+
+    def _childless(self, symbols: set[str]) -> Iterable[str]:
+        """Replaced orders of open trades, by broker id, whose successor the book does not have."""
+        for bracket_id in self._book.open_brackets:
+            if symbols and self._book.brackets[bracket_id].symbol not in symbols:
+                continue
+            orders = self._book.orders_of(bracket_id)
+            followed = {order.replaces for order in orders}
+            for order in orders:
+                if order.status is OrderStatus.REPLACED and order.id not in followed and order.broker_id is not None:
+                    yield order.broker_id
+
+    async def _ask_order(self, broker_id: str, listed: dict[str, wire.Order]) -> wire.Order | None:
+        """One order that the list did not show, taken into the book where it is ours."""
+        answer = await self._world.asking(self._client.order(broker_id))
+        if answer.value is None:
+            return None
+        self.take(answer.value, self._proof(answer.request_id))
+        listed.update((order.id, order) for order in _with_legs([answer.value]))
+        return answer.value
+
+    def _known(self, found: wire.Order) -> str | None:
+        """Our id of it, when the book has it."""
+        by_client = self._book.order_of_client_id.get(found.client_order_id)
+        return by_client or self._book.order_of_broker_id.get(found.id)
+
+    def take(self, found: wire.Order, proof: Evidence) -> None:
+        order_id = self._known(found) or self._adopter.adopt(found)
+        if order_id is not None:
+            self._take_known(order_id, found, proof)
+        for leg in sorted(found.legs, key=_made_at):  # a leg is known before the one that replaced it
+            leg_id = self._known(leg)
+            if leg_id is None and order_id is not None:
+                self._name_leg(order_id, found, proof)
+                leg_id = self._known(leg) or self._adopter.adopt(leg)
+            if leg_id is not None:
+                self._take_known(leg_id, leg, proof)
+
+    def _take_known(self, order_id: str, found: wire.Order, proof: Evidence) -> None:
+        known = self._book.orders[order_id]
+        if known.unresolved_since is not None or known.broker_id is None:
+            self.take_answer(order_id, found, proof)
+        else:
+            self._fold(order_id, found, proof)
+
+    def _name_leg(self, parent_id: str, found: wire.Order, proof: Evidence) -> None:
+        """Legs whose broker ids are not known yet (the answer of their submit was lost)."""
+        bracket_id = self._book.orders[parent_id].bracket_id
+        orders = self._book.orders_of(bracket_id) if bracket_id else ()
+        if any(order.parent_id == parent_id and order.broker_id is None for order in orders):
+            self.take_answer(parent_id, found, proof)
+
+    def _fold(self, order_id: str, found: wire.Order, proof: Evidence) -> None:
+        before = self._book.orders[order_id]
+        report = report_from(found, proof)
+        self.verified[order_id] = proof
+        if _says_the_same(before, found):
+            return
+        try:
+            self._recorder.report(order_id, report)
+        except (IllegalTransition, InvariantViolated) as surprise:
+            log.warning("REST shows %s as %s: %s", order_id, found.status, surprise)
+
+    def _proof(self, request_id: str | None) -> Evidence:
+        return Evidence(source=Source.REST, id=request_id, at=self._clock.now())
+
+
+def _with_legs(orders: Iterable[wire.Order]) -> Iterable[wire.Order]:
+    for order in orders:
+        yield order
+        yield from order.legs
+
+
+def _made_at(order: wire.Order) -> float:
+    return order.submitted_at.timestamp() if order.submitted_at is not None else 0.0
+
+
+def _says_the_same(order: Order, found: wire.Order) -> bool:
+    return (
+        order.status.value == found.status
+        and order.filled_qty == found.filled_qty
+        and order.qty == (found.qty or order.qty)
+        and order.limit_price == (found.limit_price or order.limit_price)
+        and order.stop_price == (found.stop_price or order.stop_price)
+    )
