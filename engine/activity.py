@@ -22,6 +22,7 @@ _ROLE: Final = {
     OrderRole.TAKE_PROFIT: "target",
     OrderRole.STOP_LOSS: "stop",
     OrderRole.EXIT: "close",
+    OrderRole.FOREIGN: "another's order",
 }
 _LOUD: Final = frozenset(
     {

@@ -48,6 +48,10 @@ class ScopeState(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+STANDING_SETTLEMENTS: Final = frozenset({"ignore", "watch"})
+"""They leave the difference as it is; the others end it."""
+
+
 class Book(GateFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
     def __init__(self) -> None:
         GateFolds.__init__(self)
@@ -175,7 +179,8 @@ class Book(GateFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
         self._touch("desk", "")
 
     def _on_difference_settled(self, event: ev.DifferenceSettled, at: datetime) -> None:
-        self.settled[event.difference_id] = event.settlement
+        if event.settlement in STANDING_SETTLEMENTS:
+            self.settled[event.difference_id] = event.settlement
         self._touch("desk", "")
 
     def _on_difference_lapsed(self, event: ev.DifferenceLapsed, at: datetime) -> None:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor as Pool
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 from engine.activity import ActivityLog
@@ -20,6 +21,7 @@ from engine.bus import Bus, Change
 from engine.clock import Clock
 from engine.commands.alarms import AlarmCommands
 from engine.commands.exits import ExitCommands
+from engine.commands.gate import GateCommands
 from engine.commands.limits import LimitCommands
 from engine.commands.mandates import MandateCommands
 from engine.commands.replacing import ReplaceCommands
@@ -68,6 +70,7 @@ class Desk(SignalCommands):
     def __init__(
         self,
         *,
+        gate: GateCommands,
         carry: CarryKeeper,
         corporate: CorporateDesk,
         mode: Mode,
@@ -99,6 +102,7 @@ class Desk(SignalCommands):
         super().__init__(signals, book, presenter, clock)
         self.limits = limits
         self.mandates = mandates
+        self._gate = gate
         self._carry = carry
         self._corporate = corporate
         self.exits = exits
@@ -348,19 +352,21 @@ class Desk(SignalCommands):
 
     def differences(self) -> list[Difference]:
         """What keeps the start gate locked."""
-        return list(self._reconciler.differences.values())
+        return self._gate.differences()
 
-    async def settle_difference(self, difference_id: str, *, settlement: str, actor: str) -> list[Difference]:
-        difference = self._reconciler.differences.get(difference_id)
-        if difference is None:
-            raise CommandRefused("NOT_FOUND", f"There is no difference {difference_id}.", http_status=404)
-        if settlement not in difference.settlements:
-            allowed = ", ".join(difference.settlements)
-            raise CommandRefused(
-                "BAD_SETTLEMENT", f"It can be settled by: {allowed}.", field="settlement", http_status=422
-            )
-        self._reconciler.settle_difference(difference_id, settlement, actor)
-        return self.differences()
+    async def settle_difference(
+        self,
+        difference_id: str,
+        *,
+        settlement: str,
+        actor: str,
+        stop_price: Decimal | None = None,
+        take_profit_price: Decimal | None = None,
+    ) -> list[Difference]:
+        """Settle one; the prices are of a position that is adopted."""
+        return await self._gate.settle(
+            difference_id, settlement, actor=actor, stop_price=stop_price, take_profit_price=take_profit_price
+        )
 
     async def set_demo(self, on: bool, *, actor: str) -> None:
         if not self._status.has_demo:

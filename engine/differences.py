@@ -22,6 +22,7 @@ from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.ids import desk_of
 from engine.model.money import ZERO, plain
+from engine.model.order import Order
 from engine.model.words import OrderRole, OrderStatus
 from engine.recorder import Recorder
 from engine.surroundings import World
@@ -38,10 +39,22 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     kind: str
-    """``order`` or ``position``."""
+    """``order``, ``position``, ``missing`` (an order of ours that the broker does not know), ``desk`` (another one)."""
     symbol: str
     text: str
     settlements: tuple[str, ...]
+    subject: str = ""
+    """The broker's id of an order that is not ours; our id of a missing one; the other desk's id."""
+    qty: Decimal = ZERO
+    """Shares that no trade explains; minus is short."""
+
+
+SETTLEMENTS: Final = {
+    "order": ("watch", "cancel", "ignore"),
+    "position": ("adopt", "watch", "ignore"),
+    "missing": ("adopt",),
+    "desk": ("ignore",),
+}
 
 
 class Differences:
@@ -54,6 +67,8 @@ class Differences:
         """By id."""
         self.suspects: dict[str, tuple[Decimal, Decimal, float]] = {}
         """Symbol -> what trades explain, what the broker holds, and since when they differ in just this way."""
+        self._missing: dict[str, float] = {}
+        """Order id -> since when the broker does not know it, in the loop's seconds."""
         self._unreadable: dict[str, str] = {}
         """``orders`` or ``positions`` -> what of the newest list could not be read."""
 
@@ -68,11 +83,16 @@ class Differences:
             if order.status not in TERMINAL_STATUSES and self._is_foreign(order):
                 desk = desk_of(order.client_order_id)
                 whose = f"desk {desk}" if desk else "another program or by hand"
-                self._differ("order", order.id, order.symbol, f"an order of {order.symbol} was made by {whose}")
+                text = f"an order of {order.symbol} was made by {whose}: {_told(order)}"
+                self._differ("order", order.id, order.symbol, text, subject=order.id)
             else:
                 self.open.pop(f"order:{order.id}", None)  # it has ended, or is explained by now
         for symbol in set(symbols):
             self._compare_position(symbol)
+        self._compare_desks(orders)
+        for found in [found for found in self.open.values() if found.kind == "missing"]:
+            if self._book.orders[found.subject].is_terminal:
+                del self.open[found.id]
 
     def _is_foreign(self, order: wire.Order) -> bool:
         return (
@@ -118,7 +138,7 @@ class Differences:
                 self._recorder.record(ev.DifferenceLapsed(difference_id=difference_id, why=why))
         if extra:
             key, text = _position_key(symbol, extra), f"{plain(extra)} {symbol} are held that no trade explains"
-            self._differ("position", key, symbol, text)
+            self._differ("position", key, symbol, text, qty=extra)
 
     def _settled_of(self, symbol: str) -> dict[Decimal, str]:
         """Quantities of this symbol that the operator has settled, each with its difference's id."""
@@ -153,12 +173,53 @@ class Differences:
             for order in self._book.orders_of(bracket_id)
         )
 
-    def _differ(self, kind: str, key: str, symbol: str, text: str) -> None:
+    def _differ(self, kind: str, key: str, symbol: str, text: str, *, subject: str = "", qty: Decimal = ZERO) -> None:
         difference_id = f"{kind}:{key}"
         if self._book.settled.get(difference_id) is None and difference_id not in self.open:
             self.open[difference_id] = Difference(
-                id=difference_id, kind=kind, symbol=symbol, text=text, settlements=("ignore",)
+                id=difference_id,
+                kind=kind,
+                symbol=symbol,
+                text=text,
+                settlements=SETTLEMENTS[kind],
+                subject=subject,
+                qty=qty,
             )
+
+    def unexplained_qty(self, symbol: str) -> Decimal:
+        """What the broker holds beyond the trades, as last read."""
+        position = self._book.positions.get(symbol)
+        actual = position.qty if position is not None else ZERO
+        return actual - sum((self._signed(each) for each in self._book.open_brackets_of(symbol)), ZERO)
+
+    def note_missing(self, order: Order, is_missing: bool) -> None:
+        """An order of ours that is open here and unknown to the broker: one look may be a slip, a second one is not."""
+        now_s, key = self._clock.monotonic_s(), f"missing:{order.id}"
+        if not is_missing:
+            self._missing.pop(order.id, None)
+            self.open.pop(key, None)
+        elif now_s - self._missing.setdefault(order.id, now_s) >= CONFIRM_AFTER_S:
+            text = f"{order.id} of {order.symbol} is {order.status.value} here, and the broker does not know it"
+            self._differ("missing", order.id, order.symbol, text, subject=order.id)
+
+    def _compare_desks(self, orders: Iterable[wire.Order]) -> None:
+        """One desk an account: another one's recent orders keep the gate locked until somebody says that it is gone."""
+        newest: dict[str, wire.Order] = {}
+        for order in orders:
+            desk = desk_of(order.client_order_id)
+            if desk is None or desk == self._book.desk_id or order.submitted_at is None:
+                continue
+            known = newest.get(desk)
+            if known is None or known.submitted_at is None or order.submitted_at > known.submitted_at:
+                newest[desk] = order
+        for desk, order in newest.items():
+            assert order.submitted_at is not None
+            at = order.submitted_at.isoformat(timespec="seconds")
+            for stale in [found.id for found in self.open.values() if found.kind == "desk" and found.subject == desk]:
+                if stale != f"desk:{desk}:{at}":
+                    del self.open[stale]
+            text = f"desk {desk} works on this account too, its newest order is of {at}: one desk an account"
+            self._differ("desk", f"{desk}:{at}", order.symbol, text, subject=desk)
 
     def settle(self, difference_id: str, settlement: str, actor: str) -> None:
         difference = self.open.pop(difference_id)
@@ -189,6 +250,12 @@ class Differences:
 def _position_key(symbol: str, qty: Decimal) -> str:
     """What a settlement names: so many shares of this symbol, and no others."""
     return f"{symbol}:{plain(qty.normalize())}"
+
+
+def _told(order: wire.Order) -> str:
+    price = order.stop_price if order.stop_price is not None else order.limit_price
+    qty = plain(order.qty) if order.qty is not None else f"${plain(order.notional or ZERO)}"
+    return f"{order.side} {qty} {order.type}{f' at {plain(price)}' if price is not None else ''}, {order.status}"
 
 
 def _sentence(differences: Iterable[Difference]) -> str:

@@ -16,10 +16,11 @@ from engine.alpaca import wire
 from engine.alpaca.client import AlpacaClient
 from engine.book import Book
 from engine.clock import Clock
+from engine.differences import Differences
 from engine.errors import BrokerError, IllegalTransition, InvariantViolated
 from engine.model import events as ev
 from engine.model.order import Evidence, Order
-from engine.model.words import OrderStatus, Source
+from engine.model.words import OrderRole, OrderStatus, Source
 from engine.recorder import Recorder
 from engine.reports import report_from
 from engine.surroundings import World
@@ -49,9 +50,9 @@ class OrderReader:
         world: World,
         clock: Clock,
         adopter: Adopter,
+        differences: Differences,
         *,
         take_answer: Callable[[str, wire.Order, Evidence], None],
-        note_unreadable: Callable[[str, Sequence[wire.Unreadable]], None],
     ) -> None:
         self._client = client
         self._recorder = recorder
@@ -60,7 +61,7 @@ class OrderReader:
         self._clock = clock
         self._adopter = adopter
         self.take_answer = take_answer
-        self._note_unreadable = note_unreadable
+        self._differences = differences
         self._refused: dict[str, float] = {}
         """Orders refused in the answer, and since when in the loop's seconds: each is asked for once by its id."""
         self._listed_until = clock.now() - FIRST_LOOK_BACK
@@ -107,11 +108,13 @@ class OrderReader:
         unreadable += await self._read_unlisted({order.id for order in _with_legs(found)}, symbols)
         await self._follow_replacements(found, symbols)
         if unreadable or not symbols:  # a look at some symbols says nothing of the others' rows
-            self._note_unreadable("orders", unreadable)
+            self._differences.note_unreadable("orders", unreadable)
         return found
 
     def _oldest_alive(self) -> datetime:
-        alive = [self._book.orders[order_id].created_at for order_id in self._book.open_orders]
+        open_orders = (self._book.orders[order_id] for order_id in self._book.open_orders)
+        # Another hand's order may be months old: it is read by its id.
+        alive = [order.created_at for order in open_orders if order.role is not OrderRole.FOREIGN]
         parents = [bracket.opened_at for b in self._book.open_brackets if (bracket := self._book.brackets[b])]
         return min([*alive, *parents, self._clock.now()])
 
@@ -133,6 +136,7 @@ class OrderReader:
                     raise
                 unreadable.append(wire.Unreadable(order.broker_id, f"{order_id}: {lost.__cause__ or lost}"))
                 continue
+            self._differences.note_missing(self._book.orders[order_id], answer.value is None)
             if answer.value is not None:
                 self.take(answer.value, self._proof(answer.request_id))
         return unreadable
@@ -191,6 +195,14 @@ class OrderReader:
         self.take(answer.value, self._proof(answer.request_id))
         listed.update((order.id, order) for order in _with_legs([answer.value]))
         return answer.value
+
+    async def ask(self, broker_id: str) -> wire.Order | None:
+        """One order as the broker shows it now, in the book where it is ours. Raises ``BrokerError``."""
+        return await self._ask_order(broker_id, {})
+
+    def take_now(self, found: wire.Order) -> None:
+        """Fold an order that was just read."""
+        self.take(found, self._proof(None))
 
     def _known(self, found: wire.Order) -> str | None:
         """Our id of it, when the book has it."""

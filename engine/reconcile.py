@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -272,6 +273,11 @@ class Reconciler:
     def settle_difference(self, difference_id: str, settlement: str, actor: str) -> None:
         self._differences.settle(difference_id, settlement, actor)
         self._lock_or_open()
+
+    async def unexplained_qty(self, symbol: str) -> Decimal:
+        """What the broker holds beyond the trades, read now. Raises ``BrokerError``."""
+        await self.symbols([symbol])
+        return self._differences.unexplained_qty(symbol)
 
     def _lock_or_open(self) -> None:
         if self.has_read:

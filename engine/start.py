@@ -30,6 +30,7 @@ from engine.checkpoint import WORTH_IT, Checkpoints
 from engine.clock import Clock, SteadyClock
 from engine.commands.alarms import AlarmCommands
 from engine.commands.exits import ExitCommands
+from engine.commands.gate import GateCommands
 from engine.commands.limits import LimitCommands
 from engine.commands.mandates import MandateCommands
 from engine.commands.replacing import ReplaceCommands
@@ -236,16 +237,7 @@ def _assemble(
     )
     adopter = Adopter(recorder, book, clock)
     differences = Differences(recorder, book, world, clock)
-    reader = OrderReader(
-        client,
-        recorder,
-        book,
-        world,
-        clock,
-        adopter,
-        take_answer=gateway.take_answer,
-        note_unreadable=differences.note_unreadable,
-    )
+    reader = OrderReader(client, recorder, book, world, clock, adopter, differences, take_answer=gateway.take_answer)
     reconciler = Reconciler(client, recorder, book, world, clock, differences, reader, settle=resolver.settle)
     bus.on_records(reader.remember)
     tracker = Tracker(recorder, book, clock, adopter, surprised=reconciler.doubt)
@@ -354,7 +346,9 @@ def _assemble(
     carry = CarryKeeper(gateway, recorder, book, world, quotes, clock, config)
     corporate = CorporateDesk(client, gateway, recorder, book, world, quotes, clock)
     exits = ExitCommands(recorder, book, world, clock, config, supervisor, reconciler, presenter)
+    gate = GateCommands(recorder, book, reconciler, gateway, quotes, clock, hurry=supervisor.hurry)
     desk = Desk(
+        gate=gate,
         carry=carry,
         corporate=corporate,
         mode=settings.mode,

@@ -12,6 +12,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from PySide6.QtCore import QObject, Signal
@@ -193,10 +194,13 @@ class Actions(QObject):
         drills = self.drills
         return drills is not None and self._run(DRILL, lambda: drills.end(actor=ACTOR))
 
-    def settle_difference(self, difference_id: str, settlement: str) -> bool:
+    def settle_difference(self, difference_id: str, settlement: str, stop_price: Decimal | None = None) -> bool:
+        """``stop_price`` is of shares that become a trade."""
         return self._run(
             f"{SETTLE}{difference_id}",
-            lambda: self._desk.settle_difference(difference_id, settlement=settlement, actor=ACTOR),
+            lambda: self._desk.settle_difference(
+                difference_id, settlement=settlement, actor=ACTOR, stop_price=stop_price
+            ),
         )
 
     def acknowledge(self, incident_id: str) -> bool:

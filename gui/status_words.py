@@ -139,6 +139,8 @@ def role_words(order: OrderView) -> str:
             return "target"
         case OrderRole.EXIT:
             return f"exit {type_word(order.type)}"
+        case OrderRole.FOREIGN:
+            return f"another's {type_word(order.type)}"
 
 
 def type_word(kind: OrderType) -> str:

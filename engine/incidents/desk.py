@@ -51,6 +51,22 @@ def journal_broken(scene: Scene) -> Iterator[Incident]:
         )
 
 
+def watched_shares(scene: Scene) -> Iterator[Incident]:
+    """Shares of another hand that somebody said to keep in sight."""
+    for key, settlement in scene.book.settled.items():
+        kind, _, rest = key.partition(":")
+        if kind == "position" and settlement == "watch":
+            symbol, _, qty = rest.rpartition(":")
+            yield about_desk(
+                scene,
+                f"watched:{key}",
+                Priority.LATER,
+                f"{qty} {symbol} are held that no trade of this desk explains",
+                "They are watched: this desk neither protects nor closes them.",
+                "Close or protect them where they were bought.",
+            )
+
+
 def gate_locked(scene: Scene) -> Iterator[Incident]:
     """Book and broker differ, and nobody has settled it."""
     locked = scene.world.gate_locked_by

@@ -49,6 +49,7 @@ CONDITIONS: Final[tuple[Condition, ...]] = (
     desk.journal_torn,
     desk.journal_broken,
     desk.gate_locked,
+    desk.watched_shares,
     signals.expiring,
     trips.tripped,
     trips.prop_day_late,

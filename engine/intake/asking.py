@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from aiohttp import hdrs, web
 
@@ -116,15 +116,22 @@ async def settlement_of(request: web.Request) -> Literal["never_reached"]:
     return "never_reached"
 
 
-async def difference_of(request: web.Request) -> tuple[str, str]:
-    """Which difference of the start gate, and how it is to be settled."""
-    fields = await body_of(request, "difference_id", "settlement")
+class SettlementAsked(NamedTuple):
+    difference_id: str
+    settlement: str
+    stop_price: Decimal | None
+    take_profit_price: Decimal | None
+
+
+async def difference_of(request: web.Request) -> SettlementAsked:
+    """Which difference of the start gate, how it is to be settled, and an adopted position's exits."""
+    fields = await body_of(request, "difference_id", "settlement", "stop_price", "take_profit_price")
     difference_id, settlement = fields.text("difference_id"), fields.text("settlement")
     if difference_id is None:
         raise fields.missing("difference_id")
     if settlement is None:
         raise fields.missing("settlement")
-    return difference_id, settlement
+    return SettlementAsked(difference_id, settlement, fields.price("stop_price"), fields.price("take_profit_price"))
 
 
 async def state_of(request: web.Request) -> tuple[DeskState, str, str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
 from typing import Literal, Protocol
 
 import msgspec
@@ -101,5 +102,11 @@ class Door(Protocol):
     async def poll_orders(self, on: bool, *, actor: str) -> HealthView: ...
     async def ack_incident(self, incident_id: str, *, actor: str) -> IncidentView: ...
     async def settle_difference(
-        self, difference_id: str, *, settlement: str, actor: str
+        self,
+        difference_id: str,
+        *,
+        settlement: str,
+        actor: str,
+        stop_price: Decimal | None = None,
+        take_profit_price: Decimal | None = None,
     ) -> Sequence[msgspec.Struct]: ...

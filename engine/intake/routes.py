@@ -88,8 +88,14 @@ class Calls:
         return self._start_gate_answer()
 
     async def settle_difference(self, request: web.Request) -> web.Response:
-        difference_id, settlement = await asking.difference_of(request)
-        await self._door.settle_difference(difference_id, settlement=settlement, actor=actor_of(request))
+        asked = await asking.difference_of(request)
+        await self._door.settle_difference(
+            asked.difference_id,
+            settlement=asked.settlement,
+            actor=actor_of(request),
+            stop_price=asked.stop_price,
+            take_profit_price=asked.take_profit_price,
+        )
         return self._start_gate_answer()
 
     def _start_gate_answer(self) -> web.Response:

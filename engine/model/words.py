@@ -61,6 +61,8 @@ class OrderRole(StrEnum):
     TAKE_PROFIT = "take_profit"
     STOP_LOSS = "stop_loss"
     EXIT = "exit"
+    FOREIGN = "foreign"
+    """Of another hand at the broker, and of no trade: it is only followed."""
 
 
 class OrderStatus(StrEnum):

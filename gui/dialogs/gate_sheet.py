@@ -7,11 +7,12 @@ it: their buttons then take no click for ``GUARD_MS``, so that the second half o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from engine.views import DeskView
 from gui import formatting as say
@@ -23,36 +24,77 @@ from gui.widgets.button import Button
 from gui.widgets.text import Text, rule
 
 GUARD_MS: Final = 300
-_WIDTH: Final = 560
+_WIDTH: Final = 640
+_STOP_WIDTH: Final = 76
 _MOST_LIST: Final = 320
 """Pixels of the list; more rows than fit are scrolled."""
 
-_MEANING: Final = {"ignore": "Ignore: the desk will neither protect nor close it."}
+_MEANING: Final = {
+    "ignore": "Ignore: the desk will neither protect nor close it.",
+    ("position", "adopt"): "Adopt: it becomes a trade, with the stop you give.",
+    ("position", "watch"): "Watch: it stays in sight, unprotected.",
+    ("order", "watch"): "Watch: it is followed among the orders.",
+    ("order", "cancel"): "Cancel: it is canceled at the broker.",
+    ("missing", "adopt"): "Adopt: it is over here too.",
+}
 """What a settlement means for what it settles."""
+
+
+def _meaning(difference: Difference, settlement: str) -> str:
+    return _MEANING.get((difference.kind, settlement)) or _MEANING.get(settlement, "")
+
+
+def _price(text: str) -> Decimal | None:
+    """A price above zero, or None."""
+    try:
+        price = Decimal(text.strip().replace(",", "."))
+    except InvalidOperation:
+        return None
+    return price if price.is_finite() and price > 0 else None
+
+
+type Settle = Callable[[str, str, Decimal | None], object]
 
 
 class DifferenceRow(QWidget):
     """What differs, and a button for each way to settle it."""
 
-    def __init__(self, difference: Difference, settle: Callable[[str, str], object]) -> None:
+    def __init__(self, difference: Difference, settle: Settle) -> None:
         super().__init__()
         self.setObjectName(f"difference-{difference.id}")
         self.difference = difference
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(Text(say.sentence(difference.text), wrap=True, name="difference-text"))
-        meanings = "  ".join(_MEANING[each] for each in difference.settlements if each in _MEANING)
+        meanings = "  ".join(filter(None, (_meaning(difference, each) for each in difference.settlements)))
         words.addWidget(Text(meanings, kind=Type.SMALL, tone="low", wrap=True, name="difference-meaning"))
         row = QHBoxLayout()
         row.setContentsMargins(0, 9, 6, 9)
         row.setSpacing(6)
         row.addLayout(words, 1)
         self._buttons: list[Button] = []
+        self._is_ready = True
+        self._stop: QLineEdit | None = None
+        self._adopt: Button | None = None
         for settlement in difference.settlements:
             button = Button(settlement.capitalize(), name=f"settle-{settlement}")
-            button.clicked.connect(lambda _on=False, chosen=settlement: settle(difference.id, chosen))
+            if settlement == "adopt" and difference.kind == "position":
+                self._stop = QLineEdit()
+                self._stop.setObjectName("adopt-stop")
+                self._stop.setAccessibleName(f"Stop price of {difference.symbol}")
+                self._stop.setPlaceholderText("Stop")
+                self._stop.setFixedWidth(_STOP_WIDTH)
+                self._stop.textChanged.connect(self._enable)
+                row.addWidget(self._stop, 0, Qt.AlignmentFlag.AlignVCenter)
+                self._adopt = button
+            button.clicked.connect(
+                lambda _on=False, chosen=settlement: settle(
+                    difference.id, chosen, self._stop_price() if chosen == "adopt" else None
+                )
+            )
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
             self._buttons.append(button)
+        self._enable()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -60,8 +102,16 @@ class DifferenceRow(QWidget):
         column.addWidget(rule(vertical=False))
 
     def set_ready(self, ready: bool) -> None:
+        self._is_ready = ready
+        self._enable()
+
+    def _stop_price(self) -> Decimal | None:
+        return _price(self._stop.text()) if self._stop is not None else None
+
+    def _enable(self) -> None:
+        """Shares are adopted with a stop only: without a price that button takes no click."""
         for button in self._buttons:
-            button.setEnabled(ready)
+            button.setEnabled(self._is_ready and (button is not self._adopt or self._stop_price() is not None))
 
 
 class DifferenceList(QScrollArea):

@@ -75,6 +75,7 @@ class SceneDifference:
     symbol: str
     text: str
     settlements: tuple[str, ...] = ("ignore",)
+    kind: str = "position"
 
 
 class SceneDesk:
@@ -404,8 +405,10 @@ class SceneDesk:
         self._view = replace(self._view, wants_confirmation=False, gate_locked_by=None, health=health)
         return health
 
-    async def settle_difference(self, difference_id: str, *, settlement: str, actor: str) -> list[SceneDifference]:
-        await self._take("settle_difference", difference_id, settlement)
+    async def settle_difference(
+        self, difference_id: str, *, settlement: str, actor: str, stop_price: Decimal | None = None
+    ) -> list[SceneDifference]:
+        await self._take("settle_difference", difference_id, settlement, *([stop_price] if stop_price else []))
         _known(self._differences, difference_id)
         self.differ(*(d for d in self._differences.values() if d.id != difference_id))
         return self.differences()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 
 from gui.widgets.notice_chip import NoticeChip
 from tests.gui.conftest import Screen, until
@@ -205,6 +206,23 @@ async def test_a_difference_that_ends_by_itself_leaves_the_sheet(opened: Any) ->
         assert screen.text("gate-sheet-reason").startswith("Book and broker differ in 1 point.")
         screen.desk.differ()
         await until(screen.find("gate-sheet").isHidden)
+
+
+async def test_shares_are_adopted_with_a_stop_only(opened: Any) -> None:
+    found = SceneDifference("position:XOM:7", "XOM", "7 XOM are held that no trade explains", ("adopt", "ignore"))
+    async with opened("differing") as screen:
+        screen.click("start-gate")
+        screen.desk.differ(found)
+        await until(lambda: rows(screen) == [found.id])
+        row = screen.find(f"difference-{found.id}")
+        adopt, stop = row.findChild(QPushButton, "settle-adopt"), row.findChild(QLineEdit, "adopt-stop")
+        await until(row.findChild(QPushButton, "settle-ignore").isEnabled)
+        for text in ("", "abc", "0", "-3", "nan"):
+            stop.setText(text)
+            assert not adopt.isEnabled(), text
+        stop.setText("101.50")
+        QTest.mouseClick(adopt, Qt.MouseButton.LeftButton)
+        assert (await screen.commands(1))[-1] == ("settle_difference", found.id, "adopt", Decimal("101.50"))
 
 
 async def test_a_refused_settlement_is_told_in_the_sheet(opened: Any) -> None:

@@ -14,7 +14,7 @@ from engine.differences import CONFIRM_AFTER_S, Differences
 from engine.model import events as ev
 from engine.model.position import Position
 from engine.surroundings import World
-from tests.unit.builders import proof
+from tests.unit.builders import ENTRY_ID, proof
 from tests.unit.desk.desk_parts import Parts, parts
 
 
@@ -82,3 +82,17 @@ async def test_a_gap_that_changes_before_it_is_settled_is_one_difference(looks: 
     looks.holds("7")
     assert looks.holds("8") == ["8 XOM are held that no trade explains"]
     assert looks.holds("0") == []
+
+
+async def test_an_order_that_the_broker_lost_is_told_after_a_second_look(looks: Looks) -> None:
+    looks.enter()
+    looks.answer()
+    order = looks.book.orders[ENTRY_ID]
+    looks.differences.note_missing(order, is_missing=True)
+    assert looks.differences.open == {}
+    looks.clock.at_s += CONFIRM_AFTER_S
+    looks.differences.note_missing(order, is_missing=True)
+    (found,) = looks.differences.open.values()
+    assert (found.kind, found.subject, found.settlements) == ("missing", ENTRY_ID, ("adopt",))
+    looks.differences.note_missing(order, is_missing=False)
+    assert looks.differences.open == {}
