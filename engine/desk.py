@@ -259,7 +259,7 @@ class Desk(SignalCommands):
             raise CommandRefused(
                 "BAD_SETTLEMENT", "An order can be attested as never_reached.", field="settlement", http_status=422
             )
-        why = f"Attested by {actor}: the broker never had it."
+        why = f"Attested by {actor}: the broker never had it ({self._resolver.evidence_of(order_id)})."
         await self._recorder.commit_exit(ev.OrderNeverReached(order_id=order_id, why=why, actor=actor))
         return self.order(order_id)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from engine.book import Book
@@ -19,6 +20,7 @@ from engine.model.words import (
     OrderStatus,
     SignalStatus,
 )
+from engine.pipeline.resolve import LookUp, unknown_view
 from engine.protection.ledger import Cover, is_armed, parent_of, plan_of, status_of
 from engine.protection.watched import Watcher
 from engine.views import (
@@ -48,8 +50,10 @@ class Presenter:
         now: Callable[[], datetime],
         watcher: Watcher | None = None,
         trip_s: Callable[[], float] = lambda: 0.1,
+        look_ups: Mapping[str, LookUp] = MappingProxyType({}),
     ) -> None:
         """``trip_s`` is what a round trip to the broker takes now; sentences about naked time are estimated by it."""
+        self._look_ups = look_ups
         self._watcher = watcher
         self._trip_s = trip_s
         self._book = book
@@ -165,6 +169,7 @@ class Presenter:
             evidence=_newer(order.evidence, self._verified.get(order.id)),
             can_cancel=order.is_open and order.broker_id is not None and order.status is not OrderStatus.PENDING_CANCEL,
             cancel_consequence=self._cancel_consequence(order, armed),
+            unknown=unknown_view(order, self._look_ups.get(order.id), self._now()),
         )
 
     def _parent_of(self, order: Order) -> Order | None:

@@ -341,7 +341,13 @@ def _assemble(
     watch.mandates_wait = config.mandates.confirm_after_restart
     bus.on_changes(lambda changes: watch.look() if has_flipped(book, changes) else None)
     presenter = Presenter(
-        book, quotes, reader.verified, clock.now, watcher, trip_s=lambda: (world.rest_ms or 100.0) / 1000
+        book,
+        quotes,
+        reader.verified,
+        clock.now,
+        watcher,
+        trip_s=lambda: (world.rest_ms or 100.0) / 1000,
+        look_ups=resolver.look_ups,
     )
     carry = CarryKeeper(gateway, recorder, book, world, quotes, clock, config)
     corporate = CorporateDesk(client, gateway, recorder, book, world, quotes, clock)

@@ -32,6 +32,7 @@ from engine.views_preview import HeadroomView as HeadroomView
 from engine.views_preview import PreviewView as PreviewView
 from engine.views_preview import RequestView as RequestView
 from engine.views_preview import RiskView as RiskView
+from engine.views_truth import UnknownView
 
 
 class EditView(View, frozen=True, kw_only=True):
@@ -133,6 +134,8 @@ class OrderView(View, frozen=True, kw_only=True):
     can_cancel: bool
     cancel_consequence: str | None
     """What cancelling would leave behind (``leaves 100 AAPL naked``), None when nothing."""
+    unknown: UnknownView | None = None
+    """What is being done about an order of unknown fate; None when it is known."""
 
 
 class LegsView(View, frozen=True, kw_only=True):

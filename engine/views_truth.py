@@ -1,6 +1,8 @@
-"""Pictures of what the desk knows about its own truth: alarms, the halt ladder."""
+"""Pictures of what the desk knows about its own truth: alarms, orders of unknown fate."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from engine.view import View
 
@@ -42,3 +44,20 @@ class AlarmStatsView(View, frozen=True, kw_only=True):
     """Conditions that came back three times or more within ten minutes, the worst first."""
     top: tuple[ChatteringView, ...]
     """The ten most frequent conditions."""
+
+
+class UnknownView(View, frozen=True, kw_only=True):
+    """An order whose fate at the broker is being found out."""
+
+    since: datetime
+    age_s: float
+    looks: int
+    """Times the broker was asked about it by this process."""
+    misses: int
+    """Times it answered that it does not know the order."""
+    said: str
+    """What the newest look-up found."""
+    looked_at: datetime | None
+    request_id: str | None
+    next_look_at: datetime | None
+    """None while the broker is being asked, or when nobody asks any more: then a person settles it."""

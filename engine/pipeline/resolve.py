@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
+
+import msgspec
 
 from engine.alpaca import wire
 from engine.alpaca.budget import Lane
 from engine.alpaca.client import AlpacaClient
 from engine.book import Book
+from engine.bus import Change
 from engine.clock import Clock
 from engine.errors import BrokerError
 from engine.gateway import Gateway
@@ -23,6 +27,7 @@ from engine.model.order import Evidence, Order
 from engine.model.words import OrderRole, Purpose, Source
 from engine.recorder import Recorder
 from engine.tasks import Spawn
+from engine.views_truth import UnknownView
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +35,20 @@ LOOK_UP_AFTER_S: Final = (0.2, 0.4, 0.8, 1.6)
 """The settle time: a broker that accepted an order shows it within these steps."""
 LOOK_UP_EVERY_S: Final = 5.0
 """Afterwards, until somebody knows."""
+
+
+class LookUp(msgspec.Struct, frozen=True, kw_only=True):
+    """What has been found out so far about an order of unknown fate. Times are the wall clock's."""
+
+    asked: int = 0
+    misses: int = 0
+    """Times the broker answered that it does not know the order."""
+    said: str = "not asked yet"
+    at: datetime | None = None
+    """Of the newest answer, or of the newest failure to get one."""
+    request_id: str | None = None
+    next_at: datetime | None = None
+    """When the broker is asked next; None while it is being asked, or when nobody asks any more."""
 
 
 class Resolver:
@@ -52,6 +71,8 @@ class Resolver:
         self._spawn: Spawn | None = None
         self._bodies: dict[str, tuple[dict[str, Any], Purpose]] = {}
         self._at_work: set[str] = set()
+        self.look_ups: dict[str, LookUp] = {}
+        """By order id, of those that are being found out about. Not journaled: a process knows its own look-ups."""
 
     def start(self, spawn: Spawn, gateway: Gateway) -> None:
         self._spawn, self._gateway = spawn, gateway
@@ -85,7 +106,9 @@ class Resolver:
             looks = misses = 0
             while self._is_unknown(order_id):
                 in_time = looks < len(LOOK_UP_AFTER_S)
-                await self._clock.sleep(LOOK_UP_AFTER_S[looks] if in_time else LOOK_UP_EVERY_S)
+                wait_s = LOOK_UP_AFTER_S[looks] if in_time else LOOK_UP_EVERY_S
+                self._note(order_id, next_at=self._clock.now() + timedelta(seconds=wait_s))
+                await self._clock.sleep(wait_s)
                 looks += 1
                 found = await self.look_up(order_id)
                 if found is None:  # the broker answered, and does not know it
@@ -97,6 +120,30 @@ class Resolver:
                         resent = await self._resend(order_id)
         finally:
             self._at_work.discard(order_id)
+            self.look_ups.pop(order_id, None)
+
+    def _note(self, order_id: str, **news: Any) -> None:
+        self.look_ups[order_id] = msgspec.structs.replace(self.look_ups.get(order_id, LookUp()), **news)
+
+    def _note_answer(self, order_id: str, said: str, request_id: str | None, *, missed: bool = False) -> None:
+        known = self.look_ups.get(order_id, LookUp())
+        self._note(
+            order_id,
+            asked=known.asked + 1,
+            misses=known.misses + missed,
+            said=said,
+            at=self._clock.now(),
+            request_id=request_id,
+            next_at=None,
+        )
+        self._recorder.tell(Change("order", order_id))
+
+    def evidence_of(self, order_id: str) -> str:
+        """What the verdict rests on, in words for the record."""
+        found = self.look_ups.get(order_id, LookUp())
+        request = f", request {found.request_id}" if found.request_id else ""
+        at = f" at {found.at:%H:%M:%S} UTC" if found.at is not None else ""
+        return f"not known in {found.misses} of {found.asked} look-ups, the last{at}{request}"
 
     def _is_unknown(self, order_id: str) -> bool:
         """Unknown itself, or known with legs whose names only the lost answer told."""
@@ -115,10 +162,12 @@ class Resolver:
         try:
             answer = await self._client.order_by_client_id(order.client_order_id, lane=lane)
             if answer.value is None:
+                self._note_answer(order_id, "the broker does not know it", answer.request_id, missed=True)
                 return None
             nested = await self._client.order(answer.value.id, lane=lane)
         except BrokerError as lost:
             log.info("look-up of %s failed: %s", order_id, lost)
+            self._note_answer(order_id, f"no answer: {lost.operator_text}", lost.request_id)
             return False
         found: wire.Order = nested.value or answer.value
         proof = Evidence(source=Source.REST, id=nested.request_id, at=self._clock.now())
@@ -143,7 +192,8 @@ class Resolver:
             if answer.value.status == "pending_replace":
                 return  # it may still be ours: the look-ups go on
         if self._is_unknown(order_id):
-            why = f"The broker does not know it, and {old.id} shows no replacement of ours."
+            heard = self.evidence_of(order_id)
+            why = f"The broker does not know it ({heard}), and {old.id} shows no replacement of ours."
             self._recorder.record(ev.OrderNeverReached(order_id=order_id, why=why))
 
     async def _resend(self, order_id: str) -> bool:
@@ -157,10 +207,27 @@ class Resolver:
             if order.role is OrderRole.ENTRY:
                 log.warning("%s stays unknown: it is not sent again", order_id)
             else:
-                why = "The broker does not know it, and its shares are covered or gone by now."
+                why = f"The broker does not know it ({self.evidence_of(order_id)}); its shares are covered or gone."
                 self._recorder.record(ev.OrderNeverReached(order_id=order_id, why=why))
             return True
         body, purpose = known
         log.warning("%s never arrived: sent once more under the same id", order_id)
         submitted = await self._gateway.send(order, body, purpose)
         return not submitted.is_deferred
+
+
+def unknown_view(order: Order, found: LookUp | None, now: datetime) -> UnknownView | None:
+    """What a person is shown of an order of unknown fate; None of any other."""
+    if order.unresolved_since is None:
+        return None
+    found = found or LookUp()
+    return UnknownView(
+        since=order.unresolved_since,
+        age_s=max(0.0, (now - order.unresolved_since).total_seconds()),
+        looks=found.asked,
+        misses=found.misses,
+        said=found.said,
+        looked_at=found.at,
+        request_id=found.request_id,
+        next_look_at=found.next_at,
+    )

@@ -39,15 +39,22 @@ async def test_an_entry_that_is_no_longer_wanted_stays_unknown_until_the_operato
         await desk.approve(view.id, actor="test")
         await until(lambda: desk.orders() and desk.orders()[-1].unresolved_since is not None)
         entry_id = desk.signal(view.id).order_ids[0]
-        await asyncio.sleep(3.5)
+        await until(lambda: (told := desk.order(entry_id).unknown) is not None and told.misses >= 4)
         assert await rig.entries() == []
-        assert desk.order(entry_id).unresolved_since is not None
+        unknown = desk.order(entry_id).unknown
+        assert unknown is not None
+        assert (unknown.said, unknown.looks) == ("the broker does not know it", unknown.misses)
+        assert unknown.request_id
+        await until(lambda: (told := desk.order(entry_id).unknown) is not None and told.next_look_at is not None)
         again, _ = await desk.receive(rig.signal())
         with pytest.raises(CommandRefused) as refused:
             await desk.approve(again.id, actor="test")
         assert {"UNKNOWN_ORDER", "ENTRY_IN_FLIGHT"} & {reason.code for reason in refused.value.reasons}
         settled = await desk.attest_order(entry_id, actor="test", settlement="never_reached")
         assert settled.status.value == "never_reached"
+        assert settled.unknown is None
+        assert settled.last_error is not None
+        assert "not known in" in settled.last_error  # what the broker had said when the person decided
         assert desk.signal(view.id).status.value == "failed"
         await protected(desk, rig.signal("MSFT"))
 
