@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +20,7 @@ from engine.alpaca import wire
 from engine.alpaca.client import AlpacaClient
 from engine.book import Book
 from engine.clock import Clock
-from engine.differences import Difference, Differences
+from engine.differences import AT_REST, Difference, Differences
 from engine.errors import BrokerError, EngineError
 from engine.model import events as ev
 from engine.model.money import ZERO
@@ -30,13 +31,23 @@ from engine.protection.case import Truth
 from engine.recorder import Recorder
 from engine.reports import position_from
 from engine.surroundings import World
+from engine.views_truth import ReconciliationView
 
 log = logging.getLogger(__name__)
 
-BUSY_EVERY_S: Final = 12.0
-"""Orders are read this often while anything works: five requests a minute."""
+BUSY_EVERY_S: Final = 5.0
+"""Orders are read this often while one is under way, as far as the timer's budget goes."""
+RESTING_EVERY_S: Final = 15.0
+"""And this often while they only rest: it leaves room in the budget for what gets under way."""
 IDLE_EVERY_S: Final = 30.0
-"""Positions and account, and orders when nothing works."""
+"""Positions, and orders when nothing works."""
+SLOW_EVERY_S: Final = 50.0
+"""Account and session: fills and the session's own change ask for them sooner."""
+TIMER_BUDGET: Final = 10
+"""Requests a minute that the timer may spend. Doubts, gaps in the stream and a person's look are not counted."""
+BUDGET_S: Final = 60.0
+WHOLE_COST: Final = 2
+SLOW_COST: Final = 2
 POLL_EVERY_S: Final = 2.0
 """Orders and positions while they are polled in place of the stream: 60 requests a minute."""
 AFTER_LOSS_S: Final = 2.0
@@ -78,6 +89,11 @@ class Reconciler:
         self._lost = ""
         """Why the last look failed: told once."""
         self._account_doubted = False
+        self._last_whole_s = self._last_slow_s = self._last_orders_s = float("-inf")
+        self._spent: deque[float] = deque()
+        """When the timer spent its requests of the last minute, in the loop's seconds."""
+        self.looked_at: datetime | None = None
+        """When the newest look ended well."""
         self._began_at = clock.now()
         self.has_read = False
         """Whether orders and positions have been read since this process began."""
@@ -103,15 +119,18 @@ class Reconciler:
 
     async def run(self) -> None:
         """For ever: on doubts at once, else on the timer."""
-        last_whole_s = float("-inf")
         while True:
             now_s = self._clock.monotonic_s()
             has_failed = False
+            before = self._world.asked
+            is_timed = not (self._whole or self._doubts or self._account_doubted)
             try:
-                if self._whole or now_s - last_whole_s >= IDLE_EVERY_S:
+                if self._whole or now_s - self._last_whole_s >= IDLE_EVERY_S:
+                    is_slow = self._whole or now_s - self._last_slow_s >= SLOW_EVERY_S or self._session_is_over()
                     self._whole = False
-                    await self.everything()
-                    last_whole_s = self._clock.monotonic_s()
+                    await self.everything(slow=is_slow)
+                    self._last_whole_s = self._last_orders_s = self._clock.monotonic_s()
+                    self._last_slow_s = now_s if is_slow else self._last_slow_s
                 elif self._doubts:
                     await self.symbols(self._take_doubts())
                 elif self._account_doubted:
@@ -119,8 +138,9 @@ class Reconciler:
                     await self._world.refresh_account()
                 elif self._world.stream.polled_by is not None:
                     await self._poll()
-                elif self._book.open_orders:
+                elif self._book.open_orders and self._may_read_orders(now_s):
                     await self.reader.read(())
+                    self._last_orders_s = now_s
                 await self.reader.check_refusals()
             except BrokerError as lost:
                 has_failed = True
@@ -129,11 +149,59 @@ class Reconciler:
                 self._lost = lost.operator_text
             if not has_failed:
                 self._lost = ""
+                self.looked_at = self._clock.now()
+            if is_timed and self._world.stream.polled_by is None:
+                self._spent.extend([now_s] * (self._world.asked - before))
             self._wake.clear()
             if not (self._whole or self._doubts or self._account_doubted):
                 await self._pause(self._pause_s(has_failed))
                 self._doubts.update(self._differences.suspects)
             await self._clock.sleep(DOUBT_PAUSE_S)
+
+    def spent(self) -> int:
+        """Requests of the timer in the last minute."""
+        while self._spent and self._clock.monotonic_s() - self._spent[0] >= BUDGET_S:
+            self._spent.popleft()
+        return len(self._spent)
+
+    def _may_read_orders(self, now_s: float) -> bool:
+        """Whether it is time, and the budget has room with the next whole look set aside."""
+        if now_s - self._last_orders_s < RESTING_EVERY_S - BUSY_EVERY_S / 2 and not self._is_moving():
+            return False
+        if self.spent() >= TIMER_BUDGET:
+            return False
+        whole_due_s = IDLE_EVERY_S - (now_s - self._last_whole_s)
+        is_slow = now_s + whole_due_s - self._last_slow_s >= SLOW_EVERY_S
+        still_counted = sum(at_s > now_s + whole_due_s - BUDGET_S for at_s in self._spent)
+        return still_counted + 1 + WHOLE_COST + (SLOW_COST if is_slow else 0) <= TIMER_BUDGET
+
+    def _is_moving(self) -> bool:
+        """An order is under way to somewhere, and should have arrived soon."""
+        return any(
+            order.status not in AT_REST or order.unresolved_since is not None or order.cancel_requested_at is not None
+            for order in map(self._book.orders.__getitem__, self._book.open_orders)
+        )
+
+    def _session_is_over(self) -> bool:
+        """The session was to open or close meanwhile: the broker says whether it did."""
+        changes_at = self._world.session_changes_at
+        return changes_at is None or self._clock.now() >= changes_at
+
+    def view(self) -> ReconciliationView:
+        return ReconciliationView(
+            looked_at=self.looked_at,
+            every_s=self._every_s(),
+            requests_last_min=self.spent(),
+            requests_limit=TIMER_BUDGET,
+            failing=self._lost,
+        )
+
+    def _every_s(self) -> float:
+        if self._world.stream.polled_by is not None:
+            return POLL_EVERY_S
+        if not self._book.open_orders:
+            return IDLE_EVERY_S
+        return BUSY_EVERY_S if self._is_moving() else RESTING_EVERY_S
 
     def _pause_s(self, has_failed: bool) -> float:
         if self._differences.suspects:
@@ -155,11 +223,12 @@ class Reconciler:
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
-    async def everything(self) -> None:
-        """Account, session, positions, orders. Raises ``BrokerError``, ``WrongAccount``."""
-        account = await self._world.refresh_account()
-        self._check_account(account.account_number)
-        await self._world.refresh_session()
+    async def everything(self, *, slow: bool = True) -> None:
+        """Positions, orders, and with ``slow`` account and session. Raises ``BrokerError``, ``WrongAccount``."""
+        if slow:
+            account = await self._world.refresh_account()
+            self._check_account(account.account_number)
+            await self._world.refresh_session()
         orders = await self.reader.read(())
         if not self.has_read:
             await self._settle_left_behind()

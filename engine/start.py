@@ -336,7 +336,7 @@ def _assemble(
     trip_wire = TripWire(recorder, book, world, clock, config, withdrawal, day_loss=status.day_loss)
     bus.on_records(trip_wire.note)
     prop_keeper = PropKeeper(prop_board, recorder, book, world, clock, withdrawal)
-    status.trips, status.prop_rules = trip_wire.views, prop_board.rules
+    status.trips, status.prop_rules, status.reconciliation = trip_wire.views, prop_board.rules, reconciler.view
     watch = Watch(recorder, book, world, clock, clock.now(), journal.torn)
     watch.mandates_wait = config.mandates.confirm_after_restart
     bus.on_changes(lambda changes: watch.look() if has_flipped(book, changes) else None)

@@ -21,6 +21,7 @@ from engine.protection.naked_days import of_day, running_today
 from engine.surroundings import World
 from engine.views import AccountView, DeskView, HealthView
 from engine.views_limits import PropRuleView, TripView
+from engine.views_truth import ReconciliationView
 
 HUNDREDTH: Final = Decimal("0.01")
 
@@ -54,6 +55,7 @@ class StatusBoard:
         self.started_at = clock.now()
         self.stopping = False
         self.trips: Callable[[], tuple[TripView, ...]] = tuple
+        self.reconciliation: Callable[[], ReconciliationView | None] = lambda: None
         self.prop_rules: Callable[[], tuple[PropRuleView, ...]] = tuple
         """Set once their owners exist: they are built on this board."""
 
@@ -74,6 +76,7 @@ class StatusBoard:
             loop_lag_ms=self._lag.view(),
             version=VERSION,
             started_at=self.started_at,
+            reconciliation=self.reconciliation(),
         )
 
     def mark_equity(self) -> None:

@@ -83,6 +83,8 @@ class World:
         """Today, and when its core session opens; None: no trading."""
         self.clock_offset_ms: float | None = None
         self.rest_ms: float | None = None
+        self.asked = 0
+        """Requests made through here."""
         self._assets: dict[str, AssetFacts] = {}
         self._no_assets: dict[str, float] = {}
         self.history = Statistics(DailyBars(client, clock, daily_file), clock)
@@ -140,6 +142,7 @@ class World:
 
     async def asking[T](self, request: Awaitable[Answer[T]]) -> Answer[T]:
         """Await a request of the adapter, and note whether REST is up."""
+        self.asked += 1
         try:
             answer = await request
         except BrokerError as lost:

@@ -32,7 +32,7 @@ from engine.views_preview import HeadroomView as HeadroomView
 from engine.views_preview import PreviewView as PreviewView
 from engine.views_preview import RequestView as RequestView
 from engine.views_preview import RiskView as RiskView
-from engine.views_truth import UnknownView
+from engine.views_truth import ReconciliationView, UnknownView
 
 
 class EditView(View, frozen=True, kw_only=True):
@@ -351,6 +351,8 @@ class HealthView(View, frozen=True, kw_only=True):
     loop_lag_ms: LagView
     version: str
     started_at: datetime
+    reconciliation: ReconciliationView | None = None
+    """Reading the broker's orders, positions and account anew; None before there is a reader."""
 
 
 class DeskView(View, frozen=True, kw_only=True):

@@ -46,6 +46,20 @@ class AlarmStatsView(View, frozen=True, kw_only=True):
     """The ten most frequent conditions."""
 
 
+class ReconciliationView(View, frozen=True, kw_only=True):
+    """How the book is held against the broker, and what that costs."""
+
+    looked_at: datetime | None
+    """When the newest look ended well; None before the first."""
+    every_s: float
+    """The timer as it is now; doubts and gaps in the stream are read at once."""
+    requests_last_min: int
+    """Of the timer. Doubts, gaps and a person's look are not in it."""
+    requests_limit: int
+    failing: str
+    """Why the newest look failed; empty when it did not."""
+
+
 class UnknownView(View, frozen=True, kw_only=True):
     """An order whose fate at the broker is being found out."""
 

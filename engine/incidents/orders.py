@@ -31,8 +31,8 @@ def unknown(scene: Scene) -> Iterator[Incident]:
                 Priority.NOW,
                 f"{order.symbol}: nobody knows whether the broker has {order.id}",
                 "It may fill at any time; entries of this symbol are stopped.",
-                "The desk asks again every 5 s, the order says what it heard. Look it up now, or attest after seeing the "
-                "broker's own page.",
+                "The desk asks again every 5 s, the order says what it heard. Look it up now, or attest after seeing "
+                "the broker's own page.",
                 buttons=("lookup", "show"),
             )
 
