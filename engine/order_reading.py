@@ -19,6 +19,7 @@ from engine.clock import Clock
 from engine.differences import Differences
 from engine.errors import BrokerError, IllegalTransition, InvariantViolated
 from engine.model import events as ev
+from engine.model.money import ZERO
 from engine.model.order import Evidence, Order
 from engine.model.words import OrderRole, OrderStatus, Source
 from engine.recorder import Recorder
@@ -154,6 +155,24 @@ class OrderReader:
                     self.take(nested.value or answer.value, self._proof(nested.request_id))
             self._refused.pop(order_id, None)
 
+    async def read_executions(self, symbols: set[str]) -> None:
+        """Fills that neither stream nor list told: the account's own history of them, and the orders they belong to.
+
+        Asked when the position does not fit the trades. Raises ``BrokerError``.
+        """
+        after = min(self._oldest_alive(), self._clock.now() - FIRST_LOOK_BACK)
+        answer = await self._world.asking(self._client.activities(after=after, direction="desc"))
+        stale: set[str] = set()
+        for row in answer.value.items:
+            order_id = self._book.order_of_broker_id.get(row.order_id or "")
+            if row.symbol not in symbols or order_id is None or row.order_id is None:
+                continue
+            if (row.cum_qty or ZERO) > self._book.orders[order_id].filled_qty:
+                stale.add(row.order_id)
+        for broker_id in sorted(stale):
+            log.info("the account's history shows executions of %s that nothing else told", broker_id)
+            await self.ask(broker_id)
+
     async def _follow_replacements(self, rows: list[wire.Order], symbols: Iterable[str]) -> None:
         """What another hand put in the place of an order of ours, hop by hop, into the same trade.
 
@@ -239,6 +258,7 @@ class OrderReader:
         before = self._book.orders[order_id]
         report = report_from(found, proof)
         self.verified[order_id] = proof
+        self._differences.note_bust(order_id, found.filled_qty)
         if _says_the_same(before, found):
             return
         try:

@@ -264,6 +264,8 @@ class Reconciler:
             asked_at = self._clock.now()
             answer = await self._world.asking(self._client.position(symbol))
             self._take_position(symbol, answer.value, self._proof(answer.request_id), asked_at)
+        if self._differences.suspects.keys() & set(wanted):
+            await self.reader.read_executions(set(wanted))
         self._differences.compare([], wanted)
         self._lock_or_open()
 

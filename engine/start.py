@@ -240,7 +240,7 @@ def _assemble(
     reader = OrderReader(client, recorder, book, world, clock, adopter, differences, take_answer=gateway.take_answer)
     reconciler = Reconciler(client, recorder, book, world, clock, differences, reader, settle=resolver.settle)
     bus.on_records(reader.remember)
-    tracker = Tracker(recorder, book, clock, adopter, surprised=reconciler.doubt)
+    tracker = Tracker(recorder, book, clock, adopter, surprised=reconciler.doubt, busted=differences.note_bust)
     stopwatch = Stopwatch(recorder, book, clock, bus)
     watcher = Watcher(clock, config.quotes.max_age_s)
     executor = Executor(

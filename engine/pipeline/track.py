@@ -27,19 +27,29 @@ from engine.reports import report_from
 
 log = logging.getLogger(__name__)
 
+TAKEN_BACK: Final = frozenset({"trade_bust", "trade_correct"})
 WAITING_MAX: Final = 10_000
 
 
 class Tracker:
     def __init__(
-        self, recorder: Recorder, book: Book, clock: Clock, adopter: Adopter, *, surprised: Callable[[str], None]
+        self,
+        recorder: Recorder,
+        book: Book,
+        clock: Clock,
+        adopter: Adopter,
+        *,
+        surprised: Callable[[str], None],
+        busted: Callable[[str, Decimal], None],
     ) -> None:
-        """``surprised`` gets the symbol whose truth at the broker should be read again."""
+        """``surprised`` gets the symbol whose truth at the broker should be read again, ``busted`` an order of which
+        the broker has taken back executions, with what is left of them."""
         self._recorder = recorder
         self._book = book
         self._clock = clock
         self._adopter = adopter
         self._surprised = surprised
+        self._busted = busted
         self._waiting: deque[wire.TradeUpdate] = deque(maxlen=WAITING_MAX)
 
     def take(self, update: wire.TradeUpdate) -> None:
@@ -77,6 +87,12 @@ class Tracker:
         )
 
     def _report(self, order_id: str, update: wire.TradeUpdate) -> None:
+        if update.event in TAKEN_BACK:
+            # What is left of it decides nothing: the position does, when it has been read.
+            log.info("the broker took back an execution of %s: %s", order_id, update.event)
+            self._busted(order_id, update.order.filled_qty)
+            self._surprised(update.order.symbol)
+            return
         proof = Evidence(
             source=Source.STREAM, id=update.execution_id or update.event_id or update.order.id, at=self._clock.now()
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,7 +49,7 @@ def test_the_timer_stays_within_its_budget_and_looks_often(
             assert most <= 10
             all_requests = len([at for at in asked if at >= began_s])
             assert all_requests <= 10 * 10, "over ten minutes everything that reconciliation asks is within the budget"
-            gaps = [later - earlier for earlier, later in zip(reads, reads[1:], strict=False)]
+            gaps = [later - earlier for earlier, later in pairwise(reads)]
             assert max(gaps) <= (16.0 if is_busy else 32.0)
 
     _count(monkeypatch, asked, reads)

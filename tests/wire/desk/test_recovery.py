@@ -75,6 +75,18 @@ async def test_a_fill_that_the_stream_never_tells_is_found_by_reading(rig: Rig) 
         assert desk.bracket(bracket_id).held_qty == 10
 
 
+async def test_the_account_s_history_tells_of_a_fill_that_nothing_else_told(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        bracket_id = await approved(desk, rig.resting("JPM"))
+        rig.exchange.faults.add(LoseEvent(count=None))
+        (entry,) = await rig.entries()
+        await rig.fill_by_hand(entry["id"], 10)
+        await desk._reconciler.reader.read_executions({"AAPL"})
+        assert desk.bracket(bracket_id).held_qty == 0  # of another symbol
+        await desk._reconciler.reader.read_executions({"JPM"})
+        assert desk.bracket(bracket_id).held_qty == 10
+
+
 async def test_a_cut_stream_reconnects_and_reads_what_was_missed(rig: Rig) -> None:
     async with rig.desk() as desk:
         bracket_id = await approved(desk, rig.resting("JPM"))
