@@ -103,7 +103,7 @@ class Load:
         await self._exchange.ask("DELETE", "/_exchange/faults")
         await self._try(desk.set_state(DeskState.ACTIVE, actor=ACTOR, confirm=FORCE))
         for difference in desk.differences():
-            await desk.settle_difference(difference.id, settlement=difference.settlements[0], actor=ACTOR)
+            await desk.settle_difference(difference.id, settlement=difference.settlements[-1], actor=ACTOR)
 
         async def is_quiet() -> bool:
             for signal in desk.signals(SignalStatus.PENDING):
