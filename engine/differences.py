@@ -71,7 +71,7 @@ class Differences:
         self.suspects: dict[str, tuple[Decimal, Decimal, float]] = {}
         """Symbol -> what trades explain, what the broker holds, and since when they differ in just this way."""
         self._busted: dict[str, Decimal] = {}
-        """Exit order -> shares of its executions that the broker has taken back; the position tells whether it is so."""
+        """Exit order -> shares of its executions that the broker took back; the position tells whether it is so."""
         self._missing: dict[str, float] = {}
         """Order id -> since when the broker does not know it, in the loop's seconds."""
         self._unreadable: dict[str, str] = {}
