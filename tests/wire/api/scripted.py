@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from decimal import Decimal
 from typing import Any, NoReturn
 
 import msgspec
@@ -218,11 +219,19 @@ class ScriptedDesk:
         self.incidents_by_id[incident_id] = acked
         return acked
 
-    async def settle_difference(self, difference_id: str, *, settlement: str, actor: str) -> list[Difference]:
+    async def settle_difference(
+        self,
+        difference_id: str,
+        *,
+        settlement: str,
+        actor: str,
+        stop_price: Decimal | None = None,
+        take_profit_price: Decimal | None = None,
+    ) -> list[Difference]:
         if difference_id not in self.differences_by_id:
             _not_found("difference", difference_id)
         del self.differences_by_id[difference_id]
-        self.did.append(("settle", difference_id, settlement, actor))
+        self.did.append(("settle", difference_id, settlement, actor, stop_price, take_profit_price))
         return self.differences()
 
     # --- inside ------------------------------------------------------------------------------------------------------

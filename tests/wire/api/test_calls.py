@@ -269,9 +269,10 @@ async def test_the_start_gate_shows_its_differences_and_takes_their_settlement(
     gate = (await client.get("/v1/start-gate")).json
     assert gate["start_gate"] == "locked"
     assert [difference["id"] for difference in gate["differences"]] == ["d1"]
-    settled = await client.post("/v1/start-gate", {"difference_id": "d1", "settlement": "adopt"})
+    asked = {"difference_id": "d1", "settlement": "adopt", "stop_price": "101.50"}
+    settled = await client.post("/v1/start-gate", asked)
     assert (settled.status, settled.json) == (200, {"start_gate": "open", "differences": []})
-    assert desk.did == [("settle", "d1", "adopt", "operate")]
+    assert desk.did == [("settle", "d1", "adopt", "operate", Decimal("101.50"), None)]
     again = await client.post("/v1/start-gate", {"difference_id": "d1", "settlement": "adopt"})
     assert again.error == (404, "NOT_FOUND", None)
 
