@@ -19,7 +19,6 @@ import msgspec
 from engine import VERSION
 from engine.activity import ActivityLog
 from engine.adoption import Adopter
-from engine.alpaca.check import RequestModels
 from engine.alpaca.client import AlpacaClient, open_client
 from engine.alpaca.endpoints import Access
 from engine.approval import ApprovalQueue
@@ -27,6 +26,7 @@ from engine.batch import Batches
 from engine.book import Book
 from engine.bus import Bus, Change
 from engine.checkpoint import WORTH_IT, Checkpoints
+from engine.chores import LOADING_MODELS, chores
 from engine.clock import Clock, SteadyClock
 from engine.commands.alarms import AlarmCommands
 from engine.commands.exits import ExitCommands
@@ -44,7 +44,6 @@ from engine.gateway import Gateway
 from engine.incidents.protection import has_flipped
 from engine.incidents.watch import Watch
 from engine.intake.demo import DemoStrategy
-from engine.journal.audit import audit
 from engine.journal.reader import Tail
 from engine.journal.writer import Journal
 from engine.latency import LatencyLog, LoopLag
@@ -90,10 +89,7 @@ from engine.withdrawal import Withdrawal
 log = logging.getLogger(__name__)
 
 JOURNAL_FILE: Final = "journal.db"
-JOURNAL_LOOK_S: Final = 0.2
-HISTORY_LOOK_S: Final = 30.0
 NOT_CONFIRMED: Final = "the live account has not been confirmed in the window"
-LOADING_MODELS: Final = "the order models are still being loaded"
 
 
 class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -386,35 +382,6 @@ def _assemble(
         read_pool=read_pool,
     )
 
-    async def load_models() -> None:
-        queue.use_models(await RequestModels.load(read_pool))
-        world.loading = None
-
-    async def refresh_after_fills() -> None:
-        """One account request after fills, however many came together."""
-        filled = 0
-        while True:
-            await clock.sleep(1.0)
-            executions = sum(len(book.orders[key].execution_ids) for key in book.open_orders) + len(book.brackets)
-            if executions != filled:
-                filled = executions
-                reconciler.doubt_account()
-
-    async def keep_history() -> None:
-        """For what came into play without a signal, for a new day, and after a broker that could not be reached."""
-        while True:
-            await clock.sleep(HISTORY_LOOK_S)
-            await world.history.ensure(pictures.in_play())
-
-    async def audit_chain() -> None:
-        """What the start took on trust, because a checkpoint stands behind it."""
-        watch.broken_chain = await audit(journal.path, checkpoint, read_pool, clock)
-
-    async def watch_journal() -> None:
-        while True:
-            watch.journal_failure = journal.failure
-            await clock.sleep(JOURNAL_LOOK_S)
-
     resolver.start(spawn, gateway)
     supervisor.start(spawn)
     reception.start(spawn)
@@ -429,18 +396,25 @@ def _assemble(
         "previews": previews.run(),
         "trips": trip_wire.run(),
         "prop-firm": prop_keeper.run(),
-        "journal-watch": watch_journal(),
-        "journal-audit": audit_chain(),
         "triggers": triggers.run(spawn),
         "reversals": reversals.run(spawn),
         "carry": carry.run(),
         "corporate-actions": corporate.run(),
         "day-entries": DayEntries(gateway, book, world, clock).run(),
-        "request-models": load_models(),
-        "account-after-fills": refresh_after_fills(),
         "assets": world.load_assets(),
-        "daily-bars": keep_history(),
         "keep-warm": client.keep_warm(),
+        **chores(
+            journal=journal,
+            checkpoint=checkpoint,
+            watch=watch,
+            reconciler=reconciler,
+            world=world,
+            pictures=pictures,
+            queue=queue,
+            book=book,
+            clock=clock,
+            pool=read_pool,
+        ),
     }.items():
         spawn(name, work)
     if settings.demo_symbols:
