@@ -19,7 +19,7 @@ from unittest import mock
 
 from simloop._run import finish
 
-from engine import latency, start
+from engine import chores, latency
 from engine.alpaca import retry
 from engine.alpaca.check import RequestModels
 from engine.journal.reader import read_all
@@ -78,7 +78,7 @@ def _entropy(seed: int) -> Iterator[None]:
 @contextmanager
 def _rare_looks() -> Iterator[None]:
     """In virtual time a loop has no lag, and looking for it twenty times a second is a fifth of all steps."""
-    with mock.patch.object(latency, "LAG_PROBE_S", 2.0), mock.patch.object(start, "JOURNAL_LOOK_S", 1.0):
+    with mock.patch.object(latency, "LAG_PROBE_S", 2.0), mock.patch.object(chores, "JOURNAL_LOOK_S", 1.0):
         yield
 
 
