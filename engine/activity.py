@@ -241,6 +241,24 @@ def _state(event: ev.DeskStateSet, book: Book) -> Line:
     return "warn", None, f"desk{scope} {event.state.value} by {who}" + (f" · {event.cause}" if event.cause else "")
 
 
+def _flat_proved(event: ev.FlatProved, book: Book) -> Line:
+    return "info", None, f"flat, proved by REST · 0 orders, 0 positions · request {event.proof.positions.id}"
+
+
+def _suspension_asked(event: ev.SuspensionAsked, book: Book) -> Line:
+    who = "you" if event.actor == "window" else event.actor
+    return "warn", None, f"trading at the broker to be {'suspended' if event.suspended else 'resumed'} by {who}"
+
+
+def _suspension_refused(event: ev.SuspensionRefused, book: Book) -> Line:
+    return "bad", None, f"trading was not {'suspended' if event.suspended else 'resumed'} · {event.text}"
+
+
+def _suspension_seen(event: ev.SuspensionSeen, book: Book) -> Line:
+    says = "takes no orders of this account" if event.suspended else "takes orders of this account"
+    return ("warn" if event.suspended else "info"), None, f"the broker {says}"
+
+
 def _link(event: ev.LinkChanged, book: Book) -> Line:
     return (
         ("info" if event.up else "warn"),
@@ -356,6 +374,10 @@ _TELLERS: Final[Mapping[type, Callable[[Any, Book], Line | None]]] = {
     ev.ExitsChanged: _exits_changed,
     ev.BracketAdjusted: _adjusted,
     ev.DeskStateSet: _state,
+    ev.FlatProved: _flat_proved,
+    ev.SuspensionAsked: _suspension_asked,
+    ev.SuspensionRefused: _suspension_refused,
+    ev.SuspensionSeen: _suspension_seen,
     ev.LinkChanged: _link,
     ev.IncidentRaised: _incident,
     ev.IncidentShelved: _shelved,

@@ -17,6 +17,7 @@ import msgspec
 from engine.bus import Change
 from engine.errors import InvariantViolated
 from engine.folds.gate import GateFolds
+from engine.folds.halt import HaltFolds
 from engine.folds.incidents import IncidentFolds
 from engine.folds.limits import LimitFolds
 from engine.folds.protection import ProtectionFolds, settled
@@ -52,9 +53,10 @@ STANDING_SETTLEMENTS: Final = frozenset({"ignore", "watch"})
 """They leave the difference as it is; the others end it."""
 
 
-class Book(GateFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
+class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
     def __init__(self) -> None:
         GateFolds.__init__(self)
+        HaltFolds.__init__(self)
         IncidentFolds.__init__(self)
         LimitFolds.__init__(self)
         self.desk_id = ""
@@ -246,6 +248,7 @@ class Book(GateFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
             self.order_of_client_id[order.client_order_id] = order.id
         if order.is_open:
             self.open_orders[order.id] = None
+            self._note_exposed()
         else:
             self.open_orders.pop(order.id, None)
         self._touch("order", order.id)
@@ -437,4 +440,5 @@ class Book(GateFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
             self.positions.pop(position.symbol, None)
         else:
             self.positions[position.symbol] = position
+            self._note_exposed()
         self._touch("position", position.symbol)

@@ -31,6 +31,7 @@ from engine.journal.schema import connect_reader
 from engine.journal.sidecar import Head, Object, Sidecar, SidecarUnusable
 from engine.journal.writer import Journal
 from engine.model.bracket import Bracket
+from engine.model.halt import FlatProof, Suspension
 from engine.model.incident import Incident, Rejection
 from engine.model.mandate import MandateRecord
 from engine.model.order import Order
@@ -90,6 +91,8 @@ class BookState(msgspec.Struct, frozen=True, kw_only=True):
     run: int
     prop: PropLedger
     trips: dict[str, Trip]
+    flat_proof: FlatProof | None
+    suspension: Suspension
     mandates: dict[str, MandateRecord]
     naked_days: dict[str, float]
     lost_at: dict[str, datetime]

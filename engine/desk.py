@@ -7,7 +7,7 @@ Reading is plain and immediate. Commands are coroutines that return when the des
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import Executor as Pool
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +22,7 @@ from engine.clock import Clock
 from engine.commands.alarms import AlarmCommands
 from engine.commands.exits import ExitCommands
 from engine.commands.gate import GateCommands
+from engine.commands.halt import HaltCommands
 from engine.commands.limits import LimitCommands
 from engine.commands.mandates import MandateCommands
 from engine.commands.replacing import ReplaceCommands
@@ -46,7 +47,6 @@ from engine.reconcile import Reconciler
 from engine.recorder import Recorder
 from engine.status import StatusBoard
 from engine.surroundings import World
-from engine.trip_wire import CANCELS_ENTRIES, RELEASE
 from engine.views import (
     AccountView,
     ActivityLine,
@@ -83,6 +83,7 @@ class Desk(SignalCommands):
         quotes: QuoteBoard,
         signals: SignalParts,
         limits: LimitCommands,
+        halt: HaltCommands,
         mandates: MandateCommands,
         exits: ExitCommands,
         alarms: AlarmCommands,
@@ -101,6 +102,7 @@ class Desk(SignalCommands):
     ) -> None:
         super().__init__(signals, book, presenter, clock)
         self.limits = limits
+        self.halt = halt
         self.mandates = mandates
         self._gate = gate
         self._carry = carry
@@ -264,16 +266,7 @@ class Desk(SignalCommands):
         return self.order(order_id)
 
     async def cancel_working_entries(self, *, actor: str) -> list[OrderView]:
-        return await self._cancel_entries(actor, lambda _: True)
-
-    async def _cancel_entries(self, actor: str, chosen: Callable[[Order], bool]) -> list[OrderView]:
-        working = [self._book.orders[order_id] for order_id in tuple(self._book.open_orders)]
-        canceled = []
-        for order in working:
-            if order.role is OrderRole.ENTRY and order.broker_id is not None and chosen(order):
-                await self._gateway.cancel(order.id, actor=actor, reason="no more entries")
-                canceled.append(self.order(order.id))
-        return canceled
+        return [self.order(order_id) for order_id in await self.halt.cancel_entries(actor=actor)]
 
     # --- trades ----------------------------------------------------------------------------------------------------
 
@@ -301,23 +294,9 @@ class Desk(SignalCommands):
     async def set_state(
         self, state: DeskState, *, scope: str = DESK_SCOPE, actor: str, confirm: str | None = None
     ) -> HealthView:
-        """Refused with CONFIRM_REQUIRED or TRIP_STANDS where something has to be typed first."""
-        released: list[ev.AnyEvent] = []
-        if scope == DESK_SCOPE:
-            released = self.limits.trips.release(state, actor=actor, confirm=confirm)
-        elif self._book.state_of(scope) is DeskState.HALTED and state is not DeskState.HALTED and confirm != RELEASE:
-            raise CommandRefused("CONFIRM_REQUIRED", f'Leaving halted needs confirm = "{RELEASE}".', field="confirm")
-        await self._recorder.commit_exit(*released, ev.DeskStateSet(scope=scope, state=state, actor=actor, cause=""))
-        if state in CANCELS_ENTRIES:
-            await self._cancel_entries(actor, lambda order: self._is_in_scope(order, scope))
+        """Refused with CONFIRM_REQUIRED, TRIP_STANDS or TRADING_SUSPENDED where something has to be done first."""
+        await self.halt.set_state(state, scope=scope, actor=actor, confirm=confirm)
         return self.health()
-
-    def _is_in_scope(self, order: Order, scope: str) -> bool:
-        if scope == DESK_SCOPE:
-            return True
-        bracket = self._book.brackets.get(order.bracket_id or "")
-        strategy = bracket.strategy if bracket is not None else ""
-        return scope in (f"symbol:{order.symbol}", f"strategy:{strategy}")
 
     async def confirm_account(self, number: str, *, actor: str) -> HealthView:
         """The typed confirmation that lets a live desk enter positions."""

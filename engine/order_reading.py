@@ -67,6 +67,8 @@ class OrderReader:
         """Orders refused in the answer, and since when in the loop's seconds: each is asked for once by its id."""
         self._listed_until = clock.now() - FIRST_LOOK_BACK
         """Orders made before this have been listed, whatever became of them."""
+        self.listed: Evidence | None = None
+        """The newest reading of all orders, as of when it began."""
         self.verified: dict[str, Evidence] = {}
         """Order id -> when REST last confirmed it as the book has it. Not journaled: it proves nothing tomorrow."""
 
@@ -103,6 +105,7 @@ class OrderReader:
             if is_last or not fresh or rows[-1].submitted_at is None:
                 if not symbols:
                     self._listed_until = began_at
+                    self.listed = Evidence(source=Source.REST, id=answer.request_id, at=began_at)
                 break
             # Times are cut to microseconds: the next page begins with what shares the last one's.
             until = rows[-1].submitted_at + timedelta(microseconds=1)

@@ -95,6 +95,7 @@ def account_from(found: wire.Account, request_id: str | None, at: datetime) -> A
         multiplier=found.multiplier or ZERO,
         shorting_enabled=bool(found.shorting_enabled),
         blocked=_why_blocked(found),
+        suspended=bool(found.trade_suspended_by_user),
         as_of=at,
         request_id=request_id,
     )

@@ -31,6 +31,7 @@ from engine.clock import Clock, SteadyClock
 from engine.commands.alarms import AlarmCommands
 from engine.commands.exits import ExitCommands
 from engine.commands.gate import GateCommands
+from engine.commands.halt import HaltCommands
 from engine.commands.limits import LimitCommands
 from engine.commands.mandates import MandateCommands
 from engine.commands.replacing import ReplaceCommands
@@ -41,6 +42,7 @@ from engine.differences import Differences
 from engine.errors import EngineError
 from engine.feeds import OrderFeed, QuoteFeed
 from engine.gateway import Gateway
+from engine.halt.keeper import HaltKeeper
 from engine.incidents.protection import has_flipped
 from engine.incidents.watch import Watch
 from engine.intake.demo import DemoStrategy
@@ -328,7 +330,8 @@ def _assemble(
     previews = PreviewFeed(queue.preview, book, recorder, clock, bus)
     pictures.size_pending_by(previews.notional)
     mandates = Mandates(queue, book, clock, bus, config.mandates)
-    withdrawal = Withdrawal(book, recorder, gateway, supervisor)
+    withdrawal = Withdrawal(book, recorder, gateway, supervisor, clock)
+    halt_keeper = HaltKeeper(client, recorder, book, world, clock, withdrawal)
     trip_wire = TripWire(recorder, book, world, clock, config, withdrawal, day_loss=status.day_loss)
     bus.on_records(trip_wire.note)
     prop_keeper = PropKeeper(prop_board, recorder, book, world, clock, withdrawal)
@@ -365,6 +368,7 @@ def _assemble(
             reception=reception, queue=queue, previews=previews, batches=Batches(queue, pictures, clock)
         ),
         limits=LimitCommands(trip_wire, prop_board, recorder, book),
+        halt=HaltCommands(client, recorder, book, clock, trip_wire, halt_keeper, withdrawal, reconciler, reader),
         mandates=MandateCommands(mandates, recorder, book, clock),
         exits=exits,
         alarms=AlarmCommands(recorder, book, clock, presenter),
@@ -395,6 +399,8 @@ def _assemble(
         "watch": watch.run(),
         "previews": previews.run(),
         "trips": trip_wire.run(),
+        "halt-entries": halt_keeper.keep_entries_out(),
+        "halt-proof": halt_keeper.keep_proof(),
         "prop-firm": prop_keeper.run(),
         "triggers": triggers.run(spawn),
         "reversals": reversals.run(spawn),

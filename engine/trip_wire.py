@@ -34,7 +34,6 @@ RELEASE: Final = "RELEASE"
 """What has to be typed to leave ``halted``, or to release a trip whose cause is over."""
 FORCE: Final = "RELEASE ANYWAY"
 """What has to be typed to release a trip whose cause stands."""
-CANCELS_ENTRIES: Final = frozenset({DeskState.REDUCING, DeskState.HALTED})
 
 
 class TripWire:
@@ -96,9 +95,7 @@ class TripWire:
         self._recorder.record(*facts)
 
     async def _act(self) -> None:
-        """What the state and a breach ask for, as long as they do: a crash half way changes nothing."""
-        if self._book.state_of(DESK_SCOPE) in CANCELS_ENTRIES and self._book.trips:
-            await self._withdrawal.cancel_entries(actor="desk", reason="the desk has tripped")
+        """What a breach asks for, as long as it does: a crash half way changes nothing."""
         if self._prop_rules.flatten_on_breach and any(self._binds(trip) for trip in self._book.trips.values()):
             await self._withdrawal.close_all(actor="prop-firm", reason="a rule of the prop firm was broken")
 

@@ -1,32 +1,48 @@
-"""What the desk takes back by itself when its state or a rule says so: entries at work, and if need be all positions.
+"""What the desk takes back when a state or a rule says so: entries at work, and if need be all positions.
 
-Safe to call again and again: an order whose cancel is asked for, and a trade that is on its way out, are left alone.
+Safe to call again and again: a trade that is on its way out, and an order whose cancel was asked for a moment ago, are
+left alone. A cancel whose answer never came, or that the broker refused, is asked again.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
 from engine.book import Book
+from engine.clock import Clock
 from engine.gateway import Gateway
 from engine.model import events as ev
-from engine.model.words import OrderRole
+from engine.model.order import Order
+from engine.model.words import OrderRole, OrderStatus
+from engine.protection.case import CANCEL_STUCK_S
 from engine.protection.supervisor import Supervisor
 from engine.recorder import Recorder
 
+ASK_AGAIN_S: Final = CANCEL_STUCK_S
+
 
 class Withdrawal:
-    def __init__(self, book: Book, recorder: Recorder, gateway: Gateway, supervisor: Supervisor) -> None:
+    def __init__(self, book: Book, recorder: Recorder, gateway: Gateway, supervisor: Supervisor, clock: Clock) -> None:
         self._book = book
         self._recorder = recorder
         self._gateway = gateway
         self._supervisor = supervisor
+        self._clock = clock
+        self._asked_at_s: dict[str, float] = {}
+        """Entry -> when its cancel was last asked for from here, in the loop's seconds."""
 
-    async def cancel_entries(self, *, actor: str, reason: str) -> None:
-        """Ask for the cancel of every working entry."""
-        for order_id in tuple(self._book.open_orders):
-            order = self._book.orders[order_id]
-            is_asked = order.cancel_requested_at is not None
-            if order.role is OrderRole.ENTRY and order.is_open and order.broker_id is not None and not is_asked:
-                await self._gateway.cancel(order_id, actor=actor, reason=reason)
+    async def cancel_entries(
+        self, *, actor: str, reason: str, chosen: Callable[[Order], bool] = lambda _: True
+    ) -> list[str]:
+        """Ask for the cancel of every working entry that is ``chosen``, all at once; the ids of those asked for."""
+        due = [order.id for order in self._working() if chosen(order) and self._is_due(order)]
+        now_s = self._clock.monotonic_s()
+        self._asked_at_s = {key: at for key, at in self._asked_at_s.items() if key in self._book.open_orders}
+        self._asked_at_s.update(dict.fromkeys(due, now_s))
+        await asyncio.gather(*(self._gateway.cancel(order_id, actor=actor, reason=reason) for order_id in due))
+        return due
 
     async def close_all(self, *, actor: str, reason: str) -> None:
         """Cancel entries, and hand every trade that holds or may still hold something to the supervisor."""
@@ -36,3 +52,16 @@ class Withdrawal:
             if bracket.closed_at is None and bracket.exit_requested_at is None:
                 await self._recorder.commit_exit(ev.ExitRequested(bracket_id=bracket_id, actor=actor, reason=reason))
                 self._supervisor.hurry(bracket.symbol)
+
+    def _working(self) -> list[Order]:
+        """Entries that the broker has. One of unknown fate is looked up first, and asked for when it is found."""
+        orders = map(self._book.orders.__getitem__, self._book.open_orders)
+        return [order for order in orders if order.role is OrderRole.ENTRY and order.broker_id is not None]
+
+    def _is_due(self, order: Order) -> bool:
+        if self._clock.monotonic_s() - self._asked_at_s.get(order.id, float("-inf")) < ASK_AGAIN_S:
+            return False
+        asked = order.cancel_requested_at
+        if asked is None and order.status is OrderStatus.PENDING_CANCEL:
+            asked = order.status_since  # by another hand
+        return asked is None or (self._clock.now() - asked).total_seconds() >= ASK_AGAIN_S

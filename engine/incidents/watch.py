@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from engine.book import Book
 from engine.clock import Clock
-from engine.incidents import brackets, carry, corporate, desk, links, orders, protection, signals, trips
+from engine.incidents import brackets, carry, corporate, desk, halt, links, orders, protection, signals, trips
 from engine.incidents.grouping import grouped
 from engine.incidents.scene import Condition, Scene
 from engine.model import events as ev
@@ -50,6 +50,8 @@ CONDITIONS: Final[tuple[Condition, ...]] = (
     desk.journal_broken,
     desk.gate_locked,
     desk.watched_shares,
+    halt.suspended,
+    halt.switch_failed,
     signals.expiring,
     trips.tripped,
     trips.prop_day_late,

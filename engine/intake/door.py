@@ -10,6 +10,7 @@ import msgspec
 
 from engine.commands.alarms import AlarmCommands
 from engine.commands.exits import ExitCommands
+from engine.commands.halt import HaltCommands
 from engine.commands.limits import LimitCommands
 from engine.commands.mandates import MandateCommands
 from engine.commands.replacing import ReplaceCommands
@@ -39,6 +40,8 @@ class Door(Protocol):
 
     @property
     def limits(self) -> LimitCommands: ...
+    @property
+    def halt(self) -> HaltCommands: ...
     @property
     def mandates(self) -> MandateCommands: ...
     @property

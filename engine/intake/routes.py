@@ -11,6 +11,7 @@ from engine.intake.auth import require
 from engine.intake.door import Door
 from engine.intake.encode import answer, list_answer
 from engine.intake.exit_routes import ExitCalls, exit_when_of
+from engine.intake.halt_routes import HaltCalls
 from engine.intake.limit_routes import LimitCalls
 from engine.intake.route import BEGAN_S, HOLDER, OPERATE, READ, SIGNAL, Handler, Route, actor_of, id_of
 from engine.intake.sse import EventStreams
@@ -61,6 +62,7 @@ class Calls:
             Route("GET", "/v1/start-gate", READ, self.start_gate),
             Route("POST", "/v1/start-gate", OPERATE, self.settle_difference),
             Route("GET", "/v1/events", READ, self._streams.serve),
+            *HaltCalls(self._door).routes(),
             *LimitCalls(self._door, self._clock).routes(),
             *ExitCalls(self._door).routes(),
         )

@@ -21,6 +21,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     shorting_enabled: bool
     blocked: str | None
     """Why no order would be taken (``trading_blocked``, ``trade_suspended_by_user``, ...), else None."""
+    suspended: bool = False
+    """``suspend_trade`` is on: the broker takes no new order of anybody."""
     as_of: datetime
     """When the desk received it."""
     request_id: str | None = None

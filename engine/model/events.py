@@ -15,6 +15,18 @@ import msgspec
 
 from engine.model.bracket import Bracket, Repair
 from engine.model.event import Event as Event
+from engine.model.halt_events import (
+    FlatProved as FlatProved,
+)
+from engine.model.halt_events import (
+    SuspensionAsked as SuspensionAsked,
+)
+from engine.model.halt_events import (
+    SuspensionRefused as SuspensionRefused,
+)
+from engine.model.halt_events import (
+    SuspensionSeen as SuspensionSeen,
+)
 from engine.model.limit_events import (
     DeskTripped as DeskTripped,
 )
@@ -416,6 +428,7 @@ AnyEvent = (
     | IncidentShelved | IncidentUnshelved
     | DeskStateSet | DifferenceSettled | DifferenceLapsed | LinkChanged | StageMeasured | DemoSwitched
     | PropDayOpened | PropMarked | PropDayClosed | PropDayCorrected | PropBreached
+    | FlatProved | SuspensionAsked | SuspensionRefused | SuspensionSeen
     | DeskTripped | TripReleased | TripRearmed | MandateGranted | MandateConfirmed | MandateRevoked
 )  # fmt: skip
 """The closed union that the codec decodes."""

@@ -12,15 +12,18 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engine.clock import Clock
-from engine.desk import RELEASE, Desk
+from engine.desk import Desk
 from engine.errors import CommandRefused
 from engine.model.commands import NO_EDITS, Edits
 from engine.model.words import DeskState, Side, SignalStatus
+from engine.trip_wire import RELEASE
 from tests.simulation.breakage import Dice
 from tests.simulation.weather import SYMBOLS
 
 ACTOR: Final = "window"
 ANOTHER: Final = "second screen"
+FLAT: Final = 3
+"""Its place among the rungs."""
 Act = Callable[[Desk, Dice, Clock], Awaitable[Any]]
 
 
@@ -193,9 +196,37 @@ async def change_state(desk: Desk, dice: Dice, clock: Clock) -> None:
     state = dice.choices(tuple(DeskState), (6, 2, 2, 1))[0]
     scope = dice.choice(("desk", f"symbol:{dice.choice(SYMBOLS)}", "strategy:storm"))
     await desk.set_state(state, scope=scope, actor=ACTOR, confirm=RELEASE)
-    if state is not DeskState.ACTIVE:
+    if state is not DeskState.ACTIVE and dice.random() < 0.8:  # else it stands until somebody thinks of it
         await clock.sleep(dice.choice((1.0, 10.0)))
         await desk.set_state(DeskState.ACTIVE, scope=scope, actor=ACTOR, confirm=RELEASE)
+
+
+async def approve_and_stop(desk: Desk, dice: Dice, clock: Clock) -> None:
+    """The entry is under way when its symbol is stopped, for a while or until somebody thinks of it."""
+    wanted = _one_pending(desk, dice)
+    if wanted is None:
+        return
+    scope = f"symbol:{desk.signal(wanted).symbol}"
+    await desk.approve(wanted, actor=ACTOR)
+    await desk.set_state(dice.choice((DeskState.REDUCING, DeskState.HALTED)), scope=scope, actor=ACTOR)
+    if dice.random() < 0.5:
+        await clock.sleep(dice.choice((5.0, 20.0)))
+        await desk.set_state(DeskState.ACTIVE, scope=scope, actor=ACTOR, confirm=RELEASE)
+
+
+async def climb_the_ladder(desk: Desk, dice: Dice, clock: Clock) -> None:
+    """Halt, flatten, suspend once the desk is flat, and all the way back."""
+    await desk.set_state(DeskState.HALTED, actor=ACTOR)
+    await desk.flatten(symbol=None, actor=ACTOR)
+    for _ in range(10):
+        await clock.sleep(1.0)
+        if desk.halt.ladder().rungs[FLAT].is_proved:
+            await desk.halt.suspend(actor=ACTOR)
+            await clock.sleep(dice.choice((0.5, 5.0)))
+            await desk.halt.resume(actor=ACTOR, confirm=RELEASE)
+            break
+    await desk.halt.prove(actor=ACTOR)
+    await desk.set_state(DeskState.ACTIVE, actor=ACTOR, confirm=RELEASE)
 
 
 async def poll_orders(desk: Desk, dice: Dice, clock: Clock) -> None:
@@ -241,6 +272,8 @@ ACTS: Final[dict[Act, float]] = {
     flatten_twice: 0.5,
     flatten_all: 0.5,
     change_state: 0.7,
+    approve_and_stop: 0.4,
+    climb_the_ladder: 0.2,
     poll_orders: 0.3,
     acknowledge: 0.5,
     settle: 1,
@@ -274,6 +307,8 @@ def tidying(desk: Desk, dice: Dice, is_at_broker: Callable[[str], bool]) -> list
         _bound(desk.settle_difference, difference.id, settlement=dice.choice(difference.settlements))
         for difference in desk.differences()
     ]
+    if desk.halt.ladder().rungs[-1].is_reached:
+        acts.append(_bound(desk.halt.resume, confirm=RELEASE))
     if desk.health().desk_state is DeskState.HALTED and dice.random() < 0.5:
         acts.append(_bound(desk.set_state, DeskState.ACTIVE, confirm=RELEASE))
     acts.append(_bound(desk.poll_orders, False))

@@ -18,7 +18,7 @@ from engine.journal.reader import read_all, verify
 from engine.model.ids import bracket_id_of
 from engine.model.incident import Priority
 from engine.model.order import Order
-from engine.model.words import OrderRole, OrderStatus, SignalStatus
+from engine.model.words import DeskState, OrderRole, OrderStatus, SignalStatus
 from engine.protection.ledger import is_armed
 from tests.simulation.hand import is_by_hand
 from tests.simulation.machines import BROKER, KEY_ID, SECRET_KEY
@@ -287,6 +287,18 @@ def who_asked_out_is_out(world: World) -> Iterator[str]:
             yield f"{bracket_id} ({bracket.symbol}) was asked out at {asked:%T} and still is open: {orders}"
 
 
+def no_entry_works_where_none_may(world: World) -> Iterator[str]:
+    """Desk, strategy or symbol are reducing or halted: the broker has no live entry of ours in them."""
+    book = world.book
+    for order in world.broker.exchange.floor.orders.live():
+        bracket = book.brackets.get(_bracket_of(order.client_order_id))
+        if order.role != "entry" or bracket is None:
+            continue
+        for scope in ("desk", f"symbol:{order.symbol}", f"strategy:{bracket.strategy}"):
+            if book.state_of(scope) in (DeskState.REDUCING, DeskState.HALTED):
+                yield f"{order.client_order_id} works while {scope} is {book.state_of(scope).value}"
+
+
 def nothing_is_stuck(world: World) -> Iterator[str]:
     """No approval waits for ever, no order stays half sent, nothing unknown stays untold, both streams stand."""
     book = world.book
@@ -347,6 +359,7 @@ AT_REST: Final[tuple[Callable[[World], Iterable[str]], ...]] = (
     trades_explain_positions,
     who_asked_out_is_out,
     nothing_is_stuck,
+    no_entry_works_where_none_may,
     replay_gives_the_same_book,
     no_secret_is_written_down,
 )

@@ -77,8 +77,27 @@ CALLS: Final[dict[str, Callable[..., Call]]] = {
     "poll_orders": lambda on: ("POST", "/v1/stream", {"polling": on}),
     "ack_incident": lambda key: ("POST", f"/v1/incidents/{key}/ack", {}),
     "settle_difference": _settle,
+    "halt.prove": lambda: ("POST", "/v1/halt/prove", {}),
+    "halt.suspend": lambda: ("POST", "/v1/halt/suspend", {}),
+    "halt.resume": lambda confirm: ("POST", "/v1/halt/resume", {"confirm": confirm}),
 }
-"""Every command of the API by the name that it has at the desk's door."""
+"""Every command of the API by the name that it has at the desk's door, or at one of its parts."""
+PARTS: Final = frozenset(name.partition(".")[0] for name in CALLS if "." in name)
+
+
+class RemotePart:
+    """A part of the remote desk: its commands go over the network, reading is plain."""
+
+    def __init__(self, desk: RemoteDesk, name: str, part: object) -> None:
+        self._desk = desk
+        self._name = name
+        self._part = part
+
+    def __getattr__(self, name: str) -> Any:
+        call = CALLS.get(f"{self._name}.{name}")
+        if call is None:
+            return getattr(self._part, name)
+        return lambda *args, actor="", **options: self._desk._send(*call(*args, **options))
 
 
 class RemoteDesk:
@@ -94,6 +113,8 @@ class RemoteDesk:
             return lambda *args, actor="", **options: self._send(*CALLS[name](*args, **options))
         if name.startswith("_"):
             return super().__getattribute__(name)
+        if name in PARTS:
+            return RemotePart(self, name, getattr(self._desk, name))
         return getattr(self._desk, name)
 
     async def _send(self, method: str, path: str, body: dict[str, Any] | bytes) -> Any:

@@ -6,6 +6,7 @@ import inspect
 import re
 from typing import get_args
 
+from engine.commands.halt import HaltCommands
 from engine.desk import Desk
 from engine.exchange import faults
 from engine.intake.door import Door
@@ -36,6 +37,12 @@ def test_every_fault_that_the_exchange_knows_strikes_in_the_storms() -> None:
 def test_every_command_of_the_desk_is_given_in_the_storms() -> None:
     given = set(re.findall(r"\bdesk\.(\w+)", inspect.getsource(acts)))
     assert _commands(Desk) - given == set()
+
+
+def test_every_command_about_a_halt_is_given_at_the_door_and_over_the_network() -> None:
+    given = set(re.findall(r"\bdesk\.halt\.(\w+)", inspect.getsource(acts))) | _commands(Desk)
+    assert _commands(HaltCommands) - given - {"cancel_entries"} == set()
+    assert {"halt.prove", "halt.suspend", "halt.resume"} <= CALLS.keys()
 
 
 def test_every_command_of_the_api_is_also_given_over_the_network() -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from engine.model import events as ev
 from engine.model.bracket import Bracket, Repair
+from engine.model.halt import FlatProof
 from engine.model.incident import Incident, Priority
 from engine.model.mandate import Mandate
 from engine.model.order import Evidence, Order, OrderReport
@@ -206,6 +207,10 @@ EVERY_KIND: Final[tuple[ev.AnyEvent, ...]] = (
     ev.IncidentShelved(incident_id="i000001", until=T0, reason="known", actor="window"),
     ev.IncidentUnshelved(incident_id="i000001", why="its time is over"),
     ev.DeskStateSet(scope="desk", state=DeskState.PAUSED, actor="window", cause="lunch"),
+    ev.FlatProved(proof=FlatProof(orders=EVIDENCE, positions=EVIDENCE, actor="desk")),
+    ev.SuspensionAsked(suspended=True, actor="window"),
+    ev.SuspensionRefused(suspended=True, text="no answer"),
+    ev.SuspensionSeen(suspended=False, evidence=EVIDENCE),
     ev.DifferenceSettled(difference_id="d1", settlement="adopt", actor="window", text="10 AAPL"),
     ev.DifferenceLapsed(difference_id="d1", why="10 AAPL were settled, and no AAPL is held beyond the trades now."),
     ev.LinkChanged(link="rest", up=False, why="connection refused"),

@@ -1,0 +1,166 @@
+"""The desk's door for stopping: its states, the proof of being flat, and the account's own switch.
+
+A rung is easy to engage and hard to leave: engaging never waits for the broker or the disk, leaving takes a typed word
+and goes one rung at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from engine.alpaca.calls import Answer
+from engine.alpaca.client import AlpacaClient
+from engine.alpaca.retry import cancels
+from engine.alpaca.wire import AccountConfigurations
+from engine.book import DESK_SCOPE, Book
+from engine.clock import Clock
+from engine.errors import BrokerError, CommandRefused
+from engine.halt.keeper import HaltKeeper
+from engine.halt.ladder import CANCELS_ENTRIES, ladder
+from engine.model import events as ev
+from engine.model.order import Evidence, Order
+from engine.model.words import DeskState, Source
+from engine.order_reading import OrderReader
+from engine.reconcile import Reconciler
+from engine.recorder import Recorder
+from engine.rules.facts import denied
+from engine.trip_wire import RELEASE, TripWire
+from engine.views_halt import HaltView
+from engine.withdrawal import Withdrawal
+
+log = logging.getLogger(__name__)
+
+ANSWER_AFTER_S: Final = 2.0
+"""A state is set at once; its command waits so long for the broker to take the cancels, which go on after that."""
+
+
+class HaltCommands:
+    def __init__(
+        self,
+        client: AlpacaClient,
+        recorder: Recorder,
+        book: Book,
+        clock: Clock,
+        trips: TripWire,
+        keeper: HaltKeeper,
+        withdrawal: Withdrawal,
+        reconciler: Reconciler,
+        reader: OrderReader,
+    ) -> None:
+        self._client = client
+        self._recorder = recorder
+        self._book = book
+        self._clock = clock
+        self._trips = trips
+        self._keeper = keeper
+        self._withdrawal = withdrawal
+        self._reconciler = reconciler
+        self._reader = reader
+        self._switching = asyncio.Lock()
+
+    def ladder(self) -> HaltView:
+        return ladder(self._book, listed=self._reader.listed, disproved=self._keeper.disproved)
+
+    # --- states ------------------------------------------------------------------------------------------------------
+
+    async def set_state(self, state: DeskState, *, scope: str, actor: str, confirm: str | None = None) -> None:
+        """Refused with CONFIRM_REQUIRED, TRIP_STANDS or TRADING_SUSPENDED when it loosens what may not be loosened."""
+        released: list[ev.AnyEvent] = []
+        is_leaving = self._book.state_of(scope) is DeskState.HALTED and state is not DeskState.HALTED
+        if scope == DESK_SCOPE:
+            if is_leaving and self._book.suspension.is_on and self._book.suspension.set_by:
+                text = "The broker takes no orders of this account: resume trading first, then release the halt."
+                raise CommandRefused("TRADING_SUSPENDED", text)
+            released = self._trips.release(state, actor=actor, confirm=confirm)
+        elif is_leaving and confirm != RELEASE:
+            raise _must_type(f"Leaving {DeskState.HALTED.value}")
+        await self._recorder.commit_exit(*released, ev.DeskStateSet(scope=scope, state=state, actor=actor, cause=""))
+        if state in CANCELS_ENTRIES:
+            await self.cancel_entries(actor=actor, chosen=lambda order: self._keeper.is_in(order, scope))
+            self._reconciler.doubt_all()  # the list that proves that no entry is left
+
+    async def cancel_entries(self, *, actor: str, chosen: Callable[[Order], bool] = lambda _: True) -> list[str]:
+        """Ask for the cancel of working entries; the ids of those asked for."""
+        before = {key for key in self._book.open_orders if self._book.orders[key].cancel_requested_at is not None}
+        try:
+            async with asyncio.timeout(ANSWER_AFTER_S):
+                return await self._withdrawal.cancel_entries(actor=actor, reason="no more entries", chosen=chosen)
+        except TimeoutError:
+            log.warning("cancels of working entries go on: the broker has not answered within %g s", ANSWER_AFTER_S)
+        asked = (key for key in self._book.open_orders if self._book.orders[key].cancel_requested_at is not None)
+        return [key for key in asked if key not in before]
+
+    # --- flat --------------------------------------------------------------------------------------------------------
+
+    async def prove(self, *, actor: str) -> HaltView:
+        """Ask the broker now whether anything is left. The answer's rung says what it is, or the proof."""
+        try:
+            await self._keeper.prove(actor=actor)
+        except BrokerError as lost:
+            raise CommandRefused("BROKER_UNREACHABLE", lost.operator_text) from lost
+        return self.ladder()
+
+    # --- the account's own switch ------------------------------------------------------------------------------------
+
+    async def suspend(self, *, actor: str) -> HaltView:
+        """Have the broker refuse every new order of the account, exits too: only of a halted desk, proved flat now.
+
+        Whoever trades beside this desk may enter between the proof and the switch. Then it is taken back at once:
+        shares that no stop can be placed for are worse than an account that trades.
+        """
+        async with self._switching:
+            if self._book.state_of(DESK_SCOPE) is not DeskState.HALTED:
+                raise CommandRefused("NOT_HALTED", "Trading is suspended only from a halted desk: halt it first.")
+            if self._book.suspension.is_on:
+                return self.ladder()
+            await self._refuse_not_flat("")
+            await self._switch(True, actor)
+            try:
+                await self._refuse_not_flat(" Trading goes on again: no stop could have been placed.")
+            except CommandRefused:
+                await self._switch(False, "desk")
+                raise
+        return self.ladder()
+
+    async def resume(self, *, actor: str, confirm: str | None) -> HaltView:
+        """Let the broker take orders again. The desk stays halted."""
+        async with self._switching:
+            known = self._book.suspension
+            if not known.is_on and known.asked is not True:
+                raise CommandRefused("NOT_SUSPENDED", "Trading is not suspended at the broker.")
+            if confirm != RELEASE:
+                raise _must_type("Resuming")
+            await self._switch(False, actor)
+        return self.ladder()
+
+    async def _refuse_not_flat(self, also: str) -> None:
+        try:
+            left = await self._keeper.prove(actor="desk")
+        except BrokerError as lost:
+            text = f"Whether anything is left cannot be read: {lost.operator_text}{also}"
+            raise CommandRefused("BROKER_UNREACHABLE", text) from lost
+        if left:
+            reasons = [denied("NOT_FLAT", f"{what[0].upper()}{what[1:]}.") for what in left]
+            raise CommandRefused("NOT_FLAT", f"The account is not flat: {left[0]}.{also}", reasons=reasons)
+
+    async def _switch(self, suspended: bool, actor: str) -> None:
+        """The wish is on disk first. Asking twice is harmless, so a lost answer is asked again."""
+        await self._recorder.commit_exit(ev.SuspensionAsked(suspended=suspended, actor=actor))
+        try:
+            answer: Answer[AccountConfigurations] = await cancels(self._clock)(self._client.suspend_trade, suspended)
+        except BrokerError as refused:
+            self._recorder.record(ev.SuspensionRefused(suspended=suspended, text=refused.operator_text))
+            self._reconciler.doubt_account()
+            raise CommandRefused("BROKER_REFUSED", refused.operator_text) from refused
+        self._recorder.record(ev.SuspensionSeen(suspended=suspended, evidence=self._proof(answer)))
+        self._reconciler.doubt_account()
+
+    def _proof(self, answer: Answer[Any]) -> Evidence:
+        return Evidence(source=Source.ANSWER, id=answer.request_id, at=self._clock.now())
+
+
+def _must_type(what: str) -> CommandRefused:
+    return CommandRefused("CONFIRM_REQUIRED", f'{what} needs confirm = "{RELEASE}".', field="confirm")

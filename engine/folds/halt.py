@@ -1,0 +1,51 @@
+"""Folds of the last rungs of a halt. A proof of being flat holds until anything is sent, found or held again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from engine.model import events as ev
+from engine.model.halt import FlatProof, Suspension
+
+
+class HaltFolds:
+    def __init__(self) -> None:
+        self.flat_proof: FlatProof | None = None
+        """The newest; None once anything came after it."""
+        self.suspension = Suspension()
+
+    def _touch(self, kind: str, key: str) -> None:
+        raise NotImplementedError
+
+    def _note_exposed(self) -> None:
+        """An order or a position has come into being: what was proved before says nothing any more."""
+        if self.flat_proof is not None:
+            self.flat_proof = None
+            self._touch("desk", "")
+
+    def _on_flat_proved(self, event: ev.FlatProved, at: datetime) -> None:
+        self.flat_proof = event.proof
+        self._touch("desk", "")
+
+    def _on_suspension_asked(self, event: ev.SuspensionAsked, at: datetime) -> None:
+        self.suspension = replace(self.suspension, asked=event.suspended, asked_by=event.actor, asked_at=at, refused="")
+        self._touch("desk", "")
+
+    def _on_suspension_refused(self, event: ev.SuspensionRefused, at: datetime) -> None:
+        self.suspension = replace(self.suspension, asked=None, asked_at=None, refused=event.text)
+        self._touch("desk", "")
+
+    def _on_suspension_seen(self, event: ev.SuspensionSeen, at: datetime) -> None:
+        before = self.suspension
+        is_ours = before.asked is event.suspended
+        self.suspension = replace(
+            before,
+            is_on=event.suspended,
+            evidence=event.evidence,
+            asked=None if is_ours else before.asked,
+            asked_at=None if is_ours else before.asked_at,
+            set_by=before.asked_by if is_ours else before.set_by if before.is_on is event.suspended else "",
+        )
+        self._touch("desk", "")

@@ -1,0 +1,1 @@
+"""The halt ladder: paused, reducing, halted, flat, suspended. Each rung with what proves it."""

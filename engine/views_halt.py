@@ -1,0 +1,31 @@
+"""Pictures of the halt ladder."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from engine.model.order import Evidence
+from engine.model.words import DeskState
+from engine.view import View
+
+
+class RungView(View, frozen=True, kw_only=True):
+    name: str
+    """``paused``, ``reducing``, ``halted``, ``flat`` or ``suspended``."""
+    is_reached: bool
+    """Somebody or something has engaged it."""
+    is_proved: bool
+    """It holds, by the evidence."""
+    sentence: str
+    missing: tuple[str, ...]
+    """What keeps it from being proved."""
+    since: datetime | None
+    actor: str
+    cause: str
+    evidence: tuple[Evidence, ...]
+
+
+class HaltView(View, frozen=True, kw_only=True):
+    desk_state: DeskState
+    rungs: tuple[RungView, ...]
+    """In rising order of caution."""
