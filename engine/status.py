@@ -184,6 +184,8 @@ class StatusBoard:
             prop_firm=self.prop_rules(),
             mandates=len(book.live_mandates(now)),
             wants_confirmation=world.unconfirmed is not None,
+            flat_proved_at=book.flat_proof.positions.at if book.flat_proof is not None else None,
+            is_suspended=book.suspension.is_on is True,
         )
 
 

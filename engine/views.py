@@ -394,6 +394,10 @@ class DeskView(View, frozen=True, kw_only=True):
     """A live desk whose account's number has not been typed yet."""
     shelved: int = 0
     """Open incidents that somebody has put out of sight for a while."""
+    flat_proved_at: datetime | None = None
+    """When the broker showed that nothing is left; None once anything came after it."""
+    is_suspended: bool = False
+    """The broker takes no order of the account."""
 
 
 class StageStats(View, frozen=True, kw_only=True):

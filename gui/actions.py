@@ -36,6 +36,8 @@ BATCH: Final = "batch"
 DRILL: Final = "drill"
 SETTLE: Final = "settle:"
 """Before the id of the difference that is being settled."""
+HALT: Final = "halt:"
+"""Before the rung that is being engaged, proved or left."""
 
 type Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
 
@@ -182,6 +184,19 @@ class Actions(QObject):
 
     def set_state(self, state: DeskState, confirm: str | None = None) -> bool:
         return self._run("state", lambda: self._desk.set_state(state, actor=ACTOR, confirm=confirm))
+
+    def flatten_all(self) -> bool:
+        return self._run(f"{HALT}flat", lambda: self._desk.flatten(symbol=None, actor=ACTOR))
+
+    def prove_flat(self) -> bool:
+        return self._run(f"{HALT}prove", lambda: self._desk.halt.prove(actor=ACTOR))
+
+    def suspend_trading(self) -> bool:
+        return self._run(f"{HALT}suspend", lambda: self._desk.halt.suspend(actor=ACTOR))
+
+    def resume_trading(self) -> bool:
+        """Called with the word typed."""
+        return self._run(f"{HALT}suspend", lambda: self._desk.halt.resume(actor=ACTOR, confirm=RELEASE))
 
     def confirm_account(self, number: str) -> bool:
         return self._run(CONFIRM_ACCOUNT, lambda: self._desk.confirm_account(number, actor=ACTOR))

@@ -23,6 +23,7 @@ from engine.model.commands import Edits
 from engine.model.words import BracketStatus, SignalStatus
 from engine.views import ActivityLine, BracketView, DeskView, PreviewView, SignalView, SpanView
 from engine.views_batch import BatchPreviewView, RejectReasonView
+from engine.views_halt import HaltView
 from gui.door import Difference, Door
 from gui.frame_clock import FrameClock
 
@@ -102,6 +103,9 @@ class Bridge(QObject):
     def refresh_desk(self) -> None:
         """Show the desk as it is now: a command that changes it need not wait for the beat."""
         self.desk_changed.emit(self._desk.view())
+
+    def ladder(self) -> HaltView:
+        return self._desk.halt.ladder()
 
     def differences(self) -> Sequence[Difference]:
         """What keeps the start gate locked and can be settled."""

@@ -30,6 +30,7 @@ from engine.views import (
 )
 from engine.views_batch import BatchPreviewView, OutcomeView, RejectReasonView
 from engine.views_drills import DrillsView
+from engine.views_halt import HaltView
 
 Which = Literal["open", "all"]
 
@@ -91,6 +92,15 @@ class DrillDoor(Protocol):
     async def end(self, *, actor: str) -> DrillsView: ...
 
 
+class HaltDoor(Protocol):
+    """The halt ladder."""
+
+    def ladder(self) -> HaltView: ...
+    async def prove(self, *, actor: str) -> HaltView: ...
+    async def suspend(self, *, actor: str) -> HaltView: ...
+    async def resume(self, *, actor: str, confirm: str | None) -> HaltView: ...
+
+
 class Door(Protocol):
     @property
     def mode(self) -> Mode: ...
@@ -120,6 +130,8 @@ class Door(Protocol):
 
     @property
     def exits(self) -> ExitDoor: ...
+    @property
+    def halt(self) -> HaltDoor: ...
 
     async def approve(
         self, signal_id: str, *, actor: str, preview_id: str | None = None, edits: Edits = NO_EDITS

@@ -26,6 +26,7 @@ from gui.dialogs.gate_sheet import GateSheet
 from gui.dialogs.key_sheet import KeySheet
 from gui.dialogs.live_sheet import LiveSheet
 from gui.drills import Drills
+from gui.halting import Halting
 from gui.keys import DIGITS, KEYS
 from gui.layout import Layout
 from gui.panel_set import PanelSet
@@ -81,6 +82,7 @@ class MainWindow(QMainWindow):
         self._closing = CloseSheet(mode, self)
         self._live = LiveSheet(mode, actions, self)
         self._gate = GateSheet(actions, self)
+        self._halting = Halting(mode, bridge, actions, self.state_bar, self, self.brackets.confirm.ask)
         drills = actions.drills
         self._drills = Drills(drills, actions, self.state_bar, self, now) if drills is not None else None
         self._connect()
@@ -154,7 +156,6 @@ class MainWindow(QMainWindow):
         self.detail.flatten_asked.connect(self._flatten_subject)
         bar = self.state_bar
         bar.state_asked.connect(self._ask_state)
-        bar.halt_held.connect(lambda: actions.set_state(DeskState.HALTED))
         bar.demo_asked.connect(actions.set_demo)
         bar.alarm_clicked.connect(self._show_symbol)
         bar.gate_clicked.connect(self._ask_gate)
@@ -172,6 +173,7 @@ class MainWindow(QMainWindow):
         menu.addSeparator()
         if self._drills is not None:
             menu.addAction("Drills", self._drills.ask)
+        menu.addAction("Halt ladder  (H)", self._halting.ask)
         menu.addAction("Keys  (F1)", self._keys.toggle)
 
     # --- life ------------------------------------------------------------------------------------------------
@@ -214,6 +216,7 @@ class MainWindow(QMainWindow):
         self.state_bar.show_desk(desk, self._now())
         self.signals.show_demo(desk.demo_on)
         self._live.show_desk(desk)
+        self._halting.follow()
         if self._drills is not None:
             self._drills.follow()
         if self._gate.isVisible():
@@ -356,6 +359,7 @@ class MainWindow(QMainWindow):
             "flatten": self.brackets.flatten_current,
             "filter": self._focus_filter,
             "escape": self._escape,
+            "halt": self._halting.ask,
             "help": self._keys.toggle,
         }
         for key in KEYS:
@@ -418,10 +422,9 @@ class MainWindow(QMainWindow):
         card = self.signals.current
         if card is not None:
             card.leave_edit()
-        self._live.dismiss()
-        self._gate.dismiss()
-        if self._drills is not None:
-            self._drills.dismiss()
+        for sheet in (self._live, self._gate, self._halting, self._drills):
+            if sheet is not None:
+                sheet.dismiss()
         self._keys.hide()
         self.toast.hide()
 

@@ -158,7 +158,8 @@ def _switch_words(known: Suspension) -> str:
         return "The broker has not been asked yet."
     if not known.is_on:
         return "The broker takes orders."
-    return f"The broker takes no new order, exits included; set by {known.set_by or 'another hand'}."
+    hand = "" if known.set_by else "; set by another hand"
+    return f"The broker takes no new order, exits included{hand}."
 
 
 def _count(symbols: Iterable[str], one: str, many: str | None = None) -> str:

@@ -33,6 +33,10 @@ _CHIP_WORDS: Final = 2
 _SKEW_MS: Final = 500.0
 _LAG_MS: Final = 50.0
 _BUDGET_NEAR: Final = 0.6
+_HALT_TIP: Final = (
+    "Hold for one second: stops approvals and entries, cancels working ones; protection stays.\n"
+    "Click for the halt ladder, with the evidence of each rung (H)."
+)
 
 
 class BrandDot(QWidget):
@@ -52,6 +56,7 @@ class BrandDot(QWidget):
 class StateBar(QWidget):
     state_asked = Signal(object)
     halt_held = Signal()
+    ladder_clicked = Signal()
     demo_asked = Signal(bool)
     alarm_clicked = Signal(str)
     """Symbol of what is naked."""
@@ -91,7 +96,7 @@ class StateBar(QWidget):
         self.menu = QMenu(self)
         self.layout_button = Button("Layout", name="layout-menu", kind="quiet")
         self.layout_button.setMenu(self.menu)
-        self.halt = HoldButton("Hold to halt", name="halt")
+        self.halt = HoldButton("Hold to halt", name="halt", tip=_HALT_TIP)
         self._groups: list[tuple[int, list[QWidget]]] = []
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(CARD_PAD, 0, 10, 0)
@@ -121,6 +126,7 @@ class StateBar(QWidget):
         self._row.addWidget(self.halt)
         self.switch.asked.connect(self.state_asked)
         self.halt.held.connect(self.halt_held)
+        self.halt.tapped.connect(self.ladder_clicked)
         self.demo.asked.connect(self.demo_asked)
         self.alarm.clicked.connect(lambda: self.alarm_clicked.emit(self._naked_symbol))
         self._gate.clicked.connect(self.gate_clicked)
@@ -146,8 +152,8 @@ class StateBar(QWidget):
         self._account.say(health.account or "no account yet")
         self.switch.show_state(health.desk_state)
         halted = health.desk_state is DeskState.HALTED
-        self.halt.setEnabled(not halted)
-        self.halt.set_text("Halted" if halted else "Hold to halt")
+        self.halt.arm(not halted)
+        self.halt.set_text(_halt_words(desk))
         self._cause.setVisible(bool(desk.desk_state_cause) and health.desk_state is not DeskState.ACTIVE)
         self._cause.say(desk.desk_state_cause)
         self._cause.setToolTip(trip_words(desk.trips))
@@ -258,6 +264,15 @@ class StateBar(QWidget):
             said = min(chip.most - chip.least, words)
             chip.set_room(chip.least + said)
             words -= said
+
+
+def _halt_words(desk: DeskView) -> str:
+    """Halted, and what is proved beyond it."""
+    if desk.health.desk_state is not DeskState.HALTED:
+        return "Hold to halt"
+    if desk.is_suspended:
+        return "Halted, suspended"
+    return "Halted, flat" if desk.flat_proved_at is not None else "Halted"
 
 
 def _down_for(link: LinkView, now: datetime) -> str:

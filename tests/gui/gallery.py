@@ -23,6 +23,7 @@ from gui import theme
 from gui.app import make_application, show_window
 from gui.window import MainWindow
 from tests.gui.scene_drills import SceneDrills, result
+from tests.gui.scene_halt import flat, halting
 from tests.gui.stage import SCENES, desk_of
 
 SIZES = ((1920, 1080), (1366, 768))
@@ -33,6 +34,10 @@ async def draw(
 ) -> Path:
     desk = desk_of(scene)
     drills = SceneDrills(desk.bus, desk.clock.now()) if posed in ("drills", "drill_over") else None
+    if posed == "ladder_halting":
+        desk.ladder.shown = halting(desk.clock.now())
+    elif posed == "ladder_suspended":
+        desk.ladder.shown = flat(desk.clock.now(), suspended=True)
     layout = out / "layout.ini"
     layout.unlink(missing_ok=True)
     theme.use(app, palette)
@@ -90,6 +95,8 @@ def pose(name: str, window: MainWindow) -> None:
             QTest.keyClick(field, Qt.Key.Key_Return)
         case "drills":
             window.state_bar.drill_clicked.emit()
+        case "ladder" | "ladder_halting" | "ladder_flat" | "ladder_suspended":
+            window.state_bar.ladder_clicked.emit()
         case "gate":
             window.state_bar.gate_clicked.emit()
 
@@ -101,6 +108,10 @@ POSES = {
     "history": "trouble",
     "refused": "unconfirmed",
     "gate": "differing",
+    "ladder": "busy",
+    "ladder_halting": "trouble",
+    "ladder_flat": "halted",
+    "ladder_suspended": "halted",
     "drills": "busy",
     "drill_over": "busy",
 }

@@ -36,6 +36,7 @@ from engine.views import (
     SpanView,
 )
 from engine.views_batch import BatchPreviewView, BatchRowView, OutcomeView, RejectReasonView
+from tests.gui.scene_halt import SceneHalt
 
 replace = msgspec.structs.replace
 
@@ -101,6 +102,7 @@ class SceneDesk:
         self.mode: Mode = view.health.mode
         self.commands: list[tuple[Any, ...]] = []
         self.clock = FrozenClock(view.health.started_at)
+        self.ladder = SceneHalt(self._take)
         self._view = view
         self._signals = {s.id: s for s in signals}
         self._orders = {o.id: o for o in orders}
@@ -355,6 +357,10 @@ class SceneDesk:
     @property
     def exits(self) -> SceneDesk:
         return self
+
+    @property
+    def halt(self) -> SceneHalt:
+        return self.ladder
 
     async def protect_again(self, bracket_id: str, *, actor: str) -> BracketView:
         await self._take("protect_again", bracket_id)

@@ -23,6 +23,7 @@ from engine.views import BracketView, OrderView, SignalView, SpanView
 from engine.views_limits import TripView
 from tests.gui import measured
 from tests.gui import scenery as make
+from tests.gui.scene_halt import flat
 from tests.gui.scenes import SceneDesk, SceneDifference, SceneQuote, replace
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -388,6 +389,17 @@ DIFFERENCES = (
     SceneDifference("order:904837e3-3b76", "DIS", "an order of DIS was made by desk k7"),
 )
 
+
+def halted() -> SceneDesk:
+    """Stopped, and proved flat."""
+    desk = empty()
+    view = desk.view()
+    health = replace(view.health, desk_state=DeskState.HALTED)
+    desk.put(replace(view, health=health, desk_state_cause="set by window", flat_proved_at=make.NOW))
+    desk.ladder.shown = flat(make.NOW)
+    return desk
+
+
 SCENES: dict[str, Callable[[], SceneDesk]] = {
     "empty": empty,
     "busy": busy,
@@ -396,6 +408,7 @@ SCENES: dict[str, Callable[[], SceneDesk]] = {
     "unconfirmed": unconfirmed,
     "differing": differing,
     "tripped": tripped,
+    "halted": halted,
 }
 
 
