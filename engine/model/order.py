@@ -132,6 +132,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     filled_avg_price: Decimal | None = None
     created_at: datetime
     status_since: datetime
+    known_since: datetime | None = None
+    """When the broker first showed it, in an answer, on the stream or in a read."""
     updated_at: datetime | None = None
     """The broker's own stamp of the newest report folded in."""
     unresolved_since: datetime | None = None
@@ -209,6 +211,7 @@ def apply_report(order: Order, report: OrderReport, at: datetime) -> Order:
         status=status,
         raw_status=report.raw_status,
         status_since=order.status_since if status is order.status else at,
+        known_since=order.known_since or at,
         revived_at=at if order.was_unknown_to_broker and status is not S.REJECTED else order.revived_at,
         qty=qty,
         filled_qty=filled_qty,

@@ -21,7 +21,7 @@ from engine.model.bracket import Bracket
 from engine.model.money import ZERO
 from engine.model.order import Order
 from engine.model.signal import Signal
-from engine.model.words import Intent, OrderRole, OrderStatus, Side
+from engine.model.words import Intent, OrderRole, Side
 from engine.prop.meters import PropFacts
 from engine.protection.ledger import Cover
 from engine.rules.exposures import Exposure, Exposures
@@ -62,6 +62,8 @@ class StandingTaker:
         """What the newest preview of a pending signal would buy or sell, in account currency."""
         self._kept: dict[str, tuple[Cover, Decimal | None, Exposure]] = {}
         """Bracket id -> its exposure, with what it was made of."""
+        self._counted: dict[str, tuple[Cover, datetime]] = {}
+        """Bracket id -> its cover when an account picture held all of its entries, and as of when that one was."""
         self._waiting: dict[str, Exposure] = {}
         """Signal id -> what it would add."""
         self._pending = Exposures()
@@ -81,6 +83,8 @@ class StandingTaker:
         book = self._book
         for gone in self._kept.keys() - book.open_brackets.keys():
             del self._kept[gone]
+        for gone in self._counted.keys() - book.open_brackets.keys():
+            del self._counted[gone]
         for decided in self._waiting.keys() - book.pending.keys():
             del self._waiting[decided]
         orders: defaultdict[str, list[Order]] = defaultdict(list)
@@ -140,20 +144,31 @@ class StandingTaker:
         return made
 
     def reserved(self, besides: str = "") -> Decimal:
-        """Buying power of entries that an account picture newer than the broker's answer does not hold yet."""
-        account, total = self._around.account, ZERO
-        for order in self._open_entries(besides):
-            counted = (
-                account is not None
-                and order.status is not OrderStatus.SENDING
-                and order.evidence is not None
-                and order.created_at < account.as_of
-                and order.status_since < account.as_of
-            )
-            if not counted:
-                price = order.limit_price or self._price(order.symbol, order.side) or ZERO
-                total += order.leaves_qty * price
-        return total + sum((notional for _, notional in self._on_the_way(besides)), ZERO)
+        """Buying power of entries that an account picture newer than the broker's answer does not hold yet.
+
+        A fill ends no reservation: until such a picture is here, the money that it cost still stands in the old one.
+        """
+        total = sum((notional for _, notional in self._on_the_way(besides)), ZERO)
+        for bracket_id in self._book.open_brackets:
+            if self._book.brackets[bracket_id].signal_id != besides:
+                total += self._uncounted(bracket_id)
+        return total
+
+    def _uncounted(self, bracket_id: str) -> Decimal:
+        """What the account picture lacks of a trade. One that lacks nothing is not looked at again until it moves."""
+        account, cover = self._around.account, self._book.cover(bracket_id)
+        known = self._counted.get(bracket_id)
+        if known is not None and account is not None and known[0] is cover and known[1] <= account.as_of:
+            return ZERO
+        entries = [order for order in self._book.orders_of(bracket_id) if order.role is OrderRole.ENTRY]
+        lacking = [order for order in entries if account is None or not _is_counted(order, account)]
+        if not lacking and account is not None:
+            self._counted[bracket_id] = cover, account.as_of
+        return sum((self._worth(order) for order in lacking), ZERO)
+
+    def _worth(self, order: Order) -> Decimal:
+        price = order.limit_price or self._price(order.symbol, order.side) or ZERO
+        return order.leaves_qty * price + order.filled_qty * (order.filled_avg_price or price)
 
     def pending(self) -> Iterator[Exposure]:
         """Signals that would enter, each at the size that its newest preview gave it."""
@@ -204,3 +219,10 @@ class StandingTaker:
     def _entry_price(self, bracket_id: str) -> Decimal | None:
         entry = self._book.cover(bracket_id).entry
         return None if entry is None else entry.filled_avg_price or entry.limit_price
+
+
+def _is_counted(order: Order, account: Account) -> bool:
+    """Whether the broker had the order, or had refused it, before the account was asked for."""
+    if order.known_since is None:
+        return order.is_terminal
+    return order.known_since < account.as_of

@@ -194,6 +194,28 @@ def test_an_order_of_unknown_fate_keeps_its_reservation(scene: Scene) -> None:
     assert scene.pictures.reserved() == Decimal("1872.00")
 
 
+def test_a_fill_ends_no_reservation_until_a_newer_account_picture_holds_what_it_cost(scene: Scene) -> None:
+    """Else the next entry would be measured against money that has been spent since the account was read."""
+    scene.around.account = make_account(as_of=after(0.5))
+    scene.approve(at_s=1)
+    scene.enter(1)
+    scene.report(ENTRY_ID, S.PARTIALLY_FILLED, 2, filled=4, price="187.00", execution_id="x1")
+    assert scene.pictures.reserved() == Decimal("1871.20")  # 4 x 187.00 spent, 6 x 187.20 still to spend
+    scene.report(ENTRY_ID, S.FILLED, 3, filled=10, price="187.10", execution_id="x2")
+    assert scene.pictures.reserved() == Decimal("1871.00")
+    scene.around.account = make_account(as_of=after(2.5))  # asked for before the last fill: it held the order then
+    assert scene.pictures.reserved() == 0
+
+
+def test_a_later_word_about_an_order_that_the_account_holds_reserves_nothing_again(scene: Scene) -> None:
+    scene.approve(at_s=1)
+    scene.enter(1)
+    scene.answer(2)
+    scene.around.account = make_account(as_of=after(3))
+    scene.report(ENTRY_ID, S.NEW, 4)
+    assert scene.pictures.reserved() == 0
+
+
 def test_a_dead_entry_reserves_nothing(scene: Scene) -> None:
     scene.approve()
     scene.enter()
