@@ -6,22 +6,20 @@ from collections.abc import Coroutine
 from concurrent.futures import Executor as Pool
 from typing import Any, Final
 
+from engine.account_after_fills import AccountAfterFills
 from engine.alpaca.check import RequestModels
 from engine.approval import ApprovalQueue
-from engine.book import Book
 from engine.clock import Clock
 from engine.incidents.watch import Watch
 from engine.journal.audit import audit
 from engine.journal.reader import Tail
 from engine.journal.writer import Journal
 from engine.pipeline.picture import Pictures
-from engine.reconcile import Reconciler
 from engine.surroundings import World
 
 LOADING_MODELS: Final = "the order models are still being loaded"
 """What the start gate says until ``load_models`` is done."""
 JOURNAL_LOOK_S: Final = 0.2
-FILLS_LOOK_S: Final = 1.0
 HISTORY_LOOK_S: Final = 30.0
 
 
@@ -30,11 +28,10 @@ def chores(
     journal: Journal,
     checkpoint: Tail,
     watch: Watch,
-    reconciler: Reconciler,
+    after_fills: AccountAfterFills,
     world: World,
     pictures: Pictures,
     queue: ApprovalQueue,
-    book: Book,
     clock: Clock,
     pool: Pool,
 ) -> dict[str, Coroutine[Any, Any, None]]:
@@ -44,16 +41,6 @@ def chores(
         """They are slow to import: in a worker thread, and entries wait for it."""
         queue.use_models(await RequestModels.load(pool))
         world.loading = None
-
-    async def refresh_after_fills() -> None:
-        """One account request after fills, however many came together."""
-        filled = 0
-        while True:
-            await clock.sleep(FILLS_LOOK_S)
-            executions = sum(len(book.orders[key].execution_ids) for key in book.open_orders) + len(book.brackets)
-            if executions != filled:
-                filled = executions
-                reconciler.doubt_account()
 
     async def keep_history() -> None:
         """For what came into play without a signal, for a new day, and after a broker that could not be reached."""
@@ -72,7 +59,7 @@ def chores(
 
     return {
         "request-models": load_models(),
-        "account-after-fills": refresh_after_fills(),
+        "account-after-fills": after_fills.run(),
         "daily-bars": keep_history(),
         "journal-audit": audit_chain(),
         "journal-watch": watch_journal(),

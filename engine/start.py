@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 
 from engine import VERSION
+from engine.account_after_fills import AccountAfterFills
 from engine.activity import ActivityLog
 from engine.adoption import Adopter
 from engine.alpaca.client import AlpacaClient, open_client
@@ -238,6 +239,8 @@ def _assemble(
     reader = OrderReader(client, recorder, book, world, clock, adopter, differences, take_answer=gateway.take_answer)
     reconciler = Reconciler(client, recorder, book, world, clock, differences, reader, settle=resolver.settle)
     bus.on_records(reader.remember)
+    after_fills = AccountAfterFills(clock, reconciler.doubt_account)
+    bus.on_records(after_fills.note)
     tracker = Tracker(recorder, book, clock, adopter, surprised=reconciler.doubt, busted=differences.note_bust)
     stopwatch = Stopwatch(recorder, book, clock, bus)
     watcher = Watcher(clock, config.quotes.max_age_s)
@@ -413,11 +416,10 @@ def _assemble(
             journal=journal,
             checkpoint=checkpoint,
             watch=watch,
-            reconciler=reconciler,
+            after_fills=after_fills,
             world=world,
             pictures=pictures,
             queue=queue,
-            book=book,
             clock=clock,
             pool=read_pool,
         ),

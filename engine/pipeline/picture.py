@@ -137,7 +137,7 @@ class Pictures:
             unexplained_qty=self._unexplained_qty(symbol),
             unknown_order=next((order.id for order in orders if order.unresolved_since is not None), None),
             unsettled_orders=_older(standing.unresolved_since, now),
-            orders_today=self._orders_today(now),
+            orders_today=self._orders_today(now, standing),
             signals_last_minute=self._signals_last_minute(signal.source, now),
             correlations=around.history.correlations(symbol, (exposures.symbols | pending.symbols) - {symbol}),
             betas=around.history.betas(exposures.symbols | {symbol}),
@@ -200,10 +200,11 @@ class Pictures:
                 return bracket.id
         return None
 
-    def _orders_today(self, now: datetime) -> int:
+    def _orders_today(self, now: datetime, standing: Standing) -> int:
+        """Those that are about to be sent count from their approval on: ten clicks at once see each other."""
         if self._config.limits.max_orders_per_day is None:
             return 0
-        return self._book.entries_on(now)
+        return self._book.entries_on(now) + standing.unsent_entries
 
     def _signals_last_minute(self, source: str, now: datetime) -> int:
         return self._book.signals_since(source, now - timedelta(minutes=1))

@@ -37,6 +37,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Buying power promised to entries that the account does not count yet."""
     working_entries: int
     """Entries that may still execute, and approved ones whose intent is not in the book yet."""
+    unsent_entries: int
+    """Approved ones that are about to be sent, and have no intent in the book yet."""
     pending: Exposures
     """What waits for a decision, whoever is asked about it."""
     prop: PropFacts | str | None
@@ -99,6 +101,7 @@ class StandingTaker:
             exposures=Exposures(self.exposures(besides)),
             reserved=self.reserved(besides),
             working_entries=self._working_entries(besides),
+            unsent_entries=self._unsent_entries(besides),
             pending=self._same_or_new(Exposures(self.pending())),
             prop=self._prop(besides),
             orders={symbol: tuple(known) for symbol, known in orders.items()},
@@ -192,6 +195,10 @@ class StandingTaker:
 
     def _working_entries(self, besides: str) -> int:
         return sum(1 for _ in self._open_entries(besides)) + sum(1 for _ in self._on_the_way(besides))
+
+    def _unsent_entries(self, besides: str) -> int:
+        unsent = (self._book.signals[key].bracket_id for key in self._book.approved if key != besides)
+        return sum(1 for bracket_id in unsent if bracket_id is not None and bracket_id not in self._book.brackets)
 
     def _open_entries(self, besides: str) -> Iterator[Order]:
         for order_id in self._book.open_orders:

@@ -23,6 +23,7 @@ from tests.unit.builders import (
     TRADABLE,
     Story,
     after,
+    config_of,
     make_account,
     make_approval,
     make_signal,
@@ -230,6 +231,17 @@ def test_an_approved_signal_of_the_symbol_is_in_flight(scene: Scene) -> None:
     scene.approve()
     assert scene.pictures.take(scene.next).entry_in_flight == "s000001"
     assert scene.pictures.take(make_signal(id="s000009", symbol="MSFT")).entry_in_flight is None
+
+
+def test_approved_entries_count_for_the_day_before_they_are_sent(scene: Scene) -> None:
+    limited = config_of({"limits": {"max_orders_per_day": 5}})
+    pictures = Pictures(scene.book, scene.quotes, scene.around, scene.clock, limited, lambda: None)
+    assert pictures.take(scene.next).orders_today == 0
+    scene.approve()
+    assert pictures.take(scene.next).orders_today == 1
+    assert pictures.take(make_signal()).orders_today == 0, "it does not stand in its own way"
+    scene.enter()
+    assert pictures.take(scene.next).orders_today == 1, "now its intent is what counts"
 
 
 def test_a_working_entry_is_in_flight_until_it_is_filled(scene: Scene) -> None:
