@@ -104,6 +104,8 @@ class Matching:
         """Whether the market may act on it: at the venue, or a stop leg that Alpaca watches while it is ``held``."""
         if order.status not in AT_VENUE and not (order.status == "held" and order.armed):
             return False
+        if order.is_leg and order.parent_id is not None and not order.armed:
+            return False  # its entry has not filled, whatever becomes of a wish to cancel it
         if order.replaces is not None and order.status == "new" and not order.routed:
             return False  # its predecessor is still the one at the venue
         return order.qty is None or order.qty > order.filled_qty

@@ -316,6 +316,9 @@ def nothing_is_stuck(world: World) -> Iterator[str]:
             yield f"{order_id} is still being sent"
         if order.unresolved_since is not None and f"unknown:{order_id}" not in book.open_incidents:
             yield f"{order_id} is of unknown fate, and no incident says so"
+        unknown = world.desk.order(order_id).unknown
+        if unknown is not None and unknown.looks == 0:
+            yield f"{order_id} is of unknown fate, and nobody has asked the broker about it"
         if order.cancel_requested_at is not None:
             yield f"{order_id} was to be canceled at {order.cancel_requested_at:%T} and is {order.status.value}"
     for link in (world.desk._world.stream, world.desk._world.rest, world.desk._world.quotes):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.exchange.faults import PartialFill, RejectLegs
+from engine.exchange.faults import PartialFill, RejectLegs, StickCancel
 from tests.unit.exchange.trader import Trader
 
 
@@ -58,6 +58,23 @@ def test_a_partly_filled_entry_has_no_live_exit() -> None:
     assert trader.position()["qty_available"] == "4"
     trader.move("264")  # through the stop: nothing but the entry reacts
     assert trader.held_qty() == "10"
+
+
+def test_a_leg_whose_cancel_sticks_executes_no_more_than_a_held_one() -> None:
+    trader = Trader()
+    order = trader.bracket(type="limit", limit_price="260", target="300", stop="250")
+    trader.wait()
+    target, _ = legs_of(order)
+    trader.fault(StickCancel())
+    trader.call("DELETE", f"/v2/orders/{target['id']}")
+    trader.wait()
+    assert trader.status(target["id"]) == "pending_cancel"
+    trader.move("305")  # through the target of an entry that has bought nothing
+    trader.call("POST", "/_exchange/halts/AAPL", {"halted": True})
+    trader.call("POST", "/_exchange/halts/AAPL", {"halted": False})  # every order is looked at again
+    trader.wait()
+    assert trader.status(target["id"]) == "pending_cancel"
+    assert trader.held_qty() == "0"
 
 
 def test_cancelling_a_partly_filled_entry_takes_its_exits_and_leaves_the_shares_naked() -> None:

@@ -10,7 +10,7 @@ import aiohttp
 from engine.clock import SystemClock
 from engine.intake.api import ApiSettings, serve_api
 from tests.wire.api.conftest import Client
-from tests.wire.desk.conftest import Rig, protected
+from tests.wire.desk.conftest import Rig, protected, until
 
 
 async def test_every_call_about_exits_does_what_the_manual_says(rig: Rig, tmp_path: Path) -> None:
@@ -26,6 +26,7 @@ async def test_every_call_about_exits_does_what_the_manual_says(rig: Rig, tmp_pa
         path = f"/v1/brackets/{bracket.id}"
         assert bracket.stop_price is not None
 
+        await until(lambda: desk.exits.plans(bracket.id).plans[0].kind == "target_to_market")  # its target works now
         shown = (await api.call("GET", f"{path}/plans")).json
         assert shown["state"] == "sound"
         assert {"id", "kind", "sentence", "requests", "naked_s", "worst_loss_usd", "if_step_two_fails"} <= set(
