@@ -41,6 +41,7 @@ max_drift_pct = 0.5
 
 UNITS: Final = {
     "_s": "seconds",
+    "_ms": "milliseconds",
     "_pct": "percent",
     "_qty": "shares",
     "_notional": "account currency",

@@ -295,7 +295,8 @@ def _measured(event: ev.StageMeasured, book: Book) -> Line | None:
 
 
 def _started(event: ev.DeskStarted, book: Book) -> Line:
-    return "info", None, f"desk started · version {event.version}"
+    rules = f" · {event.rules_file} {(event.rules_sha256 or 'unreadable')[:12]}" if event.rules_file else ""
+    return "info", None, f"desk started · version {event.version}{rules}"
 
 
 def _settled(event: ev.DifferenceSettled, book: Book) -> Line:

@@ -33,6 +33,7 @@ from engine.recorder import Recorder
 from engine.rules.facts import Facts, denied
 from engine.stopwatch import Stopwatch
 from engine.tasks import Spawn
+from engine.user_rules.board import UserRulesBoard
 from engine.views import PreviewView, RequestView
 
 EXPIRY_LOOK_S: Final = 0.25
@@ -56,6 +57,7 @@ class ApprovalQueue:
         clock: Clock,
         undo_s: float,
         to_close: Callable[[str], tuple[RequestView, ...]],
+        user_rules: UserRulesBoard,
     ) -> None:
         """``to_close`` tells what closing the trades of a symbol would send."""
         self._book = book
@@ -67,6 +69,7 @@ class ApprovalQueue:
         self._clock = clock
         self._undo_s = undo_s
         self._to_close = to_close
+        self._user_rules = user_rules
         self._previews = Previews()
         self._models: RequestModels | None = None
         self._undoable: dict[str, Approval] = {}
@@ -105,7 +108,10 @@ class ApprovalQueue:
 
     def show(self, record: SignalRecord, facts: Facts, edits: Edits = NO_EDITS) -> PreviewView:
         """The preview on a picture of the caller's, which an approval can name like any other."""
+        if not edits.changed():
+            facts = self._user_rules.for_preview(record.signal.id, facts)
         decision, requests = self._judge(record, edits, facts)
+        self._user_rules.want(record.signal.id, decision)
         return self._previews.show(record.signal.id, decision, requests, self._clock.now())
 
     def _judge(self, record: SignalRecord, edits: Edits, facts: Facts) -> tuple[Decision, tuple[RequestView, ...]]:
@@ -156,6 +162,17 @@ class ApprovalQueue:
         self.refuse_unless_pending(record)
         if record.signal.intent is not Intent.CLOSE:
             await self._await_facts(record)
+        async with self._user_rules.turn():
+            record = self.record(wanted)
+            self.refuse_unless_pending(record)
+            signal = record.signal
+            await self._user_rules.ask(wanted, lambda: decide(signal, self._pictures.take(signal), edits))
+            return self._claim(wanted, clicked_s, actor=actor, preview_id=preview_id, edits=edits, guard=guard)
+
+    def _claim(
+        self, wanted: str, clicked_s: float, *, actor: str, preview_id: str | None, edits: Edits, guard: Guard | None
+    ) -> int:
+        """From the last look at the book to the recorded approval. Nothing waits in here."""
         record = self.record(wanted)
         self.refuse_unless_pending(record)
         gate_s = self._clock.monotonic_s()

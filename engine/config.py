@@ -22,6 +22,7 @@ Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Ratio = Annotated[float, Meta(gt=0, le=100)]
 SymbolName = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9./]*$")]
 Window = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
+RulesFile = Annotated[str, Meta(pattern=r"^([A-Za-z0-9_-]+\.py)?$")]
 Usd = Annotated[float, Meta(gt=0, le=1e12)]
 """TOML has no decimals: rules compare with ``Decimal(str(limit))``, which is what the operator wrote."""
 
@@ -195,6 +196,19 @@ class PropFirmRules(Section, frozen=True, kw_only=True):
     flatten_on_breach: Annotated[bool, Meta(description="Close all positions when a rule was broken.")] = False
 
 
+class UserRules(Section, frozen=True, kw_only=True):
+    user_file: Annotated[
+        RulesFile,
+        Meta(
+            description="Rules of your own: a Python file in the data folder, read at the start. "
+            "`rules.py` may be absent; empty: none."
+        ),
+    ] = "rules.py"
+    user_timeout_ms: Annotated[
+        float, Meta(ge=1, le=5_000, description="How long it may take over one entry; longer is a no.")
+    ] = 50.0
+
+
 class TripRules(Section, frozen=True, kw_only=True):
     daily_loss_usd: Annotated[Usd | None, Meta(description="Loss since the last close that trips the desk.")] = None
     daily_loss_pct: Annotated[
@@ -292,6 +306,7 @@ class Config(Section, frozen=True, kw_only=True):
     session: SessionRules = SessionRules()
     correlation: CorrelationRules = CorrelationRules()
     prop_firm: PropFirmRules = PropFirmRules()
+    rules: UserRules = UserRules()
     trips: TripRules = TripRules()
     mandates: MandateRules = MandateRules()
     protection: ProtectionRules = ProtectionRules()
@@ -315,6 +330,7 @@ class Config(Section, frozen=True, kw_only=True):
 
 
 PATTERNS: Final = {
+    "user_file": "allowed is the name of a Python file, such as rules.py",
     "windows": "allowed are times such as 09:45-11:30",
     "allow_symbols": "allowed are symbols in capital letters, such as BRK.B",
     "deny_symbols": "allowed are symbols in capital letters, such as BRK.B",

@@ -55,13 +55,11 @@ from engine.market.daily_file import DAILY_FILE, DailyFile
 from engine.market.quotes import QuoteBoard
 from engine.model import events as ev
 from engine.model.ids import new_desk_id
-from engine.model.order import Order
-from engine.model.words import Mode, OrderRole
+from engine.model.words import Mode
 from engine.order_reading import OrderReader
-from engine.pipeline.decide import decide
-from engine.pipeline.executor import Executor, approved_numbers
-from engine.pipeline.held import signal_to_send
+from engine.pipeline.executor import Executor
 from engine.pipeline.picture import Pictures
+from engine.pipeline.resending import resending
 from engine.pipeline.resolve import Resolver
 from engine.pipeline.reverse import Reversals
 from engine.pipeline.track import Tracker
@@ -87,6 +85,8 @@ from engine.stopwatch import Stopwatch
 from engine.surroundings import World
 from engine.tasks import Spawn, SymbolLocks, task_scope
 from engine.trip_wire import TripWire
+from engine.user_rules.board import UserRulesBoard
+from engine.user_rules.process import Rules, open_rules
 from engine.withdrawal import Withdrawal
 
 log = logging.getLogger(__name__)
@@ -115,9 +115,16 @@ class ForeignJournal(EngineError):
 
 @asynccontextmanager
 async def start_desk(
-    settings: DeskSettings, access: Access, clock: Clock, *, journal_pool: Pool | None = None
+    settings: DeskSettings,
+    access: Access,
+    clock: Clock,
+    *,
+    journal_pool: Pool | None = None,
+    user_rules: Rules | None = None,
 ) -> AsyncIterator[Desk]:
     """A running desk for as long as the block lasts. ``journal_pool`` has exactly one worker; made here when None.
+
+    ``user_rules`` answer in place of a file of the operator's, which is then not looked for.
 
     Raises:
         JournalUnavailable, ForeignJournal: the folder cannot be used.
@@ -144,15 +151,31 @@ async def start_desk(
         checkpoints = Checkpoints(journal, book, activity, clock, read_pool, worth_it=settings.checkpoint_after)
         if memory.on_disk is not None:
             checkpoints.stands_at(checkpoint.seq, memory.on_disk)
-        recorder.record(ev.DeskStarted(version=VERSION))
+        rules = user_rules or open_rules(settings.folder.parent, settings.config.rules, clock)
+        told = {"rules_file": rules.name, "rules_sha256": rules.sha256} if rules is not None else {}
+        recorder.record(ev.DeskStarted(version=VERSION, **told))
         stack.push_async_callback(checkpoints.at_stop)
         stack.callback(recorder.record, ev.DeskStopped())
+        if rules is not None:
+            stack.push_async_callback(rules.close)
         client = await stack.enter_async_context(
             open_client(access, clock, requests_per_minute=settings.config.broker.requests_per_minute)
         )
         spawn = await stack.enter_async_context(task_scope())
         desk = _assemble(
-            settings, clock, spawn, client, journal, book, bus, recorder, activity, latency, read_pool, checkpoint
+            settings,
+            clock,
+            spawn,
+            client,
+            journal,
+            book,
+            bus,
+            recorder,
+            activity,
+            latency,
+            read_pool,
+            checkpoint,
+            rules,
         )
         spawn("checkpoints", checkpoints.run())
         yield desk
@@ -171,6 +194,7 @@ def _assemble(
     latency: LatencyLog,
     read_pool: Pool,
     checkpoint: Tail,
+    rules: Rules | None,
 ) -> Desk:
     """Build every part, tie the knots between them, and set them to work."""
     config = settings.config
@@ -197,6 +221,9 @@ def _assemble(
     if isinstance(prop_board.preset, BrokenPreset):
         world.prop_firm_broken = prop_board.preset.text
     pictures = Pictures(book, quotes, world, clock, config, lambda: journal.failure, prop_board.facts)
+    user_rules = UserRulesBoard(rules, clock, lambda signal_id: recorder.tell(Change("signal", signal_id)))
+    pictures.judge_by(user_rules.facts)
+    world.user_rules_broken = lambda: user_rules.broken
     status = StatusBoard(
         mode=settings.mode,
         book=book,
@@ -210,20 +237,9 @@ def _assemble(
         has_demo=bool(settings.demo_symbols),
     )
 
-    def may_resend(order: Order) -> bool:
-        bracket = book.brackets.get(order.bracket_id or "")
-        if order.role is not OrderRole.ENTRY:
-            return bracket is not None and book.cover(bracket.id).naked >= order.qty
-        record = book.signals.get(bracket.signal_id) if bracket is not None else None
-        if record is None or record.approval is None:
-            return False
-        age_s = (clock.now() - record.approval.at).total_seconds()
-        if age_s > config.broker.resend_within_s:
-            return False
-        signal = signal_to_send(record)
-        return decide(signal, pictures.take_again(signal), approved_numbers(record.approval)).approvable
-
-    resolver = Resolver(client, recorder, book, clock, may_resend=may_resend)
+    resolver = Resolver(
+        client, recorder, book, clock, may_resend=resending(book, pictures, clock, config.broker.resend_within_s)
+    )
     bus.on_records(resolver.remember)
     gateway = Gateway(
         client,
@@ -254,6 +270,7 @@ def _assemble(
         stopwatch,
         config,
         session_ends_at=lambda: world.session_changes_at if world.session_open else None,
+        ask_user_rules=user_rules.ask,
     )
     triggers = Triggers(
         recorder,
@@ -323,6 +340,7 @@ def _assemble(
         executor=executor,
         stopwatch=stopwatch,
         clock=clock,
+        user_rules=user_rules,
         undo_s=config.approval.undo_s,
         to_close=lambda symbol: tuple(
             request
@@ -375,7 +393,7 @@ def _assemble(
         mandates=MandateCommands(mandates, recorder, book, clock),
         exits=exits,
         alarms=AlarmCommands(recorder, book, clock, presenter),
-        replacing=ReplaceCommands(book, gateway, pictures, exits, presenter, clock),
+        replacing=ReplaceCommands(book, gateway, pictures, exits, presenter, clock, user_rules),
         gateway=gateway,
         resolver=resolver,
         supervisor=supervisor,
@@ -392,6 +410,7 @@ def _assemble(
     resolver.start(spawn, gateway)
     supervisor.start(spawn)
     reception.start(spawn)
+    user_rules.start(spawn)
     queue.start(spawn)
     mandates.start(spawn)
     for name, work in {

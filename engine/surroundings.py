@@ -68,6 +68,8 @@ class World:
         """Why a live desk has not been let loose yet."""
         self.prop_firm_broken: str | None = None
         """Why prop-firm mode, though asked for, cannot be kept."""
+        self.user_rules_broken: Callable[[], str | None] = lambda: None
+        """Why the operator's own rules can answer nothing."""
         self.corporate: dict[str, CorporateChange] = {}
         """Splits and large dividends ahead, of symbols that are held."""
         self.account: Account | None = None

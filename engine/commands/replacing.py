@@ -24,10 +24,11 @@ from engine.model.commands import Edits
 from engine.model.money import ZERO, plain
 from engine.model.order import Order
 from engine.model.words import OrderClass, OrderRole, OrderType, Purpose
-from engine.pipeline.decide import decide
+from engine.pipeline.decide import Decision, decide
 from engine.pipeline.picture import Pictures
 from engine.pipeline.protect import plan_changed_order
 from engine.present import Presenter
+from engine.user_rules.board import UserRulesBoard
 from engine.views import OrderView
 
 JUDGED_WITHIN_S: Final = 60.0
@@ -52,6 +53,7 @@ class ReplaceCommands:
         exits: ExitCommands,
         presenter: Presenter,
         clock: Clock,
+        user_rules: UserRulesBoard,
     ) -> None:
         self._book = book
         self._gateway = gateway
@@ -59,6 +61,7 @@ class ReplaceCommands:
         self._exits = exits
         self._presenter = presenter
         self._clock = clock
+        self._user_rules = user_rules
 
     async def replace(self, order_id: str, change: Change, *, actor: str) -> OrderView:
         """The order that replaces this one, as the broker has answered; the old one may still fill first."""
@@ -72,7 +75,7 @@ class ReplaceCommands:
         if order.role in (OrderRole.TAKE_PROFIT, OrderRole.STOP_LOSS) and not bracket.targets:
             return await self._move(bracket, order, change, actor)
         if order.role is OrderRole.ENTRY:
-            self._pass_gate(bracket, order, change)
+            await self._pass_gate(bracket, order, change)
         elif change.qty is not None and change.qty > self._book.cover(bracket.id).held:
             text = f"{plain(change.qty)} are more than the trade holds."
             raise CommandRefused("NOT_REPLACEABLE", text, field="qty", http_status=422)
@@ -93,7 +96,7 @@ class ReplaceCommands:
         leg = view.legs.stop_loss if is_stop else view.legs.take_profit
         return leg if leg is not None else self._presenter.order(order)
 
-    def _pass_gate(self, bracket: Bracket, order: Order, change: Change) -> None:
+    async def _pass_gate(self, bracket: Bracket, order: Order, change: Change) -> None:
         """Every rule again, for an entry that grows; one that shrinks needs none."""
         limit, qty = change.limit_price or order.limit_price, change.qty or order.qty
         sign = bracket.side.sign
@@ -110,11 +113,16 @@ class ReplaceCommands:
         # Its time to live was for the approval; what is judged anew is the order.
         lives_on = max(record.signal.expires_at, self._clock.now() + timedelta(seconds=JUDGED_WITHIN_S))
         signal = msgspec.structs.replace(record.signal, expires_at=lives_on)
-        facts = self._pictures.take_again(signal)
-        facts = msgspec.structs.replace(
-            facts, entry_in_flight=None, exit_in_flight=None, position_qty=facts.position_qty - own
-        )
-        decision = decide(signal, facts, Edits(qty=qty, limit_price=change.limit_price))
+
+        def judged() -> Decision:
+            facts = self._pictures.take_again(signal)
+            facts = msgspec.structs.replace(
+                facts, entry_in_flight=None, exit_in_flight=None, position_qty=facts.position_qty - own
+            )
+            return decide(signal, facts, Edits(qty=qty, limit_price=change.limit_price))
+
+        await self._user_rules.ask(signal.id, judged)
+        decision = judged()
         if not decision.approvable:
             raise CommandRefused("DENIED", decision.denies[0].text, reasons=decision.reasons)
 

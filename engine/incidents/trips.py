@@ -52,6 +52,20 @@ def mandate_unconfirmed(scene: Scene) -> Iterator[Incident]:
         )
 
 
+def user_rules_broken(scene: Scene) -> Iterator[Incident]:
+    """The operator's own rules cannot be loaded."""
+    why = scene.world.user_rules_broken()
+    if why is not None:
+        yield about_desk(
+            scene,
+            "user-rules",
+            Priority.NOW,
+            f"Your own rules cannot be used: {why}",
+            "Every entry is denied; exits and protection work.",
+            "Put the file right, and start again.",
+        )
+
+
 def prop_firm_broken(scene: Scene) -> Iterator[Incident]:
     """Prop-firm mode is asked for, and its preset cannot be used."""
     why = scene.world.prop_firm_broken

@@ -56,6 +56,7 @@ CONDITIONS: Final[tuple[Condition, ...]] = (
     trips.tripped,
     trips.prop_day_late,
     trips.prop_firm_broken,
+    trips.user_rules_broken,
     trips.mandate_unconfirmed,
 )
 

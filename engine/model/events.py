@@ -138,6 +138,10 @@ class DeskStarted(Event, frozen=True, kw_only=True):
     """A process began to work on this journal."""
 
     version: str
+    rules_file: str | None = None
+    """Name of the operator's own rules; None: there were none."""
+    rules_sha256: str | None = None
+    """Of the text that this process judges by; empty when it could not be read."""
 
 
 class DeskStopped(Event, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from engine.pipeline.targets import check_targets, plan_targets
 from engine.pipeline.validate import denies_first, validate
 from engine.rules.facts import Case, Facts, Plan, denied
 from engine.rules.prop_firm import check_prop_firm
+from engine.rules.user import check_user_rules
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +78,7 @@ def decide(signal: Signal, facts: Facts, edits: Edits = NO_EDITS) -> Decision:
         *check_position(case),
         *check_correlation(case, cluster),
         *check_prop_firm(case),
+        *check_user_rules(case),
         *_edits_on_tick(edits),
     ]
     return Decision(case=case, reasons=denies_first(reasons), closes=False, reverses=turns, cluster=cluster)

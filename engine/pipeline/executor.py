@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 
 LOCK_WAIT_S: Final = 10.0
 
+AskUserRules = Callable[[str, Callable[[], Decision]], Awaitable[None]]
+"""Returns when the operator's own rules have answered about what the second argument shows."""
+
 
 class Executor:
     def __init__(
@@ -52,8 +55,10 @@ class Executor:
         config: Config,
         *,
         session_ends_at: Callable[[], datetime | None],
+        ask_user_rules: AskUserRules,
     ) -> None:
         """``session_ends_at`` is when the core session that is open now closes; None outside of it."""
+        self._ask_user_rules = ask_user_rules
         self._pictures = pictures
         self._gateway = gateway
         self._recorder = recorder
@@ -96,6 +101,7 @@ class Executor:
         Returns the intents that the broker's request limit stopped: they keep their ids, and come here again as
         ``waiting`` when a request is free. None: the signal's way ends here.
         """
+        await self._ask_user_rules(record.signal.id, lambda: self._decide_again(record, is_again=bool(waiting)))
         decision = self._decide_again(record, is_again=bool(waiting))
         if decision.denies:
             self._drop(record, waiting, decision.reasons)

@@ -21,7 +21,7 @@ from engine.model.words import DeskState
 from engine.pipeline.standing import Standing, StandingTaker
 from engine.prop.meters import PropFacts
 from engine.rules.exposures import Exposure, Exposures
-from engine.rules.facts import AssetFacts, Facts
+from engine.rules.facts import AssetFacts, Facts, UserFacts
 
 UNSETTLED_AFTER_S = 10.0
 
@@ -87,6 +87,13 @@ class Pictures:
         self._config = config
         self._journal_failure = journal_failure
         self._standing = StandingTaker(book, quotes, around, prop)
+        self.has_user_rules = False
+        self._user_rules: Callable[[str], UserFacts | None] = lambda _: None
+
+    def judge_by(self, user_rules: Callable[[str], UserFacts | None]) -> None:
+        """``user_rules`` tells what the operator's own have said about a signal; None: there are none."""
+        self._user_rules = user_rules
+        self.has_user_rules = user_rules("") is not None
 
     def size_pending_by(self, notional: Callable[[str], Decimal | None]) -> None:
         """``notional`` tells what the newest preview of a pending signal would buy or sell."""
@@ -146,6 +153,7 @@ class Pictures:
             average_volume=around.history.average_volume(symbol),
             config=self._config,
             prop=_as_of(standing.prop, now),
+            user=self._user_rules(signal.id),
         )
 
     def take_again(self, signal: Signal) -> Facts:
@@ -202,7 +210,7 @@ class Pictures:
 
     def _orders_today(self, now: datetime, standing: Standing) -> int:
         """Those that are about to be sent count from their approval on: ten clicks at once see each other."""
-        if self._config.limits.max_orders_per_day is None:
+        if self._config.limits.max_orders_per_day is None and not self.has_user_rules:
             return 0
         return self._book.entries_on(now) + standing.unsent_entries
 

@@ -31,6 +31,42 @@ class AssetFacts(msgspec.Struct, frozen=True, kw_only=True):
     fractionable: bool
 
 
+class OrderShown(msgspec.Struct, frozen=True, kw_only=True):
+    """What of an order the operator's own rules are asked about: another one of these is another question."""
+
+    symbol: str
+    side: str
+    qty: Decimal
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    take_profit_price: Decimal | None
+    targets: tuple[TargetPart, ...]
+    trigger_price: Decimal | None
+    extended: bool
+
+
+class UserAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operator's own rules said about one order."""
+
+    order: OrderShown
+    reasons: tuple[Reason, ...] = ()
+    failed: str | None = None
+    """Why there is no answer that counts."""
+
+
+class UserFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the operator's own rules, as far as one signal is concerned."""
+
+    name: str
+    """Of their file."""
+    broken: str | None
+    """Why it can answer nothing."""
+    answers: tuple[UserAnswer, ...] = ()
+    """The newest first."""
+    stands_in: UserAnswer | None = None
+    """For a preview alone: what they said a moment ago about a slightly different order."""
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     state: DeskState
@@ -102,6 +138,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     config: Config
     prop: PropFacts | str | None = None
     """Of prop-firm mode; text says why it cannot be kept, None: the mode is off."""
+    user: UserFacts | None = None
+    """None: the operator has no rules of his own."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,6 +46,7 @@ from engine.prop.loading import load_prop_firm
 from engine.prop.preset import Preset
 from engine.rules.facts import AssetFacts
 from engine.rules.hours import NEW_YORK
+from engine.user_rules.board import UserRulesBoard
 from tests.bench.report import head, p, say, table
 from tests.unit.builders import (
     legs_of,
@@ -189,6 +190,7 @@ class Scene:
             clock=self.clock,
             undo_s=0.0,
             to_close=lambda _: (),
+            user_rules=UserRulesBoard(None, self.clock, lambda _: None),
         )
         self.queue.use_models(models)
         screen = Screen()

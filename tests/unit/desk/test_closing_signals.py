@@ -28,6 +28,10 @@ from tests.unit.desk.desk_parts import Parts, parts
 from tests.wire.adapter.samples import access_to
 
 
+async def nothing_to_ask(signal_id: str, look: object) -> None:
+    """There are no rules of the operator's."""
+
+
 class Desk:
     """An executor on real parts, whose broker is never asked anything."""
 
@@ -44,7 +48,16 @@ class Desk:
         gateway = Gateway(client, recorder, book, clock, unsettled=nobody, surprised=nobody, answered=nobody)
         watch = Stopwatch(recorder, book, clock, known.bus)
         self.executor = Executor(
-            pictures, gateway, recorder, book, clock, self.locks, watch, Config(), session_ends_at=lambda: None
+            pictures,
+            gateway,
+            recorder,
+            book,
+            clock,
+            self.locks,
+            watch,
+            Config(),
+            session_ends_at=lambda: None,
+            ask_user_rules=nothing_to_ask,
         )
 
     def approve_a_close(self) -> None:

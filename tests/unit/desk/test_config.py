@@ -212,3 +212,9 @@ def test_what_a_strategy_may_say_is_told_in_words(rules: dict[str, Any], said: s
 def test_a_list_of_symbols_that_could_never_match_is_refused() -> None:
     found = refused({"limits": {"deny_symbols": ["TSLA", "gme"]}})
     assert found == "limits.deny_symbols = ['TSLA', 'gme']: allowed are symbols in capital letters, such as BRK.B"
+
+
+@pytest.mark.parametrize("name", ["../rules.py", "/etc/rules.py", "rules", "my rules.py"])
+def test_rules_of_ones_own_lie_in_the_data_folder_and_nowhere_else(name: str) -> None:
+    said = refused({"rules": {"user_file": name}})
+    assert said == f"rules.user_file = {name}: allowed is the name of a Python file, such as rules.py"

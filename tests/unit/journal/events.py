@@ -146,6 +146,7 @@ EVERY_KIND: Final[tuple[ev.AnyEvent, ...]] = (
     ev.JournalOpened(desk_id="7f3a2c", mode="sim"),
     ev.AccountBound(account_number="PA1"),
     ev.DeskStarted(version="0.1.0"),
+    ev.DeskStarted(version="0.1.0", rules_file="rules.py", rules_sha256="0f3a"),
     ev.DeskStopped(),
     ev.SignalReceived(signal=SIGNAL, received_ms=0.4),
     ev.SignalRefused(source="x", code="MISSING_FIELD", field="side", text="side is missing", body="{}"),
