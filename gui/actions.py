@@ -209,12 +209,22 @@ class Actions(QObject):
         drills = self.drills
         return drills is not None and self._run(DRILL, lambda: drills.end(actor=ACTOR))
 
-    def settle_difference(self, difference_id: str, settlement: str, stop_price: Decimal | None = None) -> bool:
-        """``stop_price`` is of shares that become a trade."""
+    def settle_difference(
+        self,
+        difference_id: str,
+        settlement: str,
+        stop_price: Decimal | None = None,
+        take_profit_price: Decimal | None = None,
+    ) -> bool:
+        """The prices are of shares that become a trade; a target may be left out."""
         return self._run(
             f"{SETTLE}{difference_id}",
             lambda: self._desk.settle_difference(
-                difference_id, settlement=settlement, actor=ACTOR, stop_price=stop_price
+                difference_id,
+                settlement=settlement,
+                actor=ACTOR,
+                stop_price=stop_price,
+                take_profit_price=take_profit_price,
             ),
         )
 

@@ -25,13 +25,13 @@ from gui.widgets.text import Text, rule
 
 GUARD_MS: Final = 300
 _WIDTH: Final = 640
-_STOP_WIDTH: Final = 76
+_PRICE_WIDTH: Final = 76
 _MOST_LIST: Final = 320
 """Pixels of the list; more rows than fit are scrolled."""
 
 _MEANING: Final = {
     "ignore": "Ignore: the desk will neither protect nor close it.",
-    ("position", "adopt"): "Adopt: it becomes a trade, with the stop you give.",
+    ("position", "adopt"): "Adopt: it becomes a trade, with the stop you give; a target is optional.",
     ("position", "watch"): "Watch: it stays in sight, unprotected.",
     ("order", "watch"): "Watch: it is followed among the orders.",
     ("order", "cancel"): "Cancel: it is canceled at the broker.",
@@ -53,7 +53,11 @@ def _price(text: str) -> Decimal | None:
     return price if price.is_finite() and price > 0 else None
 
 
-type Settle = Callable[[str, str, Decimal | None], object]
+def _typed(field: QLineEdit | None) -> Decimal | None:
+    return _price(field.text()) if field is not None else None
+
+
+type Settle = Callable[[str, str, Decimal | None, Decimal | None], object]
 
 
 class DifferenceRow(QWidget):
@@ -75,21 +79,22 @@ class DifferenceRow(QWidget):
         self._buttons: list[Button] = []
         self._is_ready = True
         self._stop: QLineEdit | None = None
+        self._target: QLineEdit | None = None
         self._adopt: Button | None = None
         for settlement in difference.settlements:
             button = Button(settlement.capitalize(), name=f"settle-{settlement}")
             if settlement == "adopt" and difference.kind == "position":
-                self._stop = QLineEdit()
-                self._stop.setObjectName("adopt-stop")
-                self._stop.setAccessibleName(f"Stop price of {difference.symbol}")
-                self._stop.setPlaceholderText("Stop")
-                self._stop.setFixedWidth(_STOP_WIDTH)
-                self._stop.textChanged.connect(self._enable)
-                row.addWidget(self._stop, 0, Qt.AlignmentFlag.AlignVCenter)
+                self._stop = self._price_field("adopt-stop", "Stop")
+                self._target = self._price_field("adopt-target", "Target")
+                for field in (self._stop, self._target):
+                    row.addWidget(field, 0, Qt.AlignmentFlag.AlignVCenter)
                 self._adopt = button
             button.clicked.connect(
                 lambda _on=False, chosen=settlement: settle(
-                    difference.id, chosen, self._stop_price() if chosen == "adopt" else None
+                    difference.id,
+                    chosen,
+                    _typed(self._stop) if chosen == "adopt" else None,
+                    _typed(self._target) if chosen == "adopt" else None,
                 )
             )
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
@@ -105,13 +110,24 @@ class DifferenceRow(QWidget):
         self._is_ready = ready
         self._enable()
 
-    def _stop_price(self) -> Decimal | None:
-        return _price(self._stop.text()) if self._stop is not None else None
+    def _price_field(self, name: str, label: str) -> QLineEdit:
+        field = QLineEdit()
+        field.setObjectName(name)
+        field.setAccessibleName(f"{label} price of {self.difference.symbol}")
+        field.setPlaceholderText(label)
+        field.setFixedWidth(_PRICE_WIDTH)
+        field.textChanged.connect(self._enable)
+        return field
+
+    def _may_adopt(self) -> bool:
+        """With a stop only; a target that is typed but is no price must not be dropped unsaid."""
+        has_target = self._target is not None and bool(self._target.text().strip())
+        return _typed(self._stop) is not None and (not has_target or _typed(self._target) is not None)
 
     def _enable(self) -> None:
-        """Shares are adopted with a stop only: without a price that button takes no click."""
+        """Adopt takes no click until its prices can be sent as they are typed."""
         for button in self._buttons:
-            button.setEnabled(self._is_ready and (button is not self._adopt or self._stop_price() is not None))
+            button.setEnabled(self._is_ready and (button is not self._adopt or self._may_adopt()))
 
 
 class DifferenceList(QScrollArea):

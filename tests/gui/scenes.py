@@ -412,9 +412,16 @@ class SceneDesk:
         return health
 
     async def settle_difference(
-        self, difference_id: str, *, settlement: str, actor: str, stop_price: Decimal | None = None
+        self,
+        difference_id: str,
+        *,
+        settlement: str,
+        actor: str,
+        stop_price: Decimal | None = None,
+        take_profit_price: Decimal | None = None,
     ) -> list[SceneDifference]:
-        await self._take("settle_difference", difference_id, settlement, *([stop_price] if stop_price else []))
+        prices = [price for price in (stop_price, take_profit_price) if price is not None]
+        await self._take("settle_difference", difference_id, settlement, *prices)
         _known(self._differences, difference_id)
         self.differ(*(d for d in self._differences.values() if d.id != difference_id))
         return self.differences()

@@ -225,6 +225,29 @@ async def test_shares_are_adopted_with_a_stop_only(opened: Any) -> None:
         assert (await screen.commands(1))[-1] == ("settle_difference", found.id, "adopt", Decimal("101.50"))
 
 
+async def test_adopted_shares_may_bring_a_target_and_a_mistyped_one_is_never_dropped(opened: Any) -> None:
+    found = SceneDifference("position:XOM:7", "XOM", "7 XOM are held that no trade explains", ("adopt", "ignore"))
+    async with opened("differing") as screen:
+        screen.click("start-gate")
+        screen.desk.differ(found)
+        await until(lambda: rows(screen) == [found.id])
+        row = screen.find(f"difference-{found.id}")
+        adopt, stop = row.findChild(QPushButton, "settle-adopt"), row.findChild(QLineEdit, "adopt-stop")
+        target = row.findChild(QLineEdit, "adopt-target")
+        assert target.accessibleName() == "Target price of XOM"
+        await until(row.findChild(QPushButton, "settle-ignore").isEnabled)
+        target.setText("112")
+        assert not adopt.isEnabled()
+        stop.setText("101.50")
+        for text in ("abc", "0", "-3", "nan"):
+            target.setText(text)
+            assert not adopt.isEnabled(), text
+        target.setText("112.25")
+        QTest.mouseClick(adopt, Qt.MouseButton.LeftButton)
+        prices = (Decimal("101.50"), Decimal("112.25"))
+        assert (await screen.commands(1))[-1] == ("settle_difference", found.id, "adopt", *prices)
+
+
 async def test_a_refused_settlement_is_told_in_the_sheet(opened: Any) -> None:
     async with opened("differing") as screen:
         screen.click("start-gate")
