@@ -241,6 +241,10 @@ def _state(event: ev.DeskStateSet, book: Book) -> Line:
     return "warn", None, f"desk{scope} {event.state.value} by {who}" + (f" · {event.cause}" if event.cause else "")
 
 
+def _woke(event: ev.DeskWoke, book: Book) -> Line:
+    return "warn", None, f"{event.why} · everything is read again"
+
+
 def _flat_proved(event: ev.FlatProved, book: Book) -> Line:
     return "info", None, f"flat, proved by REST · 0 orders, 0 positions · request {event.proof.positions.id}"
 
@@ -375,6 +379,7 @@ _TELLERS: Final[Mapping[type, Callable[[Any, Book], Line | None]]] = {
     ev.ExitsChanged: _exits_changed,
     ev.BracketAdjusted: _adjusted,
     ev.DeskStateSet: _state,
+    ev.DeskWoke: _woke,
     ev.FlatProved: _flat_proved,
     ev.SuspensionAsked: _suspension_asked,
     ev.SuspensionRefused: _suspension_refused,

@@ -177,6 +177,9 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, ProtectionFolds, Sig
         self.demo_on = event.on
         self._touch("desk", "")
 
+    def _on_desk_woke(self, event: ev.DeskWoke, at: datetime) -> None:
+        self._touch("desk", "")
+
     def _on_link_changed(self, event: ev.LinkChanged, at: datetime) -> None:
         self._touch("desk", "")
 

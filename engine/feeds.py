@@ -68,6 +68,10 @@ class OrderFeed:
             # Keys that are refused end the stream for good; the link says so and entries stay denied.
             await asyncio.Event().wait()
 
+    async def renew(self, why: str) -> None:
+        """Leave a connection that may be dead without knowing it."""
+        await self._stream.give_up(why)
+
     def _take(self, item: object) -> None:
         match item:
             case wire.TradeUpdate():
@@ -118,6 +122,10 @@ class QuoteFeed:
                     self._take(item)
                 await self._clock.sleep(0)
             await asyncio.Event().wait()
+
+    async def renew(self, why: str) -> None:
+        """Leave a connection that may be dead without knowing it."""
+        await self._stream.give_up(why)
 
     def _take(self, item: object) -> None:
         match item:

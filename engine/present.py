@@ -51,8 +51,12 @@ class Presenter:
         watcher: Watcher | None = None,
         trip_s: Callable[[], float] = lambda: 0.1,
         look_ups: Mapping[str, LookUp] = MappingProxyType({}),
+        trusted_since: Callable[[], datetime | None] = lambda: None,
     ) -> None:
-        """``trip_s`` is what a round trip to the broker takes now; sentences about naked time are estimated by it."""
+        """``trip_s`` is what a round trip to the broker takes now; sentences about naked time are estimated by it.
+        What was proved before ``trusted_since`` counts for nothing.
+        """
+        self._trusted_since = trusted_since
         self._look_ups = look_ups
         self._watcher = watcher
         self._trip_s = trip_s
@@ -200,7 +204,7 @@ class Presenter:
         orders, now = self._book.orders_of(bracket_id), self._now()
         verified = self._verified.get(cover.stop.id) if cover.stop is not None else None
         evidence = _newer(cover.evidence, verified)
-        status = status_of(bracket, cover, now, evidence.at if evidence is not None else None)
+        status = status_of(bracket, cover, now, evidence.at if evidence is not None else None, self._trusted_since())
         quote = self._quotes.get(bracket.symbol)
         mark = _mark(quote, bracket.side.sign)
         entry_price = _entry_price(cover)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
@@ -26,6 +27,8 @@ from engine.tasks import Spawn
 log = logging.getLogger(__name__)
 
 FRESH_QUOTE_S: Final = 1.0
+ASSET_WAIT_S: Final = 3.0
+"""So long a strategy waits for the look-up of a symbol that is new here."""
 """A quote of a symbol that was not in play may be almost too old by the time of the click."""
 UNPROTECTED_TEXT: Final = "The signal has no stop, and its strategy has no default one."
 
@@ -92,8 +95,12 @@ class Reception:
         return self._book.signal_of_source.get((draft.source, draft.source_id))
 
     async def _ensure_symbol(self, draft: SignalDraft) -> None:
+        """One look-up of a new symbol; a broker that does not answer in time leaves the question to the gate."""
         try:
-            await self._world.ensure_asset(draft.symbol)
+            async with asyncio.timeout(ASSET_WAIT_S):
+                await self._world.ensure_asset(draft.symbol)
+        except TimeoutError:
+            log.info("asset %s: no answer within %g s", draft.symbol, ASSET_WAIT_S)
         except UnknownSymbol:
             raise CommandRefused(
                 "UNKNOWN_SYMBOL", f"The broker knows no asset {draft.symbol}.", field="symbol", http_status=422

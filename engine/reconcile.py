@@ -92,6 +92,8 @@ class Reconciler:
         self._last_whole_s = self._last_slow_s = self._last_orders_s = float("-inf")
         self._spent: deque[float] = deque()
         """When the timer spent its requests of the last minute, in the loop's seconds."""
+        self.read_at: datetime | None = None
+        """When the newest reading of all orders and positions began that ended well."""
         self.looked_at: datetime | None = None
         """When the newest look ended well."""
         self._began_at = clock.now()
@@ -124,10 +126,10 @@ class Reconciler:
             has_failed = False
             before = self._world.asked
             is_timed = not (self._whole or self._doubts or self._account_doubted)
+            whole, self._whole = self._whole, False
             try:
-                if self._whole or now_s - self._last_whole_s >= IDLE_EVERY_S:
-                    is_slow = self._whole or now_s - self._last_slow_s >= SLOW_EVERY_S or self._session_is_over()
-                    self._whole = False
+                if whole or now_s - self._last_whole_s >= IDLE_EVERY_S:
+                    is_slow = whole or now_s - self._last_slow_s >= SLOW_EVERY_S or self._session_is_over()
                     await self.everything(slow=is_slow)
                     self._last_whole_s = self._last_orders_s = self._clock.monotonic_s()
                     self._last_slow_s = now_s if is_slow else self._last_slow_s
@@ -144,6 +146,7 @@ class Reconciler:
                 await self.reader.check_refusals()
             except BrokerError as lost:
                 has_failed = True
+                self._whole = self._whole or whole  # a gap is closed by a look that ended well, not by one that began
                 if lost.operator_text != self._lost:
                     log.info("reconciliation: %s", lost)
                 self._lost = lost.operator_text
@@ -225,6 +228,7 @@ class Reconciler:
 
     async def everything(self, *, slow: bool = True) -> None:
         """Positions, orders, and with ``slow`` account and session. Raises ``BrokerError``, ``WrongAccount``."""
+        began_at = self._clock.now()
         if slow:
             account = await self._world.refresh_account()
             self._check_account(account.account_number)
@@ -234,6 +238,7 @@ class Reconciler:
             await self._settle_left_behind()
         await self._read_positions(orders)
         self.has_read = True
+        self.read_at = began_at
         self._lock_or_open()
 
     async def _poll(self) -> None:

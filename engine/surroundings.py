@@ -64,6 +64,10 @@ class World:
         """The broker holds shares that no trade of this desk explains, so nothing here protects them."""
         self.loading: str | None = None
         """A part of the desk that is not there yet."""
+        self.waking: str | None = None
+        """Why everything is read anew after the machine slept; None once it has been."""
+        self.trusted_since: datetime | None = None
+        """Since the newest sleep: what was proved before counts for nothing."""
         self.unconfirmed: str | None = None
         """Why a live desk has not been let loose yet."""
         self.prop_firm_broken: str | None = None
@@ -93,7 +97,7 @@ class World:
 
     @property
     def not_ready(self) -> str | None:
-        return self.loading or self.unconfirmed
+        return self.loading or self.waking or self.unconfirmed
 
     @property
     def stream_up(self) -> bool:

@@ -109,7 +109,9 @@ def classify(outcome: Outcome, verb: Verb, purpose: Purpose, *, now_unix_s: floa
         )
     is_answer = body is not None or (outcome.status == 401 and verb is Verb.READ)
     if not is_answer or outcome.status < 400 or outcome.status == 408 or outcome.status >= 500:
-        return _unsettled(_what_came(outcome), verb, purpose, details, retry_after_s(outcome.headers, now_unix_s))
+        # Every answer tells when the request window ends: that is a wait for a limit, and for no other trouble.
+        asked = {name: value for name, value in outcome.headers.items() if name == "retry-after"}
+        return _unsettled(_what_came(outcome), verb, purpose, details, retry_after_s(asked, now_unix_s))
     return _refused(outcome, body or {}, verb, purpose, details)
 
 

@@ -158,6 +158,7 @@ class ExitCommands:
         return Look(
             case=case,
             verified_at=self._presenter.bracket(bracket.id).verified_at,
+            trusted_since=self._world.trusted_since,
             elsewhere=elsewhere,
             trip_s=trip_ms / 1000 if trip_ms is not None else 0.1,
         )

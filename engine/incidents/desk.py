@@ -51,6 +51,20 @@ def journal_broken(scene: Scene) -> Iterator[Incident]:
         )
 
 
+def waking(scene: Scene) -> Iterator[Incident]:
+    """The machine slept, and not everything has been read since."""
+    why = scene.world.waking
+    if why is not None:
+        yield about_desk(
+            scene,
+            "waking",
+            Priority.SOON,
+            f"{why}: nothing that was proved before counts",
+            "Entries are denied, trades are shown as unverified; exits work, stops stand at the broker.",
+            "Nothing: positions and orders are being read, the streams connect anew.",
+        )
+
+
 def watched_shares(scene: Scene) -> Iterator[Incident]:
     """Shares of another hand that somebody said to keep in sight."""
     for key, settlement in scene.book.settled.items():

@@ -1,7 +1,8 @@
 """The newest quote of each symbol in play, with its age.
 
-Fed by the data stream; pipeline, panels and supervisor read it. Age is counted from arrival, on this machine's clock: a
-broker's time stamp cannot make an old quote young.
+Fed by the data stream; pipeline, panels and supervisor read it. Age is counted from arrival, on this machine's clocks:
+a broker's time stamp cannot make an old quote young. The older of the two counts: the monotonic clock stands still
+while the machine sleeps, and the wall clock may be set back.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class QuoteBoard:
             ask=self._asks.get(symbol),
             last=self._lasts.get(symbol),
             at=at,
-            age_s=max(0.0, self._clock.monotonic_s() - stamp_s),
+            age_s=self._age_s(at, stamp_s),
             quoted_at=self._quoted.get(symbol),
         )
 
@@ -97,10 +98,12 @@ class QuoteBoard:
 
     def stale(self, symbols: Iterable[str], max_age_s: float) -> list[str]:
         """Those without a quote, or with one older than ``max_age_s``."""
-        now_s = self._clock.monotonic_s()
-        return [s for s in symbols if s not in self._arrived or now_s - self._arrived[s][1] > max_age_s]
+        return [s for s in symbols if s not in self._arrived or self._age_s(*self._arrived[s]) > max_age_s]
 
     def age_of_newest_s(self) -> float | None:
         if not self._arrived:
             return None
-        return max(0.0, self._clock.monotonic_s() - max(stamp for _, stamp in self._arrived.values()))
+        return min(self._age_s(at, stamp_s) for at, stamp_s in self._arrived.values())
+
+    def _age_s(self, at: datetime, stamp_s: float) -> float:
+        return max(0.0, self._clock.monotonic_s() - stamp_s, (self._clock.now() - at).total_seconds())

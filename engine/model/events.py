@@ -94,6 +94,9 @@ from engine.model.truth_events import (
     DeskStateSet as DeskStateSet,
 )
 from engine.model.truth_events import (
+    DeskWoke as DeskWoke,
+)
+from engine.model.truth_events import (
     DifferenceLapsed as DifferenceLapsed,
 )
 from engine.model.truth_events import (
@@ -430,7 +433,7 @@ AnyEvent = (
     | RepairBegan | RepairEnded
     | PositionReported | IncidentRaised | IncidentAcked | IncidentCleared
     | IncidentShelved | IncidentUnshelved
-    | DeskStateSet | DifferenceSettled | DifferenceLapsed | LinkChanged | StageMeasured | DemoSwitched
+    | DeskStateSet | DeskWoke | DifferenceSettled | DifferenceLapsed | LinkChanged | StageMeasured | DemoSwitched
     | PropDayOpened | PropMarked | PropDayClosed | PropDayCorrected | PropBreached
     | FlatProved | SuspensionAsked | SuspensionRefused | SuspensionSeen
     | DeskTripped | TripReleased | TripRearmed | MandateGranted | MandateConfirmed | MandateRevoked

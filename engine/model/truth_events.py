@@ -65,6 +65,14 @@ class DifferenceLapsed(Event, frozen=True, kw_only=True):
     why: str
 
 
+class DeskWoke(Event, frozen=True, kw_only=True):
+    """The machine slept, or its clock was set forward: what was known before is taken on trust no more."""
+
+    lost_s: float
+    """Seconds of wall time that this process did not live through."""
+    why: str
+
+
 class LinkChanged(Event, frozen=True, kw_only=True):
     """REST, order stream or quotes went up or down."""
 

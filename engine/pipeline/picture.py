@@ -122,7 +122,7 @@ class Pictures:
             session_open=around.session_open,
             extended_open=around.extended_open,
             account=around.account,
-            account_age_s=self._clock.monotonic_s() - around.account_at_s,
+            account_age_s=self._account_age_s(now),
             reserved=reserved,
             quote=self._quotes.get(symbol),
             asset=around.asset(symbol),
@@ -160,6 +160,12 @@ class Pictures:
         """The picture for an entry whose intent is in the book already: it does not stand in its own way."""
         facts = self.take(signal)
         return msgspec.structs.replace(facts, unknown_order=None, orders_today=max(0, facts.orders_today - 1))
+
+    def _account_age_s(self, now: datetime) -> float:
+        """By both clocks: the monotonic one stands still while the machine sleeps."""
+        account = self._around.account
+        by_wall_s = (now - account.as_of).total_seconds() if account is not None else 0.0
+        return max(self._clock.monotonic_s() - self._around.account_at_s, by_wall_s)
 
     def strictest_state(self, strategy: str, symbol: str) -> tuple[DeskState, str]:
         scopes = (DESK_SCOPE, f"strategy:{strategy}", f"symbol:{symbol}")

@@ -208,8 +208,17 @@ def _evidence(entry: Order | None, armed_stop: Order | None) -> Evidence | None:
     return max(known, key=lambda evidence: evidence.at) if known else None
 
 
-def status_of(bracket: Bracket, cover: Cover, now: datetime, verified_at: datetime | None) -> BracketStatus:
-    """One word for the whole trade. ``verified_at`` is when the broker last confirmed its stop."""
+def status_of(
+    bracket: Bracket,
+    cover: Cover,
+    now: datetime,
+    verified_at: datetime | None,
+    trusted_since: datetime | None = None,
+) -> BracketStatus:
+    """One word for the whole trade.
+
+    ``verified_at`` is when the broker last confirmed its stop; what is older than ``trusted_since`` counts for nothing.
+    """
     if bracket.closed_at is not None:
         return BracketStatus.CLOSED
     if cover.flipped > 0:
@@ -233,9 +242,17 @@ def status_of(bracket: Bracket, cover: Cover, now: datetime, verified_at: dateti
         return BracketStatus.OVER_PROTECTED
     if cover.covered < cover.held:
         return BracketStatus.PART_PROTECTED
-    if verified_at is not None and (now - verified_at).total_seconds() > EVIDENCE_FRESH_S:
+    if is_unverified(verified_at, now, trusted_since):
         return BracketStatus.UNVERIFIED
     return BracketStatus.PROTECTED
+
+
+def is_unverified(verified_at: datetime | None, now: datetime, trusted_since: datetime | None) -> bool:
+    """Whether the newest proof is too old, or from before something after which nothing is taken on trust."""
+    if verified_at is None:
+        return False
+    is_old = (now - verified_at).total_seconds() > EVIDENCE_FRESH_S
+    return is_old or (trusted_since is not None and verified_at < trusted_since)
 
 
 def plan_of(cover: Cover, orders: Iterable[Order]) -> str:

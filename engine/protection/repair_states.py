@@ -17,7 +17,7 @@ import msgspec
 from engine.model.money import ZERO
 from engine.model.words import OrderRole, OrderStatus, Session
 from engine.protection.case import CANCEL_STUCK_S, Case
-from engine.protection.ledger import EVIDENCE_FRESH_S, EXIT_STALL_S
+from engine.protection.ledger import EXIT_STALL_S, is_unverified
 from engine.protection.placing import GONE, PROMISED, VANISHED_MAX, vanished
 
 
@@ -26,6 +26,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
     case: Case
     verified_at: datetime | None = None
+    trusted_since: datetime | None = None
+    """What was proved before counts for nothing."""
     """When the broker last confirmed the cover."""
     elsewhere: Decimal = ZERO
     """Signed shares of the symbol that other trades of the desk explain."""
@@ -114,7 +116,7 @@ def _target_gone(look: Look) -> bool:
 
 def _unverified(look: Look) -> bool:
     at = look.verified_at
-    return look.case.cover.covered > 0 and at is not None and look.case.age_s(at) > EVIDENCE_FRESH_S
+    return look.case.cover.covered > 0 and is_unverified(at, look.case.now, look.trusted_since)
 
 
 def _smaller(look: Look) -> bool:

@@ -420,6 +420,16 @@ def test_the_broker_may_say_when_to_come_back(headers: dict[str, str], expected:
     assert error.retry_after_s == expected
 
 
+@pytest.mark.parametrize("status", [500, 503])
+def test_the_end_of_the_request_window_is_no_wait_for_a_broker_in_trouble(status: int) -> None:
+    """Alpaca puts the window on every answer."""
+    window = {"x_ratelimit_remaining": "150", "x_ratelimit_reset": "1055"}
+    error = classify(answer(status, None, **window), Verb.READ, Purpose.READ, now_unix_s=1_000.0)
+    assert error.retry_after_s is None
+    error = classify(answer(status, None, retry_after="4", **window), Verb.READ, Purpose.READ, now_unix_s=1_000.0)
+    assert error.retry_after_s == 4.0
+
+
 @pytest.mark.parametrize("body", [[], "text", 5, None, {"code": "40010001"}, {"code": True}, {"message": None}, {}])
 def test_odd_error_bodies_are_still_classified(body: object) -> None:
     for verb, purpose in REQUESTS:

@@ -208,3 +208,15 @@ async def test_the_api_takes_back_and_decides_about_several(rig: Rig, tmp_path: 
             reasons = (await answer.json())["reasons"]
         assert [reason["code"] for reason in reasons] == list(range(1, 10))
         assert await rig.orders() == []
+
+
+async def test_a_signal_of_a_new_symbol_is_taken_while_the_broker_says_nothing_of_it(rig: Rig) -> None:
+    await rig.ask("POST", "/_exchange/faults", {"do": "html", "method": "GET", "path": "/v2/assets"})
+    async with rig.desk() as desk:
+        silent = {"do": "hang", "method": "GET", "path": "/v2/assets/*", "count": None}
+        await rig.ask("POST", "/_exchange/faults", silent)
+        view, duplicate = await desk.receive(rig.signal("JPM"))
+        assert (view.status.value, duplicate) == ("pending", False)
+        preview = desk.preview(view.id)
+        assert not preview.approvable
+        assert "ASSET" in {reason.code for reason in preview.verdicts if reason.verdict == "deny"}
