@@ -115,12 +115,13 @@ def is_armed(order: Order, parent: Order | None) -> bool:
 def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
     """The trade's cover; ``orders`` are all its orders, oldest first."""
     by_id = {order.id: order for order in orders}
-    entry_filled = exit_filled = stops = limited = ZERO
+    entry_filled = exit_filled = stops = certain = limited = ZERO
     entry = stop = target = armed_stop = armed_target = None
     entry_open = orders_open = False
     entry_leaves = ZERO
     bought: list[Order] = []
     closing_since: datetime | None = None
+    leaves_of_group = _leaves_of_groups(by_id)
     for order in executed(by_id.values()):
         if order.role is OrderRole.ENTRY:
             entry_filled += order.filled_qty
@@ -143,9 +144,11 @@ def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
             stop = order
             if armed:
                 armed_stop = order
+                closes = min(order.leaves_qty, leaves_of_group.get(order.parent_id or "", order.leaves_qty))
                 stops += order.leaves_qty
+                certain += closes
                 if order.type is OrderType.STOP_LIMIT or order.side is Side.BUY:
-                    limited += order.leaves_qty
+                    limited += closes
         elif order.role is OrderRole.TAKE_PROFIT:
             target = order
             if armed:
@@ -154,7 +157,8 @@ def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
             closing_since = closing_since or order.created_at
     left = entry_filled - exit_filled + bracket.adjusted_qty
     held = max(ZERO, left)
-    covered = min(held, stops)
+    # Either way the worse is believed: the fewer shares for cover, the more for what may be too many.
+    covered = min(held, certain)
     stop = armed_stop or stop
     kind = CoverKind.NONE if covered == 0 else CoverKind.LIMITED if limited else CoverKind.HARD
     return Cover(
@@ -178,6 +182,26 @@ def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
         entry_leaves=entry_leaves,
         avg_entry_price=_average(bought),
     )
+
+
+def _leaves_of_groups(by_id: Mapping[str, Order]) -> dict[str, Decimal]:
+    """By the group's parent: what a partly filled target leaves for its stop, which the broker reduces with it.
+
+    The stop's own smaller size is told later, or by a reading only.
+    """
+    left: dict[str, Decimal] = {}
+    for order in by_id.values():
+        if order.role is OrderRole.TAKE_PROFIT and order.filled_qty > 0 and order.status is not OrderStatus.REPLACED:
+            group = order.parent_id or _first_of(order, by_id).id
+            left[group] = min(order.leaves_qty, left.get(group, order.leaves_qty))
+    return left
+
+
+def _first_of(order: Order, by_id: Mapping[str, Order]) -> Order:
+    """What a chain of replacements began with."""
+    while (before := by_id.get(order.replaces or "")) is not None:
+        order = before
+    return order
 
 
 def _average(bought: list[Order]) -> Decimal | None:

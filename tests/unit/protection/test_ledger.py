@@ -117,6 +117,15 @@ def test_two_ocos_cover_together() -> None:
     assert counts(cover(filled(ENTRY), *first, *second)) == (10, 10, 0)
 
 
+def test_a_partly_filled_target_takes_as_many_shares_from_its_stop_before_the_stop_itself_says_so() -> None:
+    # 10 held from a filled entry; an OCO for 4, whose target has sold 1: its stop closes 3 from now on, 9 are held.
+    target, stop = oco_of(qty=4)
+    sold = replace(target, status=OrderStatus.PARTIALLY_FILLED, filled_qty=Decimal(1))
+    assert counts(cover(filled(ENTRY), sold, stop)) == (Decimal(9), Decimal(3), Decimal(6))
+    # Once the stop tells its own size, nothing is taken twice.
+    assert counts(cover(filled(ENTRY), sold, replace(stop, qty=Decimal(3)))) == (Decimal(9), Decimal(3), Decimal(6))
+
+
 def test_an_oco_for_fewer_shares_covers_those_only() -> None:
     found = cover(filled(ENTRY), *oco_of(qty=4))
     assert counts(found) == (10, 4, 6)
