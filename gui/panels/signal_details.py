@@ -100,6 +100,7 @@ class SignalDetails(QWidget):
         for column in range(3):
             grid.setColumnStretch(column, 1)
         self._size_reason = Text(kind=Type.SMALL, tone="low", wrap=True, name="size-reason")
+        self._same_bet = Text(kind=Type.SMALL, tone="mid", wrap=True, name="same-bet")
         self._changed = Text(kind=Type.SMALL_STRONG, tone="p2_text", wrap=True, name="card-changed")
         self._verdicts = QVBoxLayout()
         self._verdicts.setSpacing(3)
@@ -142,6 +143,7 @@ class SignalDetails(QWidget):
         column_layout.addWidget(self._ruler)
         column_layout.addLayout(grid)
         column_layout.addWidget(self._size_reason)
+        column_layout.addWidget(self._same_bet)
         column_layout.addWidget(rule(vertical=False))
         column_layout.addLayout(self._verdicts)
         column_layout.addWidget(self._passes, 0, Qt.AlignmentFlag.AlignLeft)
@@ -156,6 +158,9 @@ class SignalDetails(QWidget):
         self._changed.say(f"Changed since shown: {changed}" if changed else "")
         self._changed.setVisible(bool(changed))
         figures = self._figures
+        same_bet = words.same_bet(preview) if preview is not None else ""
+        self._same_bet.say(same_bet)
+        self._same_bet.setVisible(bool(same_bet))
         if preview is None:
             for figure in figures.values():
                 figure.say(say.NONE)

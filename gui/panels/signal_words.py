@@ -50,6 +50,26 @@ def split_verdicts(reasons: tuple[Reason, ...]) -> tuple[list[Reason], list[Reas
     )
 
 
+def same_bet(preview: PreviewView) -> str:
+    """Correlation before and after a yes, with what could not be measured; empty when it is switched off."""
+    parts = []
+    cluster, beta = preview.cluster, preview.beta
+    if cluster is not None:
+        trades = f"{cluster.count_before} → {cluster.count_after} of {say.plural(cluster.max_count, 'trade')}"
+        parts.append(f"Same bet: {trades}")
+        if cluster.pct_before is not None and cluster.pct_after is not None:
+            before, after = say.percent(cluster.pct_before, 0), say.percent(cluster.pct_after, 0)
+            parts.append(f"{before} → {after} of equity, limit {say.percent(cluster.max_pct, 0)}")
+        if cluster.symbols:
+            parts.append(f"with {', '.join(cluster.symbols)}")
+    if beta is not None:
+        parts.append(f"book beta {say.signed(beta.before)} → {say.signed(beta.after)}")
+    unknown = sorted({*(cluster.unknown if cluster else ()), *(beta.unknown if beta else ())})
+    if unknown:
+        parts.append(f"not measured: {', '.join(unknown)}")
+    return say.sentence(" · ".join(parts))
+
+
 def verdict_text(reason: Reason) -> str:
     measured = f" ({reason.measured}, limit {reason.limit})" if reason.measured and reason.limit else ""
     return reason.text if not measured or (reason.measured or "") in reason.text else reason.text + measured

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from typing import Any
 
 from PySide6.QtCore import QEvent, QPointF, Qt
@@ -11,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea, QWidget
 
 from engine.model.words import Side
+from engine.views_gate import BetaView, ClusterView
 from tests.gui import scenery as make
 from tests.gui.conftest import Screen, until
 from tests.gui.scenes import replace
@@ -41,6 +43,36 @@ async def test_the_soonest_deadline_stands_on_top_and_is_armed(opened: Any) -> N
         assert screen.text("reward-risk-remark", card) == "sent 2.3"
         assert screen.text("drift", card) == "+0.30 R"
         assert screen.text("card-passes", card) == "19 rules pass"
+
+
+async def test_a_preview_tells_the_same_bet_before_and_after_and_what_was_not_measured(opened: Any) -> None:
+    cluster = ClusterView(
+        symbols=("AMD", "SMH"),
+        count_before=2,
+        count_after=3,
+        count_if_pending=4,
+        max_count=4,
+        pct_before=Decimal("41.2"),
+        pct_after=Decimal("52.4"),
+        pct_if_pending=Decimal(58),
+        max_pct=Decimal(60),
+        unknown=("NEWCO",),
+    )
+    beta = BetaView(before=Decimal("0.92"), after=Decimal("1.05"), unknown=("NEWCO",))
+    async with opened("trouble") as screen:
+        card = screen.find("card-s-NVDA")
+        assert screen.find("same-bet", card).isHidden()
+        button = await ready(screen)
+        nvda = screen.desk.signal("s-NVDA")
+        fresh = replace(nvda.preview, preview_id="p-NVDA-2", cluster=cluster, beta=beta)
+        screen.desk.put(replace(nvda, preview=fresh))
+        screen.desk.refuse("approve", "CHANGED_SINCE_SHOWN", "The same bet grew.")
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        await until(screen.find("same-bet", card).isVisible)
+        assert screen.text("same-bet", card) == (
+            "Same bet: 2 → 3 of 4 trades · 41 % → 52 % of equity, limit 60 % · with AMD, SMH"
+            " · book beta +0.92 → +1.05 · not measured: NEWCO"
+        )
 
 
 async def test_a_click_approves_exactly_the_numbers_shown(opened: Any) -> None:
