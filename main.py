@@ -238,6 +238,7 @@ async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[tuple[De
     from engine.intake.api import ApiSettings, serve_api
     from engine.model.words import Mode
     from engine.start import DeskSettings, start_desk
+    from engine.watchdog import Watchdog, watched_loop
 
     clock, data_dir, mode = SystemClock(), _data_dir(arguments), Mode(arguments.broker)
     lock = lock_folder(data_dir)
@@ -293,6 +294,7 @@ async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[tuple[De
             )
         )
         await stack.enter_async_context(short_pauses(clock, desk.is_quiet))
+        await stack.enter_async_context(watched_loop(Watchdog(data_dir / "stalls", clock), desk.note_stall))
         print(f"greenlight ready mode={mode.value} api={api.url} data={data_dir}", flush=True)
         yield desk, drills
 

@@ -241,6 +241,10 @@ def _state(event: ev.DeskStateSet, book: Book) -> Line:
     return "warn", None, f"desk{scope} {event.state.value} by {who}" + (f" · {event.cause}" if event.cause else "")
 
 
+def _stalled(event: ev.LoopStalled, book: Book) -> Line:
+    return "bad", None, f"the desk stood still for {event.lasted_s:g} s" + (f" · {event.file}" if event.file else "")
+
+
 def _woke(event: ev.DeskWoke, book: Book) -> Line:
     return "warn", None, f"{event.why} · everything is read again"
 
@@ -380,6 +384,7 @@ _TELLERS: Final[Mapping[type, Callable[[Any, Book], Line | None]]] = {
     ev.BracketAdjusted: _adjusted,
     ev.DeskStateSet: _state,
     ev.DeskWoke: _woke,
+    ev.LoopStalled: _stalled,
     ev.FlatProved: _flat_proved,
     ev.SuspensionAsked: _suspension_asked,
     ev.SuspensionRefused: _suspension_refused,

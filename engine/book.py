@@ -29,8 +29,7 @@ from engine.model.position import Position
 from engine.model.signal import SignalRecord
 from engine.model.words import DeskState, OrderRole, OrderStatus, SignalStatus
 from engine.protection.ledger import Cover, count_naked, cover_of, is_finished
-from engine.protection.naked_days import NEW_YORK as NEW_YORK
-from engine.protection.naked_days import add_span
+from engine.protection.naked_days import NEW_YORK as NEW_YORK, add_span
 from engine.protection.result import realized_pl
 
 replace = msgspec.structs.replace
@@ -178,6 +177,9 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, ProtectionFolds, Sig
         self._touch("desk", "")
 
     def _on_desk_woke(self, event: ev.DeskWoke, at: datetime) -> None:
+        self._touch("desk", "")
+
+    def _on_loop_stalled(self, event: ev.LoopStalled, at: datetime) -> None:
         self._touch("desk", "")
 
     def _on_link_changed(self, event: ev.LinkChanged, at: datetime) -> None:

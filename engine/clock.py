@@ -7,6 +7,7 @@ Everything in the engine that needs time takes a ``Clock``; nothing calls ``date
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
@@ -22,6 +23,11 @@ class Clock(Protocol):
         """Seconds on the running loop's own scale; only differences mean anything."""
 
     async def sleep(self, seconds: float) -> None: ...
+
+
+def machine_monotonic_s() -> float:
+    """For a thread beside the loop, which has no time of its own; stands still while a Linux machine sleeps."""
+    return time.monotonic()
 
 
 class _LoopClock:

@@ -60,6 +60,7 @@ from engine.views import (
     PositionView,
     SpanView,
 )
+from engine.watchdog import Stall
 
 log = logging.getLogger(__name__)
 
@@ -346,6 +347,11 @@ class Desk(SignalCommands):
         return await self._gate.settle(
             difference_id, settlement, actor=actor, stop_price=stop_price, take_profit_price=take_profit_price
         )
+
+    def note_stall(self, stall: Stall) -> None:
+        """The loop stood still and goes on."""
+        self._world.stalled = (self._clock.now(), stall.lasted_s, stall.file)
+        self._recorder.record(ev.LoopStalled(began_at=stall.began_at, lasted_s=stall.lasted_s, file=stall.file))
 
     async def set_demo(self, on: bool, *, actor: str) -> None:
         if not self._status.has_demo:

@@ -7,16 +7,14 @@ way drained, journal flushed. Its parts are built by ``assembly.py``.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from concurrent.futures import Executor as Pool
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor as Pool, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from engine import VERSION
 from engine.alpaca.client import open_client
 from engine.alpaca.endpoints import Access
-from engine.assembly import DeskSettings as DeskSettings
-from engine.assembly import assemble
+from engine.assembly import DeskSettings as DeskSettings, assemble
 from engine.bus import Bus
 from engine.checkpoint import Checkpoints
 from engine.clock import Clock, SteadyClock

@@ -64,6 +64,8 @@ class World:
         """The broker holds shares that no trade of this desk explains, so nothing here protects them."""
         self.loading: str | None = None
         """A part of the desk that is not there yet."""
+        self.stalled: tuple[datetime, float, str | None] | None = None
+        """The newest stall of the loop: when it was over, how long it was, and the file about it."""
         self.waking: str | None = None
         """Why everything is read anew after the machine slept; None once it has been."""
         self.trusted_since: datetime | None = None

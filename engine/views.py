@@ -28,10 +28,12 @@ from engine.model.words import (
 )
 from engine.view import View
 from engine.views_limits import PropRuleView, TripView
-from engine.views_preview import HeadroomView as HeadroomView
-from engine.views_preview import PreviewView as PreviewView
-from engine.views_preview import RequestView as RequestView
-from engine.views_preview import RiskView as RiskView
+from engine.views_preview import (
+    HeadroomView as HeadroomView,
+    PreviewView as PreviewView,
+    RequestView as RequestView,
+    RiskView as RiskView,
+)
 from engine.views_truth import ReconciliationView, UnknownView
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from engine.incidents.scene import Scene, about_desk
 from engine.model.incident import Incident, Priority
 
+STALL_TOLD_S: Final = 600.0
 GATE_GRACE_S: Final = 5.0
 """A start compares book and broker for a moment before it can open the gate."""
 
@@ -48,6 +49,22 @@ def journal_broken(scene: Scene) -> Iterator[Incident]:
             f"The journal's chain does not hold: {scene.broken_chain}",
             "What the desk remembers may not be what happened.",
             "Halt, keep the file as evidence, and compare positions and orders with the broker's own page.",
+        )
+
+
+def stalled(scene: Scene) -> Iterator[Incident]:
+    """The loop stood still: nothing was watched, nothing could be clicked."""
+    if scene.world.stalled is None:
+        return
+    at, lasted_s, file = scene.world.stalled
+    if scene.since_s(at) < STALL_TOLD_S:
+        yield about_desk(
+            scene,
+            f"stall:{at:%H%M%S}",
+            Priority.SOON,
+            f"The desk stood still for {lasted_s:.1f} s",
+            "Meanwhile nothing was watched and nothing sent; stops stood at the broker.",
+            f"Send {file} to who maintains the desk." if file is not None else "Look into the log.",
         )
 
 

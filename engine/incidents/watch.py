@@ -49,6 +49,7 @@ CONDITIONS: Final[tuple[Condition, ...]] = (
     desk.journal_torn,
     desk.journal_broken,
     desk.gate_locked,
+    desk.stalled,
     desk.waking,
     desk.watched_shares,
     halt.suspended,

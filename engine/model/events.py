@@ -17,108 +17,49 @@ from engine.model.bracket import Bracket, Repair
 from engine.model.event import Event as Event
 from engine.model.halt_events import (
     FlatProved as FlatProved,
-)
-from engine.model.halt_events import (
     SuspensionAsked as SuspensionAsked,
-)
-from engine.model.halt_events import (
     SuspensionRefused as SuspensionRefused,
-)
-from engine.model.halt_events import (
     SuspensionSeen as SuspensionSeen,
 )
 from engine.model.limit_events import (
     DeskTripped as DeskTripped,
-)
-from engine.model.limit_events import (
     MandateConfirmed as MandateConfirmed,
-)
-from engine.model.limit_events import (
     MandateGranted as MandateGranted,
-)
-from engine.model.limit_events import (
     MandateRevoked as MandateRevoked,
-)
-from engine.model.limit_events import (
     PropBreached as PropBreached,
-)
-from engine.model.limit_events import (
     PropDayClosed as PropDayClosed,
-)
-from engine.model.limit_events import (
     PropDayCorrected as PropDayCorrected,
-)
-from engine.model.limit_events import (
     PropDayOpened as PropDayOpened,
-)
-from engine.model.limit_events import (
     PropMarked as PropMarked,
-)
-from engine.model.limit_events import (
     TripRearmed as TripRearmed,
-)
-from engine.model.limit_events import (
     TripReleased as TripReleased,
 )
 from engine.model.order import Order, OrderReport
 from engine.model.position import Position
 from engine.model.signal_events import (
     EntryHeld as EntryHeld,
-)
-from engine.model.signal_events import (
     EntryReleased as EntryReleased,
-)
-from engine.model.signal_events import (
     SignalApproved as SignalApproved,
-)
-from engine.model.signal_events import (
     SignalDenied as SignalDenied,
-)
-from engine.model.signal_events import (
     SignalExpired as SignalExpired,
-)
-from engine.model.signal_events import (
     SignalReceived as SignalReceived,
-)
-from engine.model.signal_events import (
     SignalRefused as SignalRefused,
-)
-from engine.model.signal_events import (
     SignalRejected as SignalRejected,
-)
-from engine.model.signal_events import (
     SignalReturned as SignalReturned,
 )
 from engine.model.targets import TargetPart
 from engine.model.truth_events import (
     DeskStateSet as DeskStateSet,
-)
-from engine.model.truth_events import (
     DeskWoke as DeskWoke,
-)
-from engine.model.truth_events import (
     DifferenceLapsed as DifferenceLapsed,
-)
-from engine.model.truth_events import (
     DifferenceSettled as DifferenceSettled,
-)
-from engine.model.truth_events import (
     IncidentAcked as IncidentAcked,
-)
-from engine.model.truth_events import (
     IncidentCleared as IncidentCleared,
-)
-from engine.model.truth_events import (
     IncidentRaised as IncidentRaised,
-)
-from engine.model.truth_events import (
     IncidentShelved as IncidentShelved,
-)
-from engine.model.truth_events import (
     IncidentUnshelved as IncidentUnshelved,
-)
-from engine.model.truth_events import (
     LinkChanged as LinkChanged,
+    LoopStalled as LoopStalled,
 )
 from engine.model.words import ExitWhen, Purpose, Stage
 
@@ -433,7 +374,8 @@ AnyEvent = (
     | RepairBegan | RepairEnded
     | PositionReported | IncidentRaised | IncidentAcked | IncidentCleared
     | IncidentShelved | IncidentUnshelved
-    | DeskStateSet | DeskWoke | DifferenceSettled | DifferenceLapsed | LinkChanged | StageMeasured | DemoSwitched
+    | DeskStateSet | DifferenceSettled | DifferenceLapsed | LinkChanged | StageMeasured | DemoSwitched
+    | DeskWoke | LoopStalled
     | PropDayOpened | PropMarked | PropDayClosed | PropDayCorrected | PropBreached
     | FlatProved | SuspensionAsked | SuspensionRefused | SuspensionSeen
     | DeskTripped | TripReleased | TripRearmed | MandateGranted | MandateConfirmed | MandateRevoked

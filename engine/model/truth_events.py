@@ -65,6 +65,14 @@ class DifferenceLapsed(Event, frozen=True, kw_only=True):
     why: str
 
 
+class LoopStalled(Event, frozen=True, kw_only=True):
+    """The desk did not move for so long; ``file`` says where every thread stood."""
+
+    began_at: datetime
+    lasted_s: float
+    file: str | None = None
+
+
 class DeskWoke(Event, frozen=True, kw_only=True):
     """The machine slept, or its clock was set forward: what was known before is taken on trust no more."""
 

@@ -21,8 +21,7 @@ from engine.model.words import (
 )
 from engine.views import BracketView, OrderView, SignalView, SpanView
 from engine.views_limits import TripView
-from tests.gui import measured
-from tests.gui import scenery as make
+from tests.gui import measured, scenery as make
 from tests.gui.scene_halt import flat
 from tests.gui.scenes import SceneDesk, SceneDifference, SceneQuote, replace
 

@@ -11,8 +11,7 @@ from PySide6.QtGui import QColor, QRawFont
 from PySide6.QtWidgets import QApplication
 
 from engine.model.words import BracketStatus, OrderStatus, SignalStatus
-from gui import formatting as say
-from gui import theme
+from gui import formatting as say, theme
 from gui.status_words import BRACKET_FACES, ORDER_FACES, SIGNAL_FACES
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from engine.alpaca.quotes import QuoteStream
 from engine.alpaca.reading import Malformed, Unreadable, decode, read, read_rows, split_rows

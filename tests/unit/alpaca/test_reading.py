@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from engine.alpaca.reading import Malformed, decode, decode_object, moment_from, number_from, read
 from engine.alpaca.wire import (

@@ -7,8 +7,7 @@ from datetime import timedelta
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from engine.latency import SAMPLES_KEPT, LatencyLog, LoopLag, quantile, stage_stats, timeline
 from engine.model import events as ev

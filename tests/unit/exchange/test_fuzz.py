@@ -11,8 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from engine.exchange.rest import Request, Response
 from tests.unit.exchange.trader import Trader

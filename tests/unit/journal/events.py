@@ -208,6 +208,7 @@ EVERY_KIND: Final[tuple[ev.AnyEvent, ...]] = (
     ev.IncidentShelved(incident_id="i000001", until=T0, reason="known", actor="window"),
     ev.IncidentUnshelved(incident_id="i000001", why="its time is over"),
     ev.DeskStateSet(scope="desk", state=DeskState.PAUSED, actor="window", cause="lunch"),
+    ev.LoopStalled(began_at=T0, lasted_s=3.4, file="stall.txt"),
     ev.DeskWoke(lost_s=340.5, why="The machine slept for 340 s"),
     ev.FlatProved(proof=FlatProof(orders=EVIDENCE, positions=EVIDENCE, actor="desk")),
     ev.SuspensionAsked(suspended=True, actor="window"),
