@@ -36,6 +36,7 @@ from engine.differences import Differences
 from engine.feeds import OrderFeed, QuoteFeed
 from engine.gateway import Gateway
 from engine.halt.keeper import HaltKeeper
+from engine.heartbeat import Heartbeat
 from engine.incidents.protection import has_flipped
 from engine.incidents.watch import Watch
 from engine.intake.demo import DemoStrategy
@@ -273,7 +274,10 @@ def assemble(
     bus.on_records(trip_wire.note)
     prop_keeper = PropKeeper(prop_board, recorder, book, world, clock, withdrawal)
     status.trips, status.prop_rules, status.reconciliation = trip_wire.views, prop_board.rules, reconciler.view
+    heartbeat = Heartbeat(config.heartbeat, clock, status.sign_of_life)
+    status.heartbeat = heartbeat.view
     watch = Watch(recorder, book, world, clock, clock.now(), journal.torn)
+    watch.heartbeat = heartbeat.view
     watch.mandates_wait = config.mandates.confirm_after_restart
     bus.on_changes(lambda changes: watch.look() if has_flipped(book, changes) else None)
     presenter = Presenter(
@@ -362,6 +366,8 @@ def assemble(
         ),
     }.items():
         spawn(name, work)
+    if config.heartbeat.url:
+        spawn("heartbeat", heartbeat.run())
     if settings.demo_symbols:
         spawn("demo-strategy", DemoStrategy(desk, book, quotes, clock, settings.demo_symbols, settings.seed).run())
     return desk

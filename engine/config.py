@@ -22,6 +22,7 @@ Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Ratio = Annotated[float, Meta(gt=0, le=100)]
 SymbolName = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9./]*$")]
 Window = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
+HeartbeatUrl = Annotated[str, Meta(pattern=r"^(https://\S+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/\S*)?)?$")]
 RulesFile = Annotated[str, Meta(pattern=r"^([A-Za-z0-9_-]+\.py)?$")]
 Usd = Annotated[float, Meta(gt=0, le=1e12)]
 """TOML has no decimals: rules compare with ``Decimal(str(limit))``, which is what the operator wrote."""
@@ -209,6 +210,14 @@ class UserRules(Section, frozen=True, kw_only=True):
     ] = 50.0
 
 
+class HeartbeatRules(Section, frozen=True, kw_only=True):
+    url: Annotated[
+        HeartbeatUrl,
+        Meta(description="Where a sign of life is posted to, so that a third party can page; empty: none. A secret."),
+    ] = ""
+    every_s: Annotated[float, Meta(ge=5, le=3_600, description="Between two of them.")] = 30.0
+
+
 class TripRules(Section, frozen=True, kw_only=True):
     daily_loss_usd: Annotated[Usd | None, Meta(description="Loss since the last close that trips the desk.")] = None
     daily_loss_pct: Annotated[
@@ -307,6 +316,7 @@ class Config(Section, frozen=True, kw_only=True):
     correlation: CorrelationRules = CorrelationRules()
     prop_firm: PropFirmRules = PropFirmRules()
     rules: UserRules = UserRules()
+    heartbeat: HeartbeatRules = HeartbeatRules()
     trips: TripRules = TripRules()
     mandates: MandateRules = MandateRules()
     protection: ProtectionRules = ProtectionRules()
@@ -331,6 +341,7 @@ class Config(Section, frozen=True, kw_only=True):
 
 PATTERNS: Final = {
     "user_file": "allowed is the name of a Python file, such as rules.py",
+    "url": "allowed is an https:// address, or http:// of this machine",
     "windows": "allowed are times such as 09:45-11:30",
     "allow_symbols": "allowed are symbols in capital letters, such as BRK.B",
     "deny_symbols": "allowed are symbols in capital letters, such as BRK.B",
@@ -422,8 +433,8 @@ def _words_of(keys: list[str]) -> list[str]:
 
 
 def _found(table: dict[str, Any], keys: list[str]) -> str:
-    """The value as it was written; tokens are never repeated."""
-    if keys[0] == "api":
+    """The value as it was written; tokens and secret addresses are never repeated."""
+    if keys[0] in ("api", "heartbeat"):
         return "…"
     found: Any = table
     for key in keys:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from engine import VERSION
 from engine.alpaca.client import AlpacaClient
@@ -21,7 +21,7 @@ from engine.protection.naked_days import of_day, running_today
 from engine.surroundings import World
 from engine.views import AccountView, DeskView, HealthView
 from engine.views_limits import PropRuleView, TripView
-from engine.views_truth import ReconciliationView
+from engine.views_truth import HeartbeatView, ReconciliationView
 
 HUNDREDTH: Final = Decimal("0.01")
 
@@ -56,6 +56,7 @@ class StatusBoard:
         self.stopping = False
         self.trips: Callable[[], tuple[TripView, ...]] = tuple
         self.reconciliation: Callable[[], ReconciliationView | None] = lambda: None
+        self.heartbeat: Callable[[], HeartbeatView | None] = lambda: None
         self.prop_rules: Callable[[], tuple[PropRuleView, ...]] = tuple
         """Set once their owners exist: they are built on this board."""
 
@@ -77,6 +78,7 @@ class StatusBoard:
             version=VERSION,
             started_at=self.started_at,
             reconciliation=self.reconciliation(),
+            heartbeat=self.heartbeat(),
         )
 
     def mark_equity(self) -> None:
@@ -145,6 +147,18 @@ class StatusBoard:
             if before is not None and now is not None:
                 moved += (now - before) * position.qty
         return (account.equity + moved).quantize(HUNDREDTH)
+
+    def sign_of_life(self) -> dict[str, Any]:
+        """What a third party is told: how the desk is, not whose it is."""
+        desk = self.desk()
+        return {
+            "status": desk.health.status,
+            "mode": desk.health.mode.value,
+            "desk_state": desk.health.desk_state.value,
+            "naked_s": round(desk.naked_s, 1),
+            "incidents": list(desk.incidents),
+            "version": VERSION,
+        }
 
     def desk(self) -> DeskView:
         book, world, now = self._book, self._world, self._clock.now()

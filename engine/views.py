@@ -34,7 +34,7 @@ from engine.views_preview import (
     RequestView as RequestView,
     RiskView as RiskView,
 )
-from engine.views_truth import ReconciliationView, UnknownView
+from engine.views_truth import HeartbeatView, ReconciliationView, UnknownView
 
 
 class EditView(View, frozen=True, kw_only=True):
@@ -354,6 +354,8 @@ class HealthView(View, frozen=True, kw_only=True):
     version: str
     started_at: datetime
     reconciliation: ReconciliationView | None = None
+    heartbeat: HeartbeatView | None = None
+    """None when no address is set."""
     """Reading the broker's orders, positions and account anew; None before there is a reader."""
 
 

@@ -60,6 +60,17 @@ class ReconciliationView(View, frozen=True, kw_only=True):
     """Why the newest look failed; empty when it did not."""
 
 
+class HeartbeatView(View, frozen=True, kw_only=True):
+    """The sign of life to a third party."""
+
+    told_at: datetime | None
+    """When the newest one arrived."""
+    misses: int
+    """Those in a row that did not."""
+    failing: str
+    """Why the newest did not; empty when it did."""
+
+
 class UnknownView(View, frozen=True, kw_only=True):
     """An order whose fate at the broker is being found out."""
 

@@ -8,6 +8,7 @@ from typing import Final
 from engine.incidents.scene import Scene, about_desk
 from engine.model.incident import Incident, Priority
 
+MISSED_HEARTBEATS: Final = 3
 STALL_TOLD_S: Final = 600.0
 GATE_GRACE_S: Final = 5.0
 """A start compares book and broker for a moment before it can open the gate."""
@@ -65,6 +66,20 @@ def stalled(scene: Scene) -> Iterator[Incident]:
             f"The desk stood still for {lasted_s:.1f} s",
             "Meanwhile nothing was watched and nothing sent; stops stood at the broker.",
             f"Send {file} to who maintains the desk." if file is not None else "Look into the log.",
+        )
+
+
+def no_heartbeat(scene: Scene) -> Iterator[Incident]:
+    """The third party that should page when this desk dies hears nothing, and may page for that."""
+    told = scene.heartbeat
+    if told is not None and told.misses >= MISSED_HEARTBEATS:
+        yield about_desk(
+            scene,
+            "heartbeat",
+            Priority.LATER,
+            f"The heartbeat does not arrive: {told.failing}",
+            "Whoever waits for it cannot tell this desk from a dead one.",
+            "Check its address and the connection; the desk itself goes on.",
         )
 
 

@@ -13,6 +13,7 @@ from engine.model.bracket import Bracket
 from engine.model.incident import Incident, Priority
 from engine.model.order import Order
 from engine.surroundings import World
+from engine.views_truth import HeartbeatView
 
 COVERS_SHOWN: Final = 20
 """Causes named in an incident that stands for many."""
@@ -33,6 +34,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     journal_failure: str | None = None
     """Why the journal cannot be written now."""
 
+    heartbeat: HeartbeatView | None = None
+    """The sign of life to a third party; None when none is wanted."""
     mandates_wait: bool = False
     """After a restart mandates wait until a person confirms them."""
 

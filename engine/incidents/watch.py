@@ -6,7 +6,7 @@ alarm standing or a true one silent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,6 +22,7 @@ from engine.model.ids import incident_id
 from engine.model.incident import Incident, Priority
 from engine.recorder import Recorder
 from engine.surroundings import World
+from engine.views_truth import HeartbeatView
 
 LOOK_EVERY_S: Final = 0.5
 TIME_TO_ACT_S: Final = {Priority.SOON: 120.0, Priority.LATER: 600.0}
@@ -50,6 +51,7 @@ CONDITIONS: Final[tuple[Condition, ...]] = (
     desk.journal_broken,
     desk.gate_locked,
     desk.stalled,
+    desk.no_heartbeat,
     desk.waking,
     desk.watched_shares,
     halt.suspended,
@@ -77,6 +79,7 @@ class Watch:
         self.journal_failure: str | None = None
         self.broken_chain: str | None = None
         self.mandates_wait = False
+        self.heartbeat: Callable[[], HeartbeatView | None] = lambda: None
 
     async def run(self) -> None:
         while True:
@@ -117,6 +120,7 @@ class Watch:
             broken_chain=self.broken_chain,
             journal_failure=self.journal_failure,
             mandates_wait=self.mandates_wait,
+            heartbeat=self.heartbeat(),
         )
         for condition in CONDITIONS:
             yield from condition(scene)
