@@ -20,6 +20,7 @@ from gui.panels.signal_edit import EditStrip
 from gui.theme import Type, font, tone
 from gui.widgets.button import Button
 from gui.widgets.glyph import Glyph, paint_glyph
+from gui.widgets.headroom_meter import HeadroomMeter, tightest
 from gui.widgets.price_ruler import PriceRuler
 from gui.widgets.text import ElidedText, Text, rule
 
@@ -101,6 +102,8 @@ class SignalDetails(QWidget):
             grid.setColumnStretch(column, 1)
         self._size_reason = Text(kind=Type.SMALL, tone="low", wrap=True, name="size-reason")
         self._same_bet = Text(kind=Type.SMALL, tone="mid", wrap=True, name="same-bet")
+        self._headroom = [HeadroomMeter(name=f"headroom-{number}") for number in (1, 2)]
+        """The tightest rules of the prop firm; none while the mode is off."""
         self._changed = Text(kind=Type.SMALL_STRONG, tone="p2_text", wrap=True, name="card-changed")
         self._verdicts = QVBoxLayout()
         self._verdicts.setSpacing(3)
@@ -144,6 +147,8 @@ class SignalDetails(QWidget):
         column_layout.addLayout(grid)
         column_layout.addWidget(self._size_reason)
         column_layout.addWidget(self._same_bet)
+        for meter in self._headroom:
+            column_layout.addWidget(meter)
         column_layout.addWidget(rule(vertical=False))
         column_layout.addLayout(self._verdicts)
         column_layout.addWidget(self._passes, 0, Qt.AlignmentFlag.AlignLeft)
@@ -161,6 +166,9 @@ class SignalDetails(QWidget):
         same_bet = words.same_bet(preview) if preview is not None else ""
         self._same_bet.say(same_bet)
         self._same_bet.setVisible(bool(same_bet))
+        rules = tightest(preview.prop_firm, len(self._headroom)) if preview is not None else []
+        for number, meter in enumerate(self._headroom):
+            meter.show_rule(rules[number] if number < len(rules) else None)
         if preview is None:
             for figure in figures.values():
                 figure.say(say.NONE)

@@ -20,6 +20,7 @@ from gui.theme import CARD_PAD, STATE_BAR, Type, tone
 from gui.widgets.alarm_chip import AlarmChip, PriorityCounts
 from gui.widgets.button import Button
 from gui.widgets.glyph import Glyph, paint_glyph
+from gui.widgets.headroom_meter import HeadroomMeter, tightest
 from gui.widgets.hold_button import HoldButton
 from gui.widgets.lamp import Lamp, Light
 from gui.widgets.mode import ModeChip
@@ -85,6 +86,7 @@ class StateBar(QWidget):
         self._quotes, self._clock = Lamp("Quotes"), Lamp("Clock")
         self._day = Text(kind=Type.STRONG, name="day-pl")
         self._equity = Text(tone="mid", name="equity")
+        self._headroom = HeadroomMeter(name="headroom", is_short=True)
         self.alarm = AlarmChip()
         self._counts = PriorityCounts()
         self._lag = Text(tone="mid", name="loop-lag")
@@ -113,6 +115,7 @@ class StateBar(QWidget):
         self._add(0, [self._rest, self._stream, self._quotes])
         self._add(8, [self._clock], lined=False)
         self._add(1, [Text("Day", tone="low"), self._day])
+        self._add(3, [self._headroom], lined=False)
         self._add(12, [self._equity], lined=False)
         self._add(0, [self.alarm])
         self._add(4, [Text("Incidents", tone="low"), self._counts])
@@ -217,6 +220,8 @@ class StateBar(QWidget):
     def _show_day(self, desk: DeskView) -> None:
         account = desk.account
         self._day.say(say.money(account.day_pl, signed=True))
+        rules = tightest(desk.prop_firm, 1)
+        self._headroom.show_rule(rules[0] if rules else None)
         self._equity.say(f"of {say.money(account.equity)}" if account.equity is not None else "")
         self._day.setToolTip(
             f"Equity {say.money(account.equity)}, buying power {say.money(account.buying_power)}, "

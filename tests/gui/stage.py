@@ -18,9 +18,10 @@ from engine.model.words import (
     OrderType,
     Side,
     SignalStatus,
+    Verdict,
 )
 from engine.views import BracketView, OrderView, SignalView, SpanView
-from engine.views_limits import TripView
+from engine.views_limits import PropRuleView, TripView
 from tests.gui import measured, scenery as make
 from tests.gui.scene_halt import flat
 from tests.gui.scenes import SceneDesk, SceneDifference, SceneQuote, replace
@@ -399,6 +400,35 @@ def halted() -> SceneDesk:
     return desk
 
 
+def prop_firm() -> SceneDesk:
+    """A day under a prop firm's rules, near its loss limit."""
+    desk = busy()
+    rules = (
+        _headroom("Daily loss", "640", "364", "120", Verdict.WARN),
+        _headroom("Maximum drawdown", "1800", "1524", "1280", Verdict.PASS),
+    )
+    desk.put(replace(desk.view(), prop_firm=rules))
+    for signal in desk.signals():
+        if signal.preview is not None:
+            desk.put(replace(signal, preview=replace(signal.preview, prop_firm=rules)))
+    return desk
+
+
+def _headroom(name: str, now: str, after: str, after_all: str, verdict: Verdict) -> PropRuleView:
+    return PropRuleView(
+        code="PROP_DAILY_LOSS",
+        name=name,
+        verdict=verdict,
+        text=f"{name}: only ${after_all} would be left after the stop-outs.",
+        unit="usd",
+        limit=Decimal(2_000),
+        floor=Decimal(48_000),
+        headroom_now=Decimal(now),
+        headroom_after_stop=Decimal(after),
+        headroom_after_all_stops=Decimal(after_all),
+    )
+
+
 SCENES: dict[str, Callable[[], SceneDesk]] = {
     "empty": empty,
     "busy": busy,
@@ -408,6 +438,7 @@ SCENES: dict[str, Callable[[], SceneDesk]] = {
     "differing": differing,
     "tripped": tripped,
     "halted": halted,
+    "prop_firm": prop_firm,
 }
 
 
