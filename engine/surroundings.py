@@ -102,6 +102,11 @@ class World:
         return self.loading or self.waking or self.unconfirmed
 
     @property
+    def calendar_read(self) -> bool:
+        """Whether the hours of today, by New York's date, are known."""
+        return self._clock.now().astimezone(NEW_YORK).date() in self._trading_days
+
+    @property
     def stream_up(self) -> bool:
         return self.stream.up
 

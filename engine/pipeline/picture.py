@@ -57,6 +57,9 @@ class Surroundings(Protocol):
     def not_ready(self) -> str | None: ...
 
     @property
+    def calendar_read(self) -> bool: ...
+
+    @property
     def stream_up(self) -> bool: ...
 
     @property
@@ -139,6 +142,7 @@ class Pictures:
             opposite_order=next((order.id for order in orders if order.side is not signal.side), None),
             working_orders=standing.working_entries,
             minutes_open=_minutes(around.session_opened_at, now),
+            calendar_read=around.calendar_read,
             minutes_left=_minutes(now, around.session_changes_at) if around.session_open else None,
             symbol_trades=len(book.brackets_of_symbol.get(symbol, ())),
             unexplained_qty=self._unexplained_qty(symbol),

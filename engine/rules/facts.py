@@ -112,6 +112,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Entries at the broker or on their way."""
     minutes_open: float | None = None
     """Since the core session opened by the calendar; None when that is not known."""
+    calendar_read: bool = True
+    """Whether today's hours are known; without them ``minutes_open`` is None for that reason."""
     minutes_left: float | None = None
     """Until the core session closes by the broker's clock; None when that is not known."""
     symbol_trades: int = 0

@@ -20,6 +20,12 @@ def first_and_last_minutes(case: Case) -> Reason | None:
     if rules.skip_first_min and since is not None and since < rules.skip_first_min:
         text = f"The session has been open for {since:.0f} min only."
         return denied("SESSION_EDGE", text, f"{since:.0f} min", f"{rules.skip_first_min:g} min")
+    if rules.skip_first_min and since is None and not facts.calendar_read:
+        text = "The calendar has not been read: nobody knows whether these are the session's first minutes."
+        return denied("SESSION_EDGE", text, None, f"{rules.skip_first_min:g} min")
+    if rules.skip_last_min and left is None:
+        text = "The broker has not said when the session closes."
+        return denied("SESSION_EDGE", text, None, f"{rules.skip_last_min:g} min")
     if rules.skip_last_min and left is not None and left < rules.skip_last_min:
         text = f"The session closes in {left:.0f} min."
         return denied("SESSION_EDGE", text, f"{left:.0f} min", f"{rules.skip_last_min:g} min")

@@ -7,6 +7,7 @@ from typing import Final
 
 from engine.model.money import plain, usd
 from engine.model.signal import Reason
+from engine.model.words import Verdict
 from engine.rules.facts import Case, denied, passed, shown_pct
 
 TENTH: Final = Decimal("0.1")
@@ -93,13 +94,23 @@ def gross_exposure(case: Case) -> Reason | None:
 
 def _exposure_pct(case: Case, code: str, others: Decimal, limit: Decimal, what: str) -> Reason | None:
     account, value = case.facts.account, case.plan.notional
-    if account is None or value is None or account.equity <= 0:
+    if account is None or value is None:
         return None
+    if account.equity <= 0:
+        return _of_nothing(code, account.equity, limit)
     exact = (others + value) / account.equity * 100
     pct = shown_pct(exact, limit, TENTH)
     text = f"{what} {pct} % of equity, limit {plain(limit.normalize())} %."
     verdict = denied if exact > limit else passed
     return verdict(code, text, f"{pct} %", f"{plain(limit.normalize())} %")
+
+
+def _of_nothing(code: str, equity: Decimal, limit: Decimal) -> Reason:
+    """A broker that leaves the equity out of its answer must not lift the limits that are measured by it."""
+    text = f"The account's equity is {usd(equity)}: nothing is a small part of it."
+    return Reason(
+        code=code, text=text, verdict=Verdict.DENY, measured=usd(equity), limit=f"{plain(limit.normalize())} %"
+    )
 
 
 def orders_per_day(case: Case) -> Reason | None:
@@ -123,8 +134,10 @@ def signals_per_minute(case: Case) -> Reason | None:
 def net_exposure(case: Case) -> Reason | None:
     """Longs less shorts: a hedged book may be large gross and small net."""
     limit, account, value = case.facts.config.limits.max_net_exposure_pct, case.facts.account, case.plan.notional
-    if limit is None or account is None or value is None or account.equity <= 0:
+    if limit is None or account is None or value is None:
         return None
+    if account.equity <= 0:
+        return _of_nothing("NET_EXPOSURE", account.equity, Decimal(str(limit)))
     net = case.facts.exposures.net + value * case.signal.side.sign
     allowed = Decimal(str(limit))
     exact = abs(net) / account.equity * 100

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from engine.model.money import plain
-from engine.model.signal import Reason
+from engine.model.money import plain, tick_of, whole_shares
+from engine.model.signal import ExitSpec, Reason
 from engine.model.words import Side
 from engine.rules.facts import Case, denied, passed, shown_pct
 
@@ -33,9 +33,12 @@ def price_collar(case: Case) -> Reason | None:
 
 def spread(case: Case) -> Reason | None:
     allowed, seen = case.facts.config.limits.max_spread_pct, case.facts.quote
-    if allowed is None or seen is None or not seen.bid or not seen.ask:
+    if allowed is None or seen is None:
         return None
     allowed_pct = Decimal(str(allowed))
+    if not seen.bid or not seen.ask:
+        missing = "offer" if seen.bid else "bid"
+        return denied("SPREAD", f"The spread is not known: there is no {missing}.", None, f"{allowed_pct} %")
     exact = (seen.ask - seen.bid) / ((seen.ask + seen.bid) / 2) * 100
     shown = shown_pct(exact, allowed_pct, HUNDREDTH)
     if exact > allowed_pct:
@@ -58,4 +61,40 @@ def stop_not_too_near(case: Case) -> Reason | None:
     return passed("STOP_TOO_NEAR", "The stop leaves the price room.", f"{shown} %", f"{allowed_pct} %")
 
 
-RULES: Final = (price_collar, spread, stop_not_too_near)
+def tick(case: Case) -> Reason:
+    """A strategy's price between two ticks is rounded so that it costs no more; what is sent instead is told."""
+    plan, entry = case.plan, case.signal.entry
+    prices = (
+        ("limit", entry.limit_price, plan.limit_price),
+        ("trigger", entry.stop_price, plan.trigger_price),
+        ("stop", _price_in(case.signal.stop_loss), plan.levels.stop_price),
+        ("target", _price_in(case.signal.take_profit), plan.levels.take_profit_price),
+    )
+    moved = [(name, asked, sent) for name, asked, sent in prices if asked and sent and asked != sent]
+    size = plain(tick_of(plan.basis)) if plan.basis is not None else None
+    if not moved:
+        return passed("TICK", "Every price is on the tick grid.", None, size)
+    told = ", ".join(f"{name} {plain(asked)} → {plain(sent)}" for name, asked, sent in moved)
+    return passed("TICK", f"Between two ticks: {told}.", ", ".join(plain(asked) for _, asked, _ in moved), size)
+
+
+def _price_in(spec: ExitSpec | None) -> Decimal | None:
+    """None of an exit that is given as a distance."""
+    return spec.value if spec is not None and spec.unit == "price" and not spec.trails else None
+
+
+def lot(case: Case) -> Reason | None:
+    """Parts of a share are left out: no broker's stop stands on them."""
+    size, asset = case.signal.size, case.facts.asset
+    if size is None or size.unit != "qty":
+        return None
+    whole = whole_shares(size.value)
+    if whole == size.value:
+        return passed("LOT", f"{plain(size.value)} shares are whole ones.", plain(size.value), "1")
+    in_parts = asset is None or asset.fractionable
+    why = "exits stand on whole shares only" if in_parts else f"{case.signal.symbol} is not sold in parts"
+    text = f"{plain(size.value)} were asked for, {plain(whole)} would be sent: {why}."
+    return passed("LOT", text, plain(size.value), "1")
+
+
+RULES: Final = (price_collar, spread, stop_not_too_near, tick, lot)

@@ -114,6 +114,7 @@ class Fit:
         self.not_ready: str | None = None
         self.corporate: dict[str, Any] = {}
         self.session_open = True
+        self.calendar_read = True
         self.session_opened_at = now - timedelta(hours=2)
         self.session_changes_at = now + timedelta(hours=2)
         self.halted: set[str] = set()

@@ -42,6 +42,7 @@ class Around:
         self.not_ready: str | None = None
         self.corporate: dict[str, CorporateChange] = {}
         self.session_open: bool | None = True
+        self.calendar_read = True
         self.session_opened_at: datetime | None = None
         self.session_changes_at: datetime | None = None
         self.halted: set[str] = set()

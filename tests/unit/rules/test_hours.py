@@ -22,8 +22,8 @@ EDGES: dict[str, Any] = {"session": {"skip_first_min": 5, "skip_last_min": 10}}
         (5.0, 380.0, "pass", None),
         (300.0, 10.0, "pass", None),
         (300.0, 9.5, "deny", "10 min"),
-        (None, 380.0, "pass", None),  # the calendar has not told when it opened
-        (300.0, None, "pass", None),
+        (None, 380.0, "pass", None),  # open outside of the calendar's hours, as the embedded exchange may be
+        (300.0, None, "deny", None),  # nobody knows how near the close is
     ],
 )
 def test_the_edges_of_the_session_are_left_alone(
@@ -31,6 +31,14 @@ def test_the_edges_of_the_session_are_left_alone(
 ) -> None:
     case = make_case(config=EDGES, minutes_open=since, minutes_left=left)
     assert told(hours.first_and_last_minutes(case))[:3] == ("SESSION_EDGE", verdict, measured)
+
+
+def test_without_the_calendar_nobody_knows_whether_these_are_the_first_minutes() -> None:
+    case = make_case(config=EDGES, minutes_open=None, minutes_left=380.0, calendar_read=False)
+    assert told(hours.first_and_last_minutes(case)) == ("SESSION_EDGE", "deny", None, "5 min")
+    only_last = {"session": {"skip_last_min": 10}}
+    case = make_case(config=only_last, minutes_open=None, minutes_left=380.0, calendar_read=False)
+    assert told(hours.first_and_last_minutes(case))[1] == "pass"
 
 
 def test_edges_are_asked_only_where_they_are_set_and_while_the_session_is_open() -> None:

@@ -97,9 +97,9 @@ def test_gross_exposure_sums_all_positions(others: int, verdict: str) -> None:
     assert found[3] == "50 %"
 
 
-@pytest.mark.parametrize("account", [None, make_account(equity=Decimal(0))])
-def test_exposure_in_percent_needs_an_equity(account: Any) -> None:
-    assert limits.symbol_exposure(make_case(account=account)) is None
+def test_exposure_in_percent_is_not_asked_before_the_account_has_been_read() -> None:
+    """ACCOUNT_STALE denies then."""
+    assert limits.symbol_exposure(make_case(account=None)) is None
 
 
 def test_a_percentage_hardly_above_its_limit_is_not_rounded_into_it() -> None:
@@ -188,3 +188,21 @@ def test_an_order_is_a_small_part_of_a_days_volume(volume: int | None, verdict: 
 def test_a_broker_that_refuses_three_in_a_row_gets_no_fourth(count: int, verdict: str) -> None:
     case = make_case(config=limited(max_rejects_in_a_row=3), rejects_in_a_row=count)
     assert told(limits.rejects_in_a_row(case)) == ("REJECTS_IN_A_ROW", verdict, str(count), "3")
+
+
+@pytest.mark.parametrize("equity", ["0", "-1200"])
+@pytest.mark.parametrize(
+    ("rule", "code", "config"),
+    [
+        (limits.symbol_exposure, "SYMBOL_EXPOSURE", {}),
+        (limits.gross_exposure, "GROSS_EXPOSURE", {"limits": {"max_gross_exposure_pct": 100.0}}),
+        (limits.net_exposure, "NET_EXPOSURE", {"limits": {"max_net_exposure_pct": 100.0}}),
+        (limits.strategy_exposure, "STRATEGY_EXPOSURE", {"strategies": {"breakout": {"max_exposure_pct": 100.0}}}),
+    ],
+)
+def test_of_an_equity_of_nothing_no_percentage_is_small_enough(
+    equity: str, rule: Any, code: str, config: dict[str, Any]
+) -> None:
+    """An account that answers without its equity counts as one of nothing."""
+    case = make_case(config=config, account=make_account(equity=Decimal(equity)))
+    assert told(rule(case))[:2] == (code, "deny")

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from engine.model.words import Side
+from engine.model.signal import EntrySpec, ExitSpec, SizeSpec
+from engine.model.words import OrderType, Side
 from engine.rules import market, order
 from engine.rules.facts import Case
-from tests.unit.builders import make_quote, make_signal
+from tests.unit.builders import TRADABLE, make_quote, make_signal, price_exit, replace
 from tests.unit.rules.judging import levels, make_case, make_plan, told
 
 
@@ -97,3 +98,54 @@ def test_reward_must_be_worth_the_risk_where_that_is_asked(target: str, verdict:
     plan = make_plan(levels=levels("184.90", target))
     case = make_case(config={"limits": {"min_reward_risk": 1.5}}, plan=plan)
     assert told(market.target(case)) == ("REWARD_RISK", verdict, measured, "1.5")
+
+
+@pytest.mark.parametrize(("bid", "ask", "missing"), [(None, "100.26", "bid"), ("99.74", None, "offer")])
+def test_a_spread_that_nobody_knows_is_not_within_its_limit(bid: str | None, ask: str | None, missing: str) -> None:
+    case = make_case(config={"limits": {"max_spread_pct": 0.5}}, quote=make_quote(bid=bid, ask=ask))
+    found = order.spread(case)
+    assert told(found) == ("SPREAD", "deny", None, "0.5 %")
+    assert found is not None
+    assert found.text == f"The spread is not known: there is no {missing}."
+
+
+def test_prices_between_two_ticks_are_told_with_what_is_sent() -> None:
+    signal = make_signal(
+        entry=EntrySpec(type=OrderType.LIMIT, limit_price=Decimal("187.205")),
+        stop_loss=price_exit("184.903"),
+        take_profit=price_exit("191.80"),
+    )
+    # Buying: the limit down to 187.20, the stop up towards the entry to 184.91; the target is on the grid.
+    plan = make_plan(limit_price=Decimal("187.20"), levels=levels("184.91", "191.80"))
+    found = order.tick(make_case(signal=signal, plan=plan))
+    assert found.text == "Between two ticks: limit 187.205 → 187.20, stop 184.903 → 184.91."
+    assert told(found) == ("TICK", "pass", "187.205, 184.903", "0.01")
+
+
+def test_prices_on_the_grid_and_distances_are_nothing_to_tell() -> None:
+    assert told(order.tick(make_case())) == ("TICK", "pass", None, "0.01")
+    distance = make_signal(stop_loss=ExitSpec(unit="percent", value=Decimal("1.23")))
+    assert told(order.tick(make_case(signal=distance))) == ("TICK", "pass", None, "0.01")
+    below_a_dollar = make_plan(limit_price=Decimal("0.8123"), basis=Decimal("0.8123"))
+    signal = make_signal(entry=EntrySpec(type=OrderType.LIMIT, limit_price=Decimal("0.8123")), stop_loss=None)
+    assert told(order.tick(make_case(signal=signal, plan=below_a_dollar))) == ("TICK", "pass", None, "0.0001")
+
+
+@pytest.mark.parametrize(
+    ("asked", "fractionable", "measured", "text"),
+    [
+        ("10", True, "10", "10 shares are whole ones."),
+        ("10.7", True, "10.7", "10.7 were asked for, 10 would be sent: exits stand on whole shares only."),
+        ("10.7", False, "10.7", "10.7 were asked for, 10 would be sent: AAPL is not sold in parts."),
+    ],
+)
+def test_parts_of_a_share_are_told(asked: str, fractionable: bool, measured: str, text: str) -> None:
+    signal = make_signal(size=SizeSpec(unit="qty", value=Decimal(asked)))
+    found = order.lot(make_case(signal=signal, asset=replace(TRADABLE, fractionable=fractionable)))
+    assert found is not None
+    assert found.text == text
+    assert told(found) == ("LOT", "pass", measured, "1")
+
+
+def test_a_size_that_the_desk_decides_has_no_parts() -> None:
+    assert order.lot(make_case(signal=make_signal(size=None))) is None
