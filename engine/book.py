@@ -160,6 +160,8 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, ProtectionFolds, Sig
         self._touch("desk", "")
 
     def _on_desk_started(self, event: ev.DeskStarted, at: datetime) -> None:
+        if not self.stopped_in_order:
+            self._skip_lost_ids(self.open_brackets)
         self.stopped_in_order = False
         self._note_started()
 
@@ -174,12 +176,6 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, ProtectionFolds, Sig
 
     def _on_demo_switched(self, event: ev.DemoSwitched, at: datetime) -> None:
         self.demo_on = event.on
-        self._touch("desk", "")
-
-    def _on_desk_woke(self, event: ev.DeskWoke, at: datetime) -> None:
-        self._touch("desk", "")
-
-    def _on_loop_stalled(self, event: ev.LoopStalled, at: datetime) -> None:
         self._touch("desk", "")
 
     def _on_link_changed(self, event: ev.LinkChanged, at: datetime) -> None:

@@ -1,4 +1,7 @@
-"""Folds of the last rungs of a halt. A proof of being flat holds until anything is sent, found or held again."""
+"""Folds of how far the desk is stopped, by itself or by a halt.
+
+A proof of being flat holds until anything is sent, found or held again.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,12 @@ class HaltFolds:
         if self.flat_proof is not None:
             self.flat_proof = None
             self._touch("desk", "")
+
+    def _on_loop_stalled(self, event: ev.LoopStalled, at: datetime) -> None:
+        self._touch("desk", "")
+
+    def _on_desk_woke(self, event: ev.DeskWoke, at: datetime) -> None:
+        self._touch("desk", "")
 
     def _on_flat_proved(self, event: ev.FlatProved, at: datetime) -> None:
         self.flat_proof = event.proof

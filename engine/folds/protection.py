@@ -6,8 +6,9 @@ Part of the book (``engine/book.py`` is the door): each fact changes the record 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
@@ -18,8 +19,19 @@ if TYPE_CHECKING:
     from engine.protection.ledger import Cover
 
 
+IDS_OF_A_PROCESS: Final = 1000
+"""More orders than one process makes for one purpose of one trade."""
+
+
 class ProtectionFolds(ABC):
     brackets: dict[str, Bracket]
+
+    def _skip_lost_ids(self, open_brackets: Iterable[str]) -> None:
+        """A process was killed. What it sent while its disk was full may not be in the journal: no id of its is used
+        again for something else."""
+        for bracket_id in open_brackets:
+            bracket = self.brackets[bracket_id]
+            self.brackets[bracket_id] = replace(bracket, ids_after=bracket.ids_after + IDS_OF_A_PROCESS)
 
     @abstractmethod
     def _change_bracket(self, bracket_id: str, at: datetime, **changes: Any) -> None:

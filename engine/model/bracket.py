@@ -85,6 +85,8 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     wanted_take_profit_price: Decimal | None = None
     """Exits that somebody asked to move and the broker has not confirmed yet."""
     moves_asked_at: datetime | None = None
+    ids_after: int = 0
+    """Attempts up to here may be in use at the broker without a line in the journal: a process was killed."""
     move_refused: str | None = None
     """What the broker said to the newest move, when it refused it."""
     breakeven_at: datetime | None = None

@@ -241,10 +241,10 @@ def _closing_intent(bracket: Bracket) -> Literal["sell_to_close", "buy_to_close"
 
 
 def _next_id(bracket: Bracket, orders: Sequence[Order], purpose: str, desk_id: str) -> str:
-    """The next unused client id of this purpose: derivable from the orders alone, also after a crash."""
+    """The next unused client id of this purpose, beyond all that a killed process may have used unseen."""
     known = (parts_of(order.id, desk_id) for order in orders)
     taken = max((parts.attempt for parts in known if parts is not None and parts.purpose == purpose), default=0)
-    return client_order_id(desk_id, bracket.id, purpose, taken + 1)
+    return client_order_id(desk_id, bracket.id, purpose, max(taken, bracket.ids_after) + 1)
 
 
 def _order(

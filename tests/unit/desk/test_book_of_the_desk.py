@@ -12,6 +12,7 @@ from engine.model import events as ev
 from engine.model.incident import Incident, Priority
 from engine.model.position import Position
 from engine.model.words import DeskState, OrderClass, OrderRole, OrderStatus, Purpose
+from engine.pipeline.protect import plan_exits
 from tests.unit.builders import (
     DESK_ID,
     ENTRY_ID,
@@ -51,6 +52,19 @@ def test_a_start_without_a_stop_before_it_follows_a_crash(story: Story) -> None:
     story.tell(ev.DeskStopped())
     assert story.book.stopped_in_order
     assert (story.book.desk_id, story.book.mode) == (DESK_ID, "sim")
+
+
+@pytest.mark.parametrize(("crashes", "attempt"), [(0, 1), (1, 1001), (2, 2001)])
+def test_no_id_that_a_killed_process_may_have_used_is_used_again(story: Story, crashes: int, attempt: int) -> None:
+    story.approve()
+    story.enter()
+    story.tell(ev.DeskStopped())
+    story.tell(ev.DeskStarted(version="0.1.0"))  # in order: every line is there
+    for _ in range(crashes):
+        story.tell(ev.DeskStarted(version="0.1.0"))
+    bracket = story.book.brackets["b000001"]
+    intent = plan_exits(bracket, story.book.orders_of(bracket.id), Decimal(10), desk_id=DESK_ID, now=T0)
+    assert intent.order.id == f"gl-{DESK_ID}-000001-oco-{attempt}"
 
 
 def test_entries_are_counted_from_midnight_in_new_york(story: Story) -> None:
