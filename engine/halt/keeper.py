@@ -47,8 +47,14 @@ class HaltKeeper:
         self._withdrawal = withdrawal
         self._proving = asyncio.Lock()
         self._tried_at_s = float("-inf")
-        self.disproved: tuple[str, ...] = ()
-        """What the newest try to prove the desk flat found; empty when it found nothing, and before the first."""
+        self._disproved: tuple[tuple[str, ...], object] = ((), None)
+        """What the broker showed to the newest try, and the stamp of the book at that moment."""
+
+    @property
+    def disproved(self) -> tuple[str, ...]:
+        """What the broker showed that the book does not know of; empty once anything has been told since."""
+        found, stamp = self._disproved
+        return found if stamp is self._book.stamp else ()
 
     # --- entries -----------------------------------------------------------------------------------------------------
 
@@ -102,10 +108,13 @@ class HaltKeeper:
             BrokerError: it could not be asked.
         """
         async with self._proving:
+            left = left_in(self._book)
+            if left:
+                return left
             self._tried_at_s = self._clock.monotonic_s()
-            known = len(self._book.orders)
-            self.disproved = left_in(self._book) or await self._left_at_broker(known, actor)
-            return self.disproved
+            left = await self._left_at_broker(len(self._book.orders), actor)
+            self._disproved = left, self._book.stamp
+            return left
 
     async def _left_at_broker(self, known: int, actor: str) -> tuple[str, ...]:
         orders = await self._world.asking(self._client.orders(status="open", lane=Lane.EXIT))

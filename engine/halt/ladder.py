@@ -61,6 +61,8 @@ def _paused(book: Book, state: DeskState) -> RungView:
 def _reducing(book: Book, state: DeskState, listed: Evidence | None) -> RungView:
     entries = [order for order in map(book.orders.__getitem__, book.open_orders) if order.role is OrderRole.ENTRY]
     known = book.states.get(DESK_SCOPE)
+    if book.flat_proof is not None and (listed is None or book.flat_proof.orders.at > listed.at):
+        listed = book.flat_proof.orders
     if entries:
         missing: tuple[str, ...] = (_count([order.symbol for order in entries], "entry", "entries") + " still at work",)
     elif listed is None or known is None or listed.at < known.at:

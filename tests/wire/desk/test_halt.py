@@ -129,6 +129,18 @@ async def test_flat_is_proved_by_two_readings_and_told_with_their_requests(rig: 
         assert await rig.positions() == []
 
 
+async def test_what_was_left_at_an_earlier_try_is_not_claimed_once_it_is_gone(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        bracket = await protected(desk, rig.signal("AAPL"))
+        await desk.set_state(DeskState.HALTED, actor="ann")
+        await refused(desk.halt.suspend(actor="ann"))
+        await desk.flatten(symbol=None, actor="ann")
+        await until(lambda: desk.bracket(bracket.id).status.value == "closed")
+        assert not any("AAPL" in what and "position" in what for what in rung(desk, "flat").missing)
+        # No pause after a try that never asked the broker.
+        await until(lambda: rung(desk, "flat").is_proved, patience_s=3.0)
+
+
 async def test_shares_that_another_hand_bought_keep_flat_from_being_proved(rig: Rig) -> None:
     async with rig.desk() as desk:
         await desk.set_state(DeskState.HALTED, actor="ann")
