@@ -9,14 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.views_drills import DrillResultView, DrillsView, DrillView, RunningDrillView
 from gui import formatting as say
 from gui.actions import DRILL, Actions, Refusal
-from gui.dialogs.sheet import Centred
+from gui.dialogs.sheet import Centred, Sheet
 from gui.theme import Type
 from gui.widgets.button import Button
 from gui.widgets.text import Text, rule
@@ -92,10 +91,9 @@ class ResultCard(QFrame):
         self._lesson.say(result.lesson)
 
 
-class DrillSheet(QFrame):
+class DrillSheet(Sheet):
     def __init__(self, actions: Actions, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setObjectName("drill-sheet")
+        super().__init__(parent, name="drill-sheet", width=_WIDTH)
         self._actions = actions
         self._rows: dict[str, DrillRow] = {}
         self._view = DrillsView(drills=(), running=None, results=())
@@ -129,7 +127,6 @@ class DrillSheet(QFrame):
         actions.ended.connect(self._ended)
         actions.refused.connect(self._refused)
         self._place = Centred(self, parent, width=_WIDTH, above=0.5)
-        self.hide()
 
     def ask(self, view: DrillsView, now: datetime) -> None:
         self._say_refusal("")
@@ -146,20 +143,6 @@ class DrillSheet(QFrame):
             self._show(view, now)
         else:
             self._view = view
-
-    def dismiss(self) -> None:
-        self.hide()
-
-    def sizeHint(self) -> QSize:
-        """As high as its words are at its width: the layout's own hint takes them for narrower."""
-        layout = self.layout()
-        return QSize(_WIDTH, layout.totalHeightForWidth(_WIDTH)) if layout is not None else super().sizeHint()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.dismiss()
-            return
-        super().keyPressEvent(event)
 
     def _show(self, view: DrillsView, now: datetime) -> None:
         self._view = view

@@ -9,16 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from PySide6.QtCore import QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.model.order import Evidence
 from engine.model.words import DeskState
 from engine.views_halt import HaltView, RungView
 from gui import formatting as say
 from gui.actions import HALT, Actions
-from gui.dialogs.sheet import Centred
+from gui.dialogs.sheet import Centred, Sheet
 from gui.theme import Type, tone
 from gui.widgets.button import Button
 from gui.widgets.glyph import Glyph, paint_glyph
@@ -122,12 +122,11 @@ class RungRow(QWidget):
         self.hold.setEnabled(can_engage and is_free)
 
 
-class HaltSheet(QFrame):
+class HaltSheet(Sheet):
     resume_asked = Signal()
 
     def __init__(self, actions: Actions, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setObjectName("halt-sheet")
+        super().__init__(parent, name="halt-sheet", width=_WIDTH)
         self._actions = actions
         self._view: HaltView | None = None
         self._back = Button("Back", name="halt-sheet-back")
@@ -158,7 +157,6 @@ class HaltSheet(QFrame):
         actions.started.connect(lambda _key: self._again())
         actions.ended.connect(lambda _key: self._again())
         self._place = Centred(self, parent, width=_WIDTH, above=0.5)
-        self.hide()
 
     def ask(self, view: HaltView) -> None:
         self._show(view)
@@ -169,20 +167,6 @@ class HaltSheet(QFrame):
         """A newer picture while it is open."""
         if view != self._view:
             self._show(view)
-
-    def dismiss(self) -> None:
-        self.hide()
-
-    def sizeHint(self) -> QSize:
-        """As high as its words are at its width: the layout's own hint takes them for narrower."""
-        layout = self.layout()
-        return QSize(_WIDTH, layout.totalHeightForWidth(_WIDTH)) if layout is not None else super().sizeHint()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.dismiss()
-            return
-        super().keyPressEvent(event)
 
     def _setter(self, state: DeskState) -> Callable[[], object]:
         return lambda: self._actions.set_state(state)

@@ -2,8 +2,35 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QWidget
+
+
+class Sheet(QFrame):
+    """As high as its words are at its width, hidden until it is asked for, gone with Escape."""
+
+    def __init__(self, parent: QWidget, *, name: str, width: int) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self._sheet_width = width
+        self.hide()
+
+    def dismiss(self) -> None:
+        self.hide()
+
+    def sizeHint(self) -> QSize:
+        """The layout's own hint takes the words for narrower than they are."""
+        layout = self.layout()
+        if layout is None:
+            return super().sizeHint()
+        return QSize(self._sheet_width, layout.totalHeightForWidth(self._sheet_width))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.dismiss()
+            return
+        super().keyPressEvent(event)
 
 
 class Centred(QObject):
