@@ -129,12 +129,18 @@ def one_entry_per_approval(world: World, order: BrokerOrder) -> Iterator[str]:
 
 
 def limits_hold_together(world: World, order: BrokerOrder) -> Iterator[str]:
-    """Entries that come together never exceed a limit together: open positions, and a symbol's exposure."""
+    """Entries that come together never exceed a limit together: open positions, and a symbol's exposure.
+
+    Shares that another hand brought count from the moment at which the desk has read them.
+    """
     if order.role != "entry":
         return
     floor, limits = world.broker.exchange.floor, world.config.limits
     entering = [o for o in floor.orders.live() if o.role == "entry"]
-    symbols = set(floor.account.positions) | {o.symbol for o in entering}
+    desk = world.machine.life.desk
+    read = desk._book.positions if desk is not None else {}
+    positions = {symbol for symbol in floor.account.positions if symbol not in world.touched or symbol in read}
+    symbols = positions | {o.symbol for o in entering}
     if limits.max_open_positions is not None and len(symbols) > limits.max_open_positions:
         yield f"{sorted(symbols)} are held or being entered, {limits.max_open_positions} are allowed"
     mark = floor.mark(order.symbol)
