@@ -119,7 +119,7 @@ def _allowed(node: inspect.Type) -> str:
         case inspect.DictType():
             return "table of names and texts"
         case _:
-            raise NotImplementedError(f"the manual has no words for {node}")
+            raise TypeError(f"the manual has no words for {node}")
 
 
 def _bounds(node: inspect.IntType | inspect.FloatType) -> str:

@@ -27,9 +27,9 @@ from engine.tasks import Spawn
 log = logging.getLogger(__name__)
 
 FRESH_QUOTE_S: Final = 1.0
+"""A quote of a symbol that was not in play may be almost too old by the time of the click."""
 ASSET_WAIT_S: Final = 3.0
 """So long a strategy waits for the look-up of a symbol that is new here."""
-"""A quote of a symbol that was not in play may be almost too old by the time of the click."""
 UNPROTECTED_TEXT: Final = "The signal has no stop, and its strategy has no default one."
 
 

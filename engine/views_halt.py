@@ -12,17 +12,17 @@ from engine.view import View
 class RungView(View, frozen=True, kw_only=True):
     name: str
     """``paused``, ``reducing``, ``halted``, ``flat`` or ``suspended``."""
-    is_reached: bool
-    """Somebody or something has engaged it."""
-    is_proved: bool
-    """It holds, by the evidence."""
     sentence: str
-    missing: tuple[str, ...]
+    is_reached: bool = False
+    """Somebody or something has engaged it."""
+    is_proved: bool = False
+    """It holds, by the evidence."""
+    missing: tuple[str, ...] = ()
     """What keeps it from being proved."""
-    since: datetime | None
-    actor: str
-    cause: str
-    evidence: tuple[Evidence, ...]
+    since: datetime | None = None
+    actor: str = ""
+    cause: str = ""
+    evidence: tuple[Evidence, ...] = ()
 
 
 class HaltView(View, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ left alone. A cancel whose answer never came, or that the broker refused, is ask
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -20,7 +21,10 @@ from engine.protection.case import CANCEL_STUCK_S
 from engine.protection.supervisor import Supervisor
 from engine.recorder import Recorder
 
+log = logging.getLogger(__name__)
+
 ASK_AGAIN_S: Final = CANCEL_STUCK_S
+ANSWER_WITHIN_S: Final = 2.0
 
 
 class Withdrawal:
@@ -34,24 +38,37 @@ class Withdrawal:
         """Entry -> when its cancel was last asked for from here, in the loop's seconds."""
 
     async def cancel_entries(
-        self, *, actor: str, reason: str, chosen: Callable[[Order], bool] = lambda _: True
+        self,
+        *,
+        actor: str,
+        reason: str,
+        chosen: Callable[[Order], bool] = lambda _: True,
+        within_s: float | None = ANSWER_WITHIN_S,
     ) -> list[str]:
-        """Ask for the cancel of every working entry that is ``chosen``, all at once; the ids of those asked for."""
+        """Ask for the cancel of every working entry that is ``chosen``, all at once; the ids of those asked for.
+
+        Returns after ``within_s`` whatever the broker does: a wish that it has not taken by then is asked anew by
+        whoever keeps the state, and holds up no other one. None waits for the last answer.
+        """
         due = [order.id for order in self._working() if chosen(order) and self._is_due(order)]
         now_s = self._clock.monotonic_s()
         self._asked_at_s = {key: at for key, at in self._asked_at_s.items() if key in self._book.open_orders}
         self._asked_at_s.update(dict.fromkeys(due, now_s))
-        await asyncio.gather(*(self._gateway.cancel(order_id, actor=actor, reason=reason) for order_id in due))
+        try:
+            async with asyncio.timeout(within_s):
+                await asyncio.gather(*(self._gateway.cancel(order_id, actor=actor, reason=reason) for order_id in due))
+        except TimeoutError:
+            log.warning("the broker has not taken the cancels of all entries within %g s", within_s)
         return due
 
     async def close_all(self, *, actor: str, reason: str) -> None:
-        """Cancel entries, and hand every trade that holds or may still hold something to the supervisor."""
-        await self.cancel_entries(actor=actor, reason=reason)
+        """Hand every trade that holds or may still hold something to the supervisor, and cancel entries."""
         for bracket_id in tuple(self._book.open_brackets):
             bracket = self._book.brackets[bracket_id]
             if bracket.closed_at is None and bracket.exit_requested_at is None:
                 await self._recorder.commit_exit(ev.ExitRequested(bracket_id=bracket_id, actor=actor, reason=reason))
                 self._supervisor.hurry(bracket.symbol)
+        await self.cancel_entries(actor=actor, reason=reason)
 
     def _working(self) -> list[Order]:
         """Entries that the broker has. One of unknown fate is looked up first, and asked for when it is found."""

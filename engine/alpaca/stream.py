@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
@@ -91,7 +92,7 @@ class KeysAreRefused(GreetingFailed):
     """Trying again with these keys is pointless."""
 
 
-class Stream[Item]:
+class Stream[Item](ABC):
     """A reconnecting websocket; subclasses know the greeting and the messages.
 
     One task runs ``run()``, one iterates (``async for item in stream``). Canceling the first closes the socket, and
@@ -150,16 +151,16 @@ class Stream[Item]:
 
     # -- what a stream must know ----------------------------------------------------------------------------------
 
+    @abstractmethod
     async def _greet(self, socket: Socket) -> None:
         """Talk until the broker has confirmed the stream. Raises ``GreetingFailed``."""
-        raise NotImplementedError
 
-    async def _confirmed(self, socket: Socket) -> None:
+    async def _confirmed(self, socket: Socket) -> None:  # noqa: B027 - of use to some streams only
         """Called when ``Connected`` has been announced."""
 
+    @abstractmethod
     def _items_from(self, message: object, arrived_at_s: float) -> Iterable[Item | Unreadable]:
         """What one message holds. Raises ``Malformed``; ``GreetingFailed`` gives the connection up."""
-        raise NotImplementedError
 
     async def _receive(self, socket: Socket) -> Any:
         """The next message of a greeting, decoded. Raises ``GreetingFailed`` when the other side has closed."""

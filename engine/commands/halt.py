@@ -7,9 +7,7 @@ and goes one rung at a time.
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from engine.alpaca.calls import Answer
 from engine.alpaca.client import AlpacaClient
@@ -17,11 +15,11 @@ from engine.alpaca.retry import cancels
 from engine.alpaca.wire import AccountConfigurations
 from engine.book import DESK_SCOPE, Book
 from engine.clock import Clock
-from engine.errors import BrokerError, CommandRefused
+from engine.errors import AmbiguousError, BrokerError, CommandRefused, RetryableError
 from engine.halt.keeper import HaltKeeper
 from engine.halt.ladder import CANCELS_ENTRIES, ladder
 from engine.model import events as ev
-from engine.model.order import Evidence, Order
+from engine.model.order import Evidence
 from engine.model.words import DeskState, Source
 from engine.order_reading import OrderReader
 from engine.reconcile import Reconciler
@@ -30,11 +28,6 @@ from engine.rules.facts import denied
 from engine.trip_wire import RELEASE, TripWire
 from engine.views_halt import HaltView
 from engine.withdrawal import Withdrawal
-
-log = logging.getLogger(__name__)
-
-ANSWER_AFTER_S: Final = 2.0
-"""A state is set at once; its command waits so long for the broker to take the cancels, which go on after that."""
 
 
 class HaltCommands:
@@ -79,19 +72,14 @@ class HaltCommands:
             raise _must_type(f"Leaving {DeskState.HALTED.value}")
         await self._recorder.commit_exit(*released, ev.DeskStateSet(scope=scope, state=state, actor=actor, cause=""))
         if state in CANCELS_ENTRIES:
-            await self.cancel_entries(actor=actor, chosen=lambda order: self._keeper.is_in(order, scope))
+            await self._withdrawal.cancel_entries(
+                actor=actor, reason="no more entries", chosen=lambda order: self._keeper.is_in(order, scope)
+            )
             self._reconciler.doubt_all()  # the list that proves that no entry is left
 
-    async def cancel_entries(self, *, actor: str, chosen: Callable[[Order], bool] = lambda _: True) -> list[str]:
-        """Ask for the cancel of working entries; the ids of those asked for."""
-        before = {key for key in self._book.open_orders if self._book.orders[key].cancel_requested_at is not None}
-        try:
-            async with asyncio.timeout(ANSWER_AFTER_S):
-                return await self._withdrawal.cancel_entries(actor=actor, reason="no more entries", chosen=chosen)
-        except TimeoutError:
-            log.warning("cancels of working entries go on: the broker has not answered within %g s", ANSWER_AFTER_S)
-        asked = (key for key in self._book.open_orders if self._book.orders[key].cancel_requested_at is not None)
-        return [key for key in asked if key not in before]
+    async def cancel_entries(self, *, actor: str) -> list[str]:
+        """Ask for the cancel of all working entries, and wait until the broker has answered each; their ids."""
+        return await self._withdrawal.cancel_entries(actor=actor, reason="no more entries", within_s=None)
 
     # --- flat --------------------------------------------------------------------------------------------------------
 
@@ -147,13 +135,18 @@ class HaltCommands:
             raise CommandRefused("NOT_FLAT", f"The account is not flat: {left[0]}.{also}", reasons=reasons)
 
     async def _switch(self, suspended: bool, actor: str) -> None:
-        """The wish is on disk first. Asking twice is harmless, so a lost answer is asked again."""
+        """The wish is on disk first. Asking twice is harmless, so a lost answer is asked again.
+
+        A wish whose every answer was lost stands until an account shows what became of it.
+        """
         await self._recorder.commit_exit(ev.SuspensionAsked(suspended=suspended, actor=actor))
         try:
             answer: Answer[AccountConfigurations] = await cancels(self._clock)(self._client.suspend_trade, suspended)
+        except (AmbiguousError, RetryableError) as lost:
+            self._reconciler.doubt_account()
+            raise CommandRefused("BROKER_UNREACHABLE", lost.operator_text) from lost
         except BrokerError as refused:
             self._recorder.record(ev.SuspensionRefused(suspended=suspended, text=refused.operator_text))
-            self._reconciler.doubt_account()
             raise CommandRefused("BROKER_REFUSED", refused.operator_text) from refused
         self._recorder.record(ev.SuspensionSeen(suspended=suspended, evidence=self._proof(answer)))
         self._reconciler.doubt_account()

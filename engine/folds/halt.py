@@ -5,6 +5,7 @@ A proof of being flat holds until anything is sent, found or held again.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -13,14 +14,15 @@ from engine.model import events as ev
 from engine.model.halt import FlatProof, Suspension
 
 
-class HaltFolds:
+class HaltFolds(ABC):
     def __init__(self) -> None:
         self.flat_proof: FlatProof | None = None
         """The newest; None once anything came after it."""
         self.suspension = Suspension()
 
+    @abstractmethod
     def _touch(self, kind: str, key: str) -> None:
-        raise NotImplementedError
+        """A view is out of date."""
 
     def _note_exposed(self) -> None:
         """An order or a position has come into being: what was proved before says nothing any more."""
@@ -55,6 +57,7 @@ class HaltFolds:
             evidence=event.evidence,
             asked=None if is_ours else before.asked,
             asked_at=None if is_ours else before.asked_at,
+            refused="",
             set_by=before.asked_by if is_ours else before.set_by if before.is_on is event.suspended else "",
         )
         self._touch("desk", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,7 +15,7 @@ REJECTIONS_FOR: Final = timedelta(minutes=10)
 replace = msgspec.structs.replace
 
 
-class IncidentFolds:
+class IncidentFolds(ABC):
     def __init__(self) -> None:
         self.incidents: dict[str, Incident] = {}
         self.open_incidents: dict[str, str] = {}
@@ -22,8 +23,9 @@ class IncidentFolds:
         self.rejections: dict[str, Rejection] = {}
         """Order id -> the broker's no, of the last minutes, oldest first."""
 
+    @abstractmethod
     def _touch(self, kind: str, key: str) -> None:
-        raise NotImplementedError
+        """A view is out of date."""
 
     def next_incident_number(self) -> int:
         return len(self.incidents) + 1

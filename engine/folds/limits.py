@@ -7,6 +7,7 @@ was sent. Should such an order turn up at the broker after all, its burn counts 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
@@ -24,7 +25,7 @@ from engine.prop.ledger import PropLedger
 replace = msgspec.structs.replace
 
 
-class LimitFolds:
+class LimitFolds(ABC):
     def __init__(self) -> None:
         self.run = 0
         """Starts of the desk so far."""
@@ -33,8 +34,9 @@ class LimitFolds:
         """By code: those not released, and those released while their cause stood."""
         self.mandates: dict[str, MandateRecord] = {}
 
+    @abstractmethod
     def _touch(self, kind: str, key: str) -> None:
-        raise NotImplementedError
+        """A view is out of date."""
 
     def live_mandates(self, now: datetime) -> list[MandateRecord]:
         """Neither revoked nor over, oldest first."""

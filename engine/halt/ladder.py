@@ -48,14 +48,14 @@ def ladder(book: Book, *, listed: Evidence | None = None, disproved: tuple[str, 
         _paused(book, state),
         _reducing(book, state, listed),
         _halted(book, state),
-        _flat(book, disproved),
+        _flat(book, state, disproved),
         _suspended(book),
     )
     return HaltView(desk_state=state, rungs=rungs)
 
 
 def _paused(book: Book, state: DeskState) -> RungView:
-    return _of_state(book, state, DeskState.PAUSED, "Nothing new is sent.", ())
+    return _of_state(book, state, DeskState.PAUSED, "Nothing new is sent, working entries stay.", ())
 
 
 def _reducing(book: Book, state: DeskState, listed: Evidence | None) -> RungView:
@@ -69,7 +69,7 @@ def _reducing(book: Book, state: DeskState, listed: Evidence | None) -> RungView
         missing = ("the broker's orders are to be read",)
     else:
         missing = ()
-    return _of_state(book, state, DeskState.REDUCING, "No entry is at work.", missing, listed)
+    return _of_state(book, state, DeskState.REDUCING, "Working entries are canceled too: exits only.", missing, listed)
 
 
 def _halted(book: Book, state: DeskState) -> RungView:
@@ -84,52 +84,48 @@ def _of_state(
     missing: tuple[str, ...],
     evidence: Evidence | None = None,
 ) -> RungView:
-    is_reached = CAUTION[state] >= CAUTION[rung]
     known = book.states.get(DESK_SCOPE)
-    since = known.at if is_reached and known is not None else None
+    if known is None or CAUTION[state] < CAUTION[rung]:
+        return RungView(name=rung.value, sentence=sentence)
     return RungView(
         name=rung.value,
-        is_reached=is_reached,
-        is_proved=is_reached and not missing,
+        is_reached=True,
+        is_proved=not missing,
         sentence=sentence,
-        missing=missing if is_reached else (),
-        since=since,
-        actor=known.actor if since is not None and known is not None else "",
-        cause=known.cause if since is not None and known is not None else "",
-        evidence=(evidence,)
-        if evidence is not None and is_reached and since is not None and evidence.at >= since
-        else (),
+        missing=missing,
+        since=known.at,
+        actor=known.actor,
+        cause=known.cause,
+        evidence=(evidence,) if evidence is not None and evidence.at >= known.at else (),
     )
 
 
-def _flat(book: Book, disproved: tuple[str, ...]) -> RungView:
+def _flat(book: Book, state: DeskState, disproved: tuple[str, ...]) -> RungView:
     proof = book.flat_proof
-    leaving = [bracket for bracket in map(book.brackets.__getitem__, book.open_brackets) if bracket.exit_requested_at]
-    asked = min((bracket.exit_requested_at for bracket in leaving if bracket.exit_requested_at), default=None)
     if proof is not None:
         at = proof.positions.at
         return RungView(
             name="flat",
+            sentence=f"Flat, proved {_clock(at)} by REST: 0 orders, 0 positions.",
             is_reached=True,
             is_proved=True,
-            sentence=f"Flat, proved {_clock(at)} by REST: 0 orders, 0 positions.",
-            missing=(),
             since=at,
             actor=proof.actor,
-            cause="",
             evidence=(proof.orders, proof.positions),
         )
     left = left_in(book) or disproved
+    asked = (book.brackets[key].exit_requested_at for key in book.open_brackets)
+    leaving_since = min((at for at in asked if at is not None), default=None)
+    if leaving_since is not None:
+        sentence = "On the way out."
+    else:
+        sentence = "Not flat." if left else "Nothing is known to be left; not proved."
     return RungView(
         name="flat",
-        is_reached=bool(leaving) or not left,
-        is_proved=False,
-        sentence="On the way out." if leaving else "Not flat." if left else "Nothing is known to be left; not proved.",
+        sentence=sentence,
+        is_reached=leaving_since is not None or (not left and state in CANCELS_ENTRIES),
         missing=left,
-        since=asked,
-        actor="",
-        cause="",
-        evidence=(),
+        since=leaving_since,
     )
 
 
@@ -150,7 +146,6 @@ def _suspended(book: Book) -> RungView:
         missing=missing,
         since=known.evidence.at if is_on and known.evidence is not None else None,
         actor=known.set_by if is_on else "",
-        cause="",
         evidence=(known.evidence,) if known.evidence is not None else (),
     )
 

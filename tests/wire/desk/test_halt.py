@@ -87,6 +87,25 @@ async def test_a_cancel_that_the_broker_refused_is_asked_again_while_the_state_s
         assert [entry["status"] for entry in await rig.entries()] == ["canceled"]
 
 
+async def test_a_cancel_that_hangs_keeps_no_other_entry_at_work(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        await approved(desk, rig.resting("JPM"))
+        (first,) = await rig.entries()
+        await fault(rig, do="hang", method="DELETE", path=f"/v2/orders/{first['id']}", count=None)
+        await fault(rig, do="delay", method="POST", path="/v2/orders", seconds=4.0)
+        late, _ = await desk.receive(rig.resting("MSFT"))
+        await until(lambda: desk.preview(late.id).approvable)
+        await desk.approve(late.id, actor="ann")
+        await desk.set_state(DeskState.REDUCING, actor="ann")
+
+        def statuses() -> dict[str, str]:
+            orders = rig.exchange.exchange.floor.orders.oldest_first()
+            return {order.symbol: order.status for order in orders if order.role == "entry"}
+
+        await until(lambda: statuses().get("MSFT") == "canceled")
+        assert statuses()["JPM"] == "new"
+
+
 async def test_a_restart_goes_on_taking_entries_back(rig: Rig) -> None:
     async with rig.desk() as desk:
         await approved(desk, rig.resting())
@@ -109,6 +128,11 @@ async def test_a_symbol_that_is_reducing_loses_its_entries_and_no_other_does(rig
 
 
 # --- flat, proved ----------------------------------------------------------------------------------------------------
+
+
+async def test_an_idle_desk_at_work_has_engaged_no_rung(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        assert not any(each.is_reached for each in desk.halt.ladder().rungs)
 
 
 async def test_flat_is_proved_by_two_readings_and_told_with_their_requests(rig: Rig) -> None:
@@ -232,6 +256,16 @@ async def test_a_switch_whose_answer_is_lost_is_asked_again(rig: Rig) -> None:
         await fault(rig, do="lose_answer", method="PATCH", path="/v2/account/configurations")
         await desk.halt.suspend(actor="ann")
         assert await suspended_at_broker(rig)
+
+
+async def test_a_switch_whose_every_answer_is_lost_is_ours_when_the_account_shows_it(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        await flat_and_halted(desk)
+        await fault(rig, do="lose_answer", method="PATCH", path="/v2/account/configurations", count=None)
+        assert (await refused(desk.halt.suspend(actor="ann"))).code == "BROKER_UNREACHABLE"
+        await until(lambda: rung(desk, "suspended").is_proved)
+        assert (rung(desk, "suspended").actor, rung(desk, "suspended").missing) == ("ann", ())
+        assert not any("did not change" in incident.cause for incident in desk.incidents())
 
 
 async def test_a_switch_that_the_broker_refuses_is_an_incident_and_no_claim(rig: Rig) -> None:
