@@ -15,10 +15,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from engine.views_drills import DrillResultView, DrillsView, DrillView, RunningDrillView
 from gui import formatting as say
 from gui.actions import DRILL, Actions, Refusal
-from gui.dialogs.sheet import Centred, Sheet
+from gui.dialogs.sheet import Centred, Sheet, under_rule
 from gui.theme import Type
 from gui.widgets.button import Button
-from gui.widgets.text import Text, rule
+from gui.widgets.text import Text
 
 _WIDTH: Final = 620
 _OUTCOMES: Final = {
@@ -43,16 +43,10 @@ class DrillRow(QWidget):
         self.button = Button("Begin", name="drill-begin")
         self.button.clicked.connect(lambda: actions.begin_drill(drill.name))
         row = QHBoxLayout()
-        row.setContentsMargins(0, 8, 6, 8)
-        row.setSpacing(14)
         row.addLayout(words, 1)
         row.addWidget(self._best, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignVCenter)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(rule(vertical=False))
-        column.addLayout(row)
+        under_rule(row, self, above=8, spacing=14)
 
     def show_best(self, best: int | None) -> None:
         self._best.say("not tried" if best is None else f"best {best}")

@@ -35,6 +35,8 @@ _MEANING: Final = {
     ("position", "watch"): "Watch: it stays in sight, unprotected.",
     ("order", "watch"): "Watch: it is followed among the orders.",
     ("order", "cancel"): "Cancel: it is canceled at the broker.",
+    ("order", "ignore"): "Ignore: the desk leaves it alone.",
+    ("desk", "ignore"): "Ignore: you know that it trades this account too.",
     ("missing", "adopt"): "Adopt: it is over here too.",
 }
 """What a settlement means for what it settles."""
@@ -67,15 +69,9 @@ class DifferenceRow(QWidget):
         super().__init__()
         self.setObjectName(f"difference-{difference.id}")
         self.difference = difference
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(Text(say.sentence(difference.text), wrap=True, name="difference-text"))
-        meanings = "  ".join(filter(None, (_meaning(difference, each) for each in difference.settlements)))
-        words.addWidget(Text(meanings, kind=Type.SMALL, tone="low", wrap=True, name="difference-meaning"))
         row = QHBoxLayout()
-        row.setContentsMargins(0, 9, 6, 9)
         row.setSpacing(6)
-        row.addLayout(words, 1)
+        row.addWidget(Text(say.sentence(difference.text), wrap=True, name="difference-text"), 1)
         self._buttons: list[Button] = []
         self._is_ready = True
         self._stop: QLineEdit | None = None
@@ -100,10 +96,16 @@ class DifferenceRow(QWidget):
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
             self._buttons.append(button)
         self._enable()
+        meanings = "  ".join(filter(None, (_meaning(difference, each) for each in difference.settlements)))
+        words = QVBoxLayout()
+        words.setContentsMargins(0, 9, 6, 9)
+        words.setSpacing(4)
+        words.addLayout(row)
+        words.addWidget(Text(meanings, kind=Type.SMALL, tone="low", wrap=True, name="difference-meaning"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(row)
+        column.addLayout(words)
         column.addWidget(rule(vertical=False))
 
     def set_ready(self, ready: bool) -> None:

@@ -18,7 +18,7 @@ from engine.model.words import DeskState
 from engine.views_halt import HaltView, RungView
 from gui import formatting as say
 from gui.actions import HALT, Actions
-from gui.dialogs.sheet import Centred, Sheet
+from gui.dialogs.sheet import Centred, Sheet, under_rule
 from gui.theme import Type, tone
 from gui.widgets.button import Button
 from gui.widgets.glyph import Glyph, paint_glyph
@@ -92,20 +92,13 @@ class RungRow(QWidget):
         words.addLayout(head)
         words.addWidget(self._proof)
         row = QHBoxLayout()
-        row.setContentsMargins(0, 9, 6, 9)
-        row.setSpacing(12)
         row.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(words, 1)
         row.addWidget(self.also, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.hold, 0, Qt.AlignmentFlag.AlignVCenter)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(rule(vertical=False))
-        column.addLayout(row)
+        under_rule(row, self)
 
-    def show_rung(self, rung: RungView, *, can_engage: bool, is_free: bool) -> None:
-        """``can_engage``: the rung may be engaged now; ``is_free``: nothing of it is under way."""
+    def show_rung(self, rung: RungView) -> None:
         if rung.is_proved:
             self._mark.show_mark(Glyph.CHECK, "high", "proved")
         elif rung.is_reached:
@@ -118,8 +111,13 @@ class RungRow(QWidget):
         self._proof.say(said)
         self._proof.set_tone("p2_text" if rung.is_reached and rung.missing else "low")
         self._proof.setVisible(bool(said))
-        self.hold.setVisible(not rung.is_proved)
-        self.hold.setEnabled(can_engage and is_free)
+
+    def offer(self, *, hold: bool, may_hold: bool, also: bool = False, is_busy: bool) -> None:
+        """Which buttons stand there, and whether they take anything now."""
+        self.hold.setVisible(hold)
+        self.hold.setEnabled(may_hold and not is_busy)
+        self.also.setVisible(also)
+        self.also.setEnabled(not is_busy)
 
 
 class HaltSheet(Sheet):
@@ -137,6 +135,9 @@ class HaltSheet(Sheet):
             _SUSPENDED: actions.suspend_trading,
         }
         self._rows = {name: RungRow(name, acts[name]) for name in WORDS}
+        widest = max(row.hold.sizeHint().width() for row in self._rows.values())
+        for row in self._rows.values():
+            row.hold.setMinimumWidth(widest)
         self._rows[_FLAT].also.setText("Prove now")
         self._rows[_FLAT].also.clicked.connect(actions.prove_flat)
         self._rows[_SUSPENDED].also.setText("Resume")
@@ -177,21 +178,20 @@ class HaltSheet(Sheet):
         is_busy = self._actions.is_running("state") or any(
             self._actions.is_running(f"{HALT}{what}") for what in ("flat", "prove", "suspend")
         )
-        may = {
-            _FLAT: any(not what.startswith("the broker") for what in rungs[_FLAT].missing),
-            _SUSPENDED: view.desk_state is DeskState.HALTED and rungs[_FLAT].is_proved,
-        }
+        flat, suspended = rungs[_FLAT], rungs[_SUSPENDED]
+        is_halted = view.desk_state is DeskState.HALTED
         for name, row in self._rows.items():
-            rung = rungs[name]
-            is_state = name not in may
-            row.show_rung(rung, can_engage=may.get(name, not rung.is_reached), is_free=not is_busy)
-            row.hold.setVisible(not rung.is_reached if is_state else not rung.is_proved)
-        self._rows[_FLAT].also.setVisible(not rungs[_FLAT].is_proved)
-        self._rows[_SUSPENDED].also.setVisible(rungs[_SUSPENDED].is_reached)
-        for name in may:
-            self._rows[name].also.setEnabled(not is_busy)
-        for name in set(self._rows) - set(may):
-            self._rows[name].also.hide()
+            row.show_rung(rungs[name])
+            row.offer(hold=not rungs[name].is_reached, may_hold=True, is_busy=is_busy)
+        self._rows[_FLAT].offer(
+            hold=not flat.is_proved, may_hold=bool(flat.missing), also=not flat.is_proved, is_busy=is_busy
+        )
+        self._rows[_SUSPENDED].offer(
+            hold=not suspended.is_proved,
+            may_hold=is_halted and flat.is_proved,
+            also=suspended.is_reached,
+            is_busy=is_busy,
+        )
         if not self.isHidden():
             self._place.place()
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from gui.widgets.text import rule
 
 
 class Sheet(QFrame):
@@ -31,6 +33,17 @@ class Sheet(QFrame):
             self.dismiss()
             return
         super().keyPressEvent(event)
+
+
+def under_rule(row: QHBoxLayout, whole: QWidget, *, above: int = 9, spacing: int = 12) -> None:
+    """Fill ``whole``, a line of a sheet's list, with ``row`` beneath a rule."""
+    row.setContentsMargins(0, above, 6, above)
+    row.setSpacing(spacing)
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    column.addWidget(rule(vertical=False))
+    column.addLayout(row)
 
 
 class Centred(QObject):

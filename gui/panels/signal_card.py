@@ -50,7 +50,7 @@ class SignalCard(QFrame):
         self._reasons = reasons
         self.setObjectName(f"card-{signal.id}")
         self.setProperty("part", "card")
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         self.signal = signal
         self.shown: PreviewView | None = None
         self._armed = False

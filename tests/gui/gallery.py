@@ -19,11 +19,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from qasync import QEventLoop
 
+from engine.model.words import DeskState
 from gui import theme
 from gui.app import make_application, show_window
 from gui.window import MainWindow
 from tests.gui.scene_drills import SceneDrills, result
 from tests.gui.scene_halt import flat, halting
+from tests.gui.scenes import replace
 from tests.gui.stage import SCENES, desk_of
 
 SIZES = ((1920, 1080), (1366, 768))
@@ -35,8 +37,11 @@ async def draw(
     desk = desk_of(scene)
     drills = SceneDrills(desk.bus, desk.clock.now()) if posed in ("drills", "drill_over") else None
     if posed == "ladder_halting":
+        view = desk.view()
+        desk.put(replace(view, health=replace(view.health, desk_state=DeskState.HALTED)))
         desk.ladder.shown = halting(desk.clock.now())
     elif posed == "ladder_suspended":
+        desk.put(replace(desk.view(), is_suspended=True))
         desk.ladder.shown = flat(desk.clock.now(), suspended=True)
     layout = out / "layout.ini"
     layout.unlink(missing_ok=True)

@@ -15,18 +15,7 @@ replace = msgspec.structs.replace
 
 
 def rung(name: str, sentence: str, **changes: object) -> RungView:
-    shown = RungView(
-        name=name,
-        is_reached=False,
-        is_proved=False,
-        sentence=sentence,
-        missing=(),
-        since=None,
-        actor="",
-        cause="",
-        evidence=(),
-    )
-    return replace(shown, **changes)
+    return replace(RungView(name=name, sentence=sentence), **changes)
 
 
 def at_work() -> HaltView:
@@ -34,8 +23,8 @@ def at_work() -> HaltView:
     return HaltView(
         desk_state=DeskState.ACTIVE,
         rungs=(
-            rung("paused", "Nothing new is sent."),
-            rung("reducing", "No entry is at work."),
+            rung("paused", "Nothing new is sent, working entries stay."),
+            rung("reducing", "Working entries are canceled too: exits only."),
             rung("halted", "No approvals, no mandates. Protection is kept."),
             rung("flat", "Not flat.", missing=("2 positions (AAPL, TSLA)", "5 open orders (AAPL, TSLA, MSFT)")),
             rung("suspended", "The broker takes orders."),
@@ -46,12 +35,12 @@ def at_work() -> HaltView:
 def halting(now: datetime) -> HaltView:
     """Halted, on the way out, two entries still at work."""
     by = {"is_reached": True, "since": now, "actor": "window"}
-    paused, _, halted, _, suspended = at_work().rungs
+    paused, reducing, halted, _, suspended = at_work().rungs
     return HaltView(
         desk_state=DeskState.HALTED,
         rungs=(
             replace(paused, is_proved=True, **by),
-            rung("reducing", "No entry is at work.", missing=("2 entries (MSFT, JPM) still at work",), **by),
+            replace(reducing, missing=("2 entries (MSFT, JPM) still at work",), **by),
             replace(halted, is_proved=True, **by),
             rung("flat", "On the way out.", is_reached=True, since=now, missing=("1 position (TSLA)",)),
             suspended,

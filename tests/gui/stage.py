@@ -22,6 +22,7 @@ from engine.model.words import (
 )
 from engine.views import BracketView, OrderView, SignalView, SpanView
 from engine.views_limits import PropRuleView, TripView
+from engine.views_preview import BetaView, ClusterView
 from tests.gui import measured, scenery as make
 from tests.gui.scene_halt import flat
 from tests.gui.scenes import SceneDesk, SceneDifference, SceneQuote, replace
@@ -384,9 +385,17 @@ def differing() -> SceneDesk:
 
 
 DIFFERENCES = (
-    SceneDifference("position:NFLX", "NFLX", "25 NFLX are held that no trade explains"),
-    SceneDifference("order:61e69015-8549", "AAPL", "an order of AAPL was made by another program or by hand"),
-    SceneDifference("order:904837e3-3b76", "DIS", "an order of DIS was made by desk k7"),
+    SceneDifference(
+        "position:NFLX", "NFLX", "25 NFLX are held that no trade explains", ("adopt", "watch", "ignore"), "position"
+    ),
+    SceneDifference(
+        "order:61e69015-8549",
+        "AAPL",
+        "an order of AAPL was made by another program or by hand",
+        ("watch", "cancel", "ignore"),
+        "order",
+    ),
+    SceneDifference("order:904837e3-3b76", "DIS", "an order of DIS was made by desk k7", ("ignore",), "desk"),
 )
 
 
@@ -410,8 +419,23 @@ def prop_firm() -> SceneDesk:
     desk.put(replace(desk.view(), prop_firm=rules))
     for signal in desk.signals():
         if signal.preview is not None:
-            desk.put(replace(signal, preview=replace(signal.preview, prop_firm=rules)))
+            desk.put(replace(signal, preview=replace(signal.preview, prop_firm=rules, cluster=SAME_BET, beta=BETA)))
     return desk
+
+
+SAME_BET = ClusterView(
+    symbols=("AMD", "SMH"),
+    count_before=2,
+    count_after=3,
+    count_if_pending=4,
+    max_count=4,
+    pct_before=Decimal("41.2"),
+    pct_after=Decimal("52.4"),
+    pct_if_pending=Decimal(58),
+    max_pct=Decimal(60),
+    unknown=(),
+)
+BETA = BetaView(before=Decimal("0.92"), after=Decimal("1.05"), unknown=())
 
 
 def _headroom(name: str, now: str, after: str, after_all: str, verdict: Verdict) -> PropRuleView:

@@ -46,6 +46,17 @@ async def test_the_card_tells_what_is_left_now_and_after_a_stop_out_the_tightest
         assert screen.text("headroom-2-words", card) == "Maximum drawdown: $1,800 left, $1,524 if stopped out"
 
 
+async def test_a_card_with_much_to_say_cuts_no_figure_in_a_narrow_column(opened: Any) -> None:
+    async with opened("prop_firm") as screen:
+        screen.window.resize(1366, 768)
+        screen.window.reset_layout()
+        card = screen.find("card-s-NVDA")
+        await until(lambda: not screen.find("same-bet", card).isHidden())
+        risk = screen.find("risk", card)
+        await until(lambda: card.height() >= card.heightForWidth(card.width()))
+        assert risk.height() >= risk.sizeHint().height()
+
+
 async def test_the_state_bar_shows_the_tightest_rule_and_nothing_while_the_mode_is_off(opened: Any) -> None:
     async with opened("busy") as screen:
         meter = screen.find("headroom")

@@ -164,7 +164,9 @@ async def test_the_chip_opens_the_list_of_what_differs_with_what_ignoring_means(
         assert rows(screen) == [difference.id for difference in DIFFERENCES]
         first = screen.find("difference-position:NFLX")
         assert screen.text("difference-text", first) == "25 NFLX are held that no trade explains"
-        assert screen.text("difference-meaning", first) == "Ignore: the desk will neither protect nor close it."
+        assert screen.text("difference-meaning", first).endswith("Ignore: the desk will neither protect nor close it.")
+        other = screen.find("difference-order:904837e3-3b76")
+        assert screen.text("difference-meaning", other) == "Ignore: you know that it trades this account too."
         assert screen.window.focusWidget() is screen.find("gate-sheet-back")
         screen.click("gate-sheet-back")
         assert screen.find("gate-sheet").isHidden()
