@@ -60,7 +60,8 @@ class Fields:
         for name in self._values:
             if name not in known:
                 field = self.where(name)[:80]
-                raise refusal("UNKNOWN_FIELD", f"{field} is no field of this command: {', '.join(known)}", field)
+                allowed = ", ".join(known) or "it takes none"
+                raise refusal("UNKNOWN_FIELD", f"{field} is no field of this command: {allowed}", field)
 
     def group(self, name: str) -> Fields | None:
         """The object in a field."""

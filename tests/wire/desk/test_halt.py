@@ -313,5 +313,7 @@ async def test_the_whole_ladder_up_and_down_over_http(rig: Rig, tmp_path: Path) 
         assert (await ask("POST", "/v1/state", {"state": "active", "confirm": "RELEASE"}))[1]["error"]["code"] == (
             "TRADING_SUSPENDED"
         )
+        status, told = await ask("POST", "/v1/halt/prove", {"now": True})
+        assert (status, told["error"]["message"]) == (422, "now is no field of this command: it takes none")
         assert (await ask("POST", "/v1/halt/resume", {"confirm": "RELEASE"}))[0] == 200
         assert (await ask("POST", "/v1/state", {"state": "active", "confirm": "RELEASE"}))[0] == 200
