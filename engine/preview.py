@@ -23,7 +23,6 @@ from engine.pipeline.correlation import book_beta, share_of_equity
 from engine.pipeline.decide import Decision
 from engine.prop.board import rule_view
 from engine.rules.facts import denied
-from engine.rules.prop_firm import prop_meters
 from engine.views import HeadroomView, PreviewView, RequestView, RiskView
 from engine.views_gate import BetaView, ClusterView
 
@@ -203,7 +202,7 @@ def preview_view(preview_id: str, decision: Decision, requests: tuple[RequestVie
         notional=plan.notional,
         cluster=_cluster_view(decision),
         beta=_beta_view(decision),
-        prop_firm=tuple(rule_view(meter) for meter in prop_meters(decision.case)),
+        prop_firm=tuple(rule_view(meter) for meter in decision.prop),
     )
 
 

@@ -18,12 +18,15 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Self
 
+import msgspec
+
 from engine.alpaca.bodies import Body
 from engine.alpaca.reading import Malformed, number_from
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+ANSWERS_KEPT: Final = 1024
 _LEGS: Final = ("take_profit", "stop_loss")
 _NUMBERS: Final = ("qty", "limit_price", "stop_price", "trail")
 
@@ -62,6 +65,7 @@ class RequestModels:
         self._orders = orders
         self._legs = legs
         self._replacement: type[BaseModel] = replacement
+        self._said: dict[bytes, str | None] = {}
 
     @classmethod
     async def load(cls, executor: Executor) -> Self:
@@ -89,7 +93,18 @@ class RequestModels:
         )
 
     def check(self, body: Body) -> str | None:
-        """None when alpaca-py would send this order, else what it says against it, in one sentence."""
+        """None when alpaca-py would send this order, else what it says against it, in one sentence.
+
+        A preview asks for the same body again and again, and gets the same answer.
+        """
+        key = msgspec.json.encode(body)
+        if key not in self._said:
+            if len(self._said) >= ANSWERS_KEPT:
+                self._said.clear()
+            self._said[key] = self._read(body)
+        return self._said[key]
+
+    def _read(self, body: Body) -> str | None:
         kind = body.get("type")
         if not isinstance(kind, str) or kind not in self._orders:
             return f"Alpaca has no order type {kind!r}."

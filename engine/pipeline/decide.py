@@ -17,8 +17,9 @@ from engine.pipeline.position import check_close, check_position, is_close, is_r
 from engine.pipeline.sizing import size_entry
 from engine.pipeline.targets import check_targets, plan_targets
 from engine.pipeline.validate import denies_first, validate
+from engine.prop.meters import Meter
 from engine.rules.facts import Case, Facts, Plan, denied
-from engine.rules.prop_firm import check_prop_firm
+from engine.rules.prop_firm import check_prop_firm, prop_meters
 from engine.rules.user import check_user_rules
 
 
@@ -32,6 +33,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The signal leaves a position instead of entering one."""
     cluster: Cluster | None = None
     """The same bet; None of a closing signal, and when correlation is switched off."""
+    prop: tuple[Meter, ...] = ()
+    """The prop firm's rules before and after; empty when the mode is off or cannot be kept."""
     reverses: bool = False
     """The position held the other way is closed first; the entry follows when the broker shows nothing left."""
 
@@ -69,19 +72,20 @@ def decide(signal: Signal, facts: Facts, edits: Edits = NO_EDITS) -> Decision:
         trail=trail_of(signal, edits, basis),
     )
     case = Case(signal=wanted, facts=facts, plan=plan)
+    prop = prop_meters(case)
     if is_close(case):
-        return Decision(case=case, reasons=denies_first(check_close(case)), closes=True)
+        return Decision(case=case, reasons=denies_first(check_close(case)), closes=True, prop=prop)
     cluster = cluster_of(case)
     reasons = [
         *validate(case),
         *check_targets(case),
         *check_position(case),
         *check_correlation(case, cluster),
-        *check_prop_firm(case),
+        *check_prop_firm(case, prop),
         *check_user_rules(case),
         *_edits_on_tick(edits),
     ]
-    return Decision(case=case, reasons=denies_first(reasons), closes=False, reverses=turns, cluster=cluster)
+    return Decision(case=case, reasons=denies_first(reasons), closes=False, reverses=turns, cluster=cluster, prop=prop)
 
 
 def _edited(signal: Signal, edits: Edits) -> Signal:

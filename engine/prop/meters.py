@@ -19,6 +19,8 @@ from engine.prop.ledger import PropDay, PropLedger
 from engine.prop.preset import DailyLoss, Drawdown, Preset, Size, Window
 
 TENTH: Final = Decimal("0.1")
+DRAWDOWN: Final = "Maximum drawdown"
+DAILY_LOSS: Final = "Daily loss"
 
 
 class PropFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +73,29 @@ class Meter(msgspec.Struct, frozen=True, kw_only=True):
     """Headroom once this trade and everything at risk has."""
 
 
+class Rooms(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules leave for another entry, in account currency."""
+
+    floors: tuple[tuple[str, Decimal], ...]
+    """Each floor's name, and what may still be lost once everything at risk has stopped out; may be negative."""
+    exposure: Decimal | None
+    """None when the preset limits none."""
+
+
+def rooms(facts: PropFacts) -> Rooms:
+    """The headroom that sizes are cut to: the numbers of ``meters`` without an entry, and none of their words."""
+    preset, ledger, day = facts.preset, facts.ledger, facts.ledger.day
+    floors = []
+    if facts.equity is not None and day is not None:
+        left = facts.equity - facts.open_risk
+        if preset.drawdown is not None:
+            floors.append((DRAWDOWN, left - drawdown_floor(preset.drawdown, ledger)))
+        if preset.daily_loss is not None:
+            floors.append((DAILY_LOSS, left - daily_floor(preset.daily_loss, ledger.size, day)))
+    most = None if preset.size is None else _most_exposure(preset.size, ledger)
+    return Rooms(floors=tuple(floors), exposure=None if most is None else most - facts.exposure)
+
+
 def meters(facts: PropFacts, trade: PropTrade | None) -> tuple[Meter, ...]:
     """All rules of the preset; ``trade`` None measures the account as it is."""
     return tuple(_measured(facts, trade))
@@ -81,11 +106,11 @@ def _measured(facts: PropFacts, trade: PropTrade | None) -> Iterator[Meter]:
     if preset.drawdown is not None and day is not None:
         floor = drawdown_floor(preset.drawdown, ledger)
         amount = preset.drawdown.of(ledger.size)
-        yield _floor_meter("PROP_DRAWDOWN", "Maximum drawdown", facts, trade, amount, floor)
+        yield _floor_meter("PROP_DRAWDOWN", DRAWDOWN, facts, trade, amount, floor)
     if preset.daily_loss is not None and day is not None:
         floor = daily_floor(preset.daily_loss, ledger.size, day)
         amount = preset.daily_loss.of(ledger.size)
-        yield _floor_meter("PROP_DAILY_LOSS", "Daily loss", facts, trade, amount, floor)
+        yield _floor_meter("PROP_DAILY_LOSS", DAILY_LOSS, facts, trade, amount, floor)
     if preset.size is not None:
         yield from _sizes(facts, preset.size, trade)
     if preset.window is not None:
@@ -159,11 +184,17 @@ def _sizes(facts: PropFacts, rule: Size, trade: PropTrade | None) -> Iterator[Me
     if rule.max_order_qty is not None and trade is not None:
         text = f"Order size: {plain(trade.qty)} of {rule.max_order_qty} shares."
         yield _counted("PROP_ORDER_QTY", "Order size", text, "shares", rule.max_order_qty, 0, trade.qty)
-    if rule.max_exposure_pct is not None:
-        limit = (facts.ledger.size * Decimal(str(rule.max_exposure_pct)) / 100).quantize(Decimal("0.01"))
+    limit = _most_exposure(rule, facts.ledger)
+    if limit is not None:
         after = facts.exposure + (trade.notional or ZERO if trade is not None else ZERO)
         text = f"Exposure: {usd(after)} of {usd(limit)}."
         yield _counted("PROP_EXPOSURE", "Exposure", text, "usd", limit, facts.exposure, after)
+
+
+def _most_exposure(rule: Size, ledger: PropLedger) -> Decimal | None:
+    if rule.max_exposure_pct is None:
+        return None
+    return (ledger.size * Decimal(str(rule.max_exposure_pct)) / 100).quantize(Decimal("0.01"))
 
 
 def _counted(

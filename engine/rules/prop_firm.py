@@ -7,12 +7,15 @@ from decimal import Decimal
 
 from engine.model.money import CENT, ZERO, usd
 from engine.model.signal import Reason
-from engine.prop.meters import Meter, PropFacts, PropTrade, meters
+from engine.prop.meters import Meter, PropFacts, PropTrade, meters, rooms
 from engine.rules.facts import Case, Facts, denied, warned
 
 
-def check_prop_firm(case: Case) -> list[Reason]:
-    """One verdict a rule; nothing without prop-firm mode. ``facts.prop`` is text when the mode cannot be kept."""
+def check_prop_firm(case: Case, measured: tuple[Meter, ...]) -> list[Reason]:
+    """One verdict a rule; nothing without prop-firm mode. ``facts.prop`` is text when the mode cannot be kept.
+
+    ``measured`` are the case's ``prop_meters``.
+    """
     facts = case.facts.prop
     if facts is None:
         return []
@@ -20,7 +23,7 @@ def check_prop_firm(case: Case) -> list[Reason]:
         return [denied("PROP_FIRM", f"Prop-firm mode: {facts}.")]
     if facts.ledger.day is None or facts.equity is None:
         return [denied("PROP_FIRM", "Prop-firm mode: the day's ledger has not been opened yet.")]
-    reasons = [_reason(meter) for meter in meters(facts, trade_of(case))]
+    reasons = [_reason(meter) for meter in measured]
     if facts.unstopped:
         names = ", ".join(facts.unstopped)
         reasons.append(warned("PROP_UNSTOPPED", f"{names} is held without a stop: no headroom here counts its risk."))
@@ -37,12 +40,13 @@ def prop_caps(facts: Facts, basis: Decimal, stop_price: Decimal | None) -> Itera
     if not isinstance(prop, PropFacts) or prop.ledger.day is None or basis <= 0:
         return
     per_share = None if stop_price is None else abs(basis - stop_price)
-    for meter in meters(prop, None):
-        if meter.floor is not None and meter.after_all_stops is not None and per_share:
+    left = rooms(prop)
+    if per_share:
+        for name, loss in left.floors:
             # Reaching the floor is a breach: what fits leaves at least a cent.
-            yield max(ZERO, meter.after_all_stops - CENT) / per_share, f"the prop firm's {meter.name.lower()}"
-        elif meter.code == "PROP_EXPOSURE" and meter.now is not None:
-            yield max(ZERO, meter.now) / basis, "the prop firm's exposure"
+            yield max(ZERO, loss - CENT) / per_share, f"the prop firm's {name.lower()}"
+    if left.exposure is not None:
+        yield max(ZERO, left.exposure) / basis, "the prop firm's exposure"
     if prop.preset.size is not None and prop.preset.size.max_order_qty is not None:
         yield Decimal(prop.preset.size.max_order_qty), "the prop firm's order size"
 
@@ -59,7 +63,7 @@ def trade_of(case: Case) -> PropTrade:
 
 
 def prop_meters(case: Case) -> tuple[Meter, ...]:
-    """For the preview: each rule before and after; empty when the mode is off or cannot be kept."""
+    """Each rule before and after, for the verdicts and the preview; empty when the mode is off or cannot be kept."""
     facts = case.facts.prop
     return meters(facts, trade_of(case)) if isinstance(facts, PropFacts) else ()
 

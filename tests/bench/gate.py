@@ -39,7 +39,7 @@ from engine.model.signal import EntrySpec, Signal, SizeSpec
 from engine.model.words import OrderRole, OrderStatus, OrderType, Purpose
 from engine.pipeline.decide import decide
 from engine.pipeline.picture import Pictures
-from engine.preview_feed import PreviewFeed
+from engine.preview_feed import TELL_EVERY_S, PreviewFeed
 from engine.prop.board import PropBoard
 from engine.prop.keeper import day_of, day_start
 from engine.prop.loading import load_prop_firm
@@ -132,11 +132,19 @@ class Noon(SystemClock):
     """The machine's clock, moved to noon in New York: no rule about the hour has a say in what is measured."""
 
     def __init__(self) -> None:
+        self._skipped_s = 0.0
         now = super().now()
         self._shift = now.astimezone(NEW_YORK).replace(hour=12, minute=0) - now
 
     def now(self) -> datetime:
         return super().now() + self._shift
+
+    def monotonic_s(self) -> float:
+        return super().monotonic_s() + self._skipped_s
+
+    def skip(self, seconds: float) -> None:
+        """For what happens at most so often."""
+        self._skipped_s += seconds
 
 
 class Screen:
@@ -280,6 +288,7 @@ class Scene:
 
     def tick_ms(self) -> float:
         """What one tick of the feed costs when all have moved: those that it tells are computed anew at once."""
+        self.clock.skip(TELL_EVERY_S)
         self.stir()
         self.feed.note(frozenset({Change("account", "")}))
         began = time.perf_counter()

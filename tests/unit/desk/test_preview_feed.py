@@ -10,7 +10,7 @@ import pytest
 
 from engine.bus import Change
 from engine.model import events as ev
-from engine.preview_feed import PreviewFeed
+from engine.preview_feed import TELL_EVERY_S, TICK_S, PreviewFeed
 from tests.unit.builders import make_signal
 from tests.unit.desk.desk_parts import Parts, parts
 
@@ -36,6 +36,10 @@ class Feed:
         self.desk.recorder.record(ev.SignalReceived(signal=signal))
         return signal.id
 
+    def tick(self, *, after_s: float = 0.25) -> None:
+        self.desk.clock.at_s += after_s
+        self.feed.tell()
+
     def quoted(self, symbol: str) -> None:
         self.desk.recorder.tell(Change("quote", symbol))
 
@@ -50,6 +54,7 @@ async def feed(tmp_path: Path) -> AsyncIterator[Feed]:
         made.feed.get(msft)
         made.computed.clear()
         made.told.clear()
+        desk.clock.at_s += TELL_EVERY_S
         yield made
 
 
@@ -74,8 +79,15 @@ async def test_its_own_news_marks_nothing(feed: Feed) -> None:
     feed.quoted("MSFT")
     feed.feed.tell()
     feed.feed.get("s000002")
-    feed.feed.tell()
+    feed.tick()
     assert len(feed.told) == 1
+
+
+async def test_a_signal_is_told_four_times_a_second_however_often_it_moves(feed: Feed) -> None:
+    for _ in range(40):
+        feed.quoted("MSFT")
+        feed.tick(after_s=TICK_S)
+    assert sum("s000002" in told for told in feed.told) == 4, "in a second of ticks"
 
 
 @pytest.mark.parametrize("kind", ["account", "order", "bracket", "position", "desk", "signal"])
@@ -87,7 +99,7 @@ async def test_what_moves_account_or_exposure_marks_all(feed: Feed, kind: Any) -
 
 
 async def test_age_alone_makes_a_preview_old_after_a_second(feed: Feed) -> None:
-    feed.desk.clock.at_s += 0.9
+    feed.desk.clock.at_s += 0.65
     feed.feed.tell()
     assert feed.told == []
     feed.desk.clock.at_s += 0.2
@@ -105,26 +117,27 @@ async def test_a_decided_signal_is_told_of_no_more(feed: Feed) -> None:
 
 
 async def test_when_many_have_moved_each_tick_tells_some_and_none_is_left_out(feed: Feed) -> None:
-    for number in range(3, 61):
+    for number in range(3, 31):
         feed.receive(number, f"S{number}")
     for _ in range(3):
-        feed.feed.tell()
+        feed.tick(after_s=TICK_S)
     feed.desk.recorder.tell(Change("account", ""))
     feed.told.clear()
+    feed.desk.clock.at_s += 0.25
     for _ in range(3):
-        feed.feed.tell()
-    assert [len(told) for told in feed.told] == [20, 20, 20]
+        feed.tick(after_s=TICK_S)
+    assert [len(told) for told in feed.told] == [10, 10, 10]
     assert set.union(*feed.told) == set(feed.desk.book.pending)
 
 
 async def test_signals_that_nobody_looks_at_do_not_crowd_out_the_others(feed: Feed) -> None:
     """Whoever was told waits for all others, whether or not somebody asked for its preview."""
-    for number in range(3, 61):
+    for number in range(3, 31):
         feed.receive(number, f"S{number}")
     told = set()
     for _ in range(3):
         feed.desk.recorder.tell(Change("account", ""))
         feed.told.clear()
-        feed.feed.tell()
+        feed.tick(after_s=TICK_S)
         told |= feed.told[-1]
     assert told == set(feed.desk.book.pending)
