@@ -19,6 +19,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.errors import CommandRefused, EngineError
 from engine.model.commands import NO_EDITS, Edits
+from engine.model.mandate import MandateTerms
 from engine.model.words import DeskState
 from engine.views import BarView
 from engine.views_batch import OutcomeView
@@ -36,8 +37,15 @@ BATCH: Final = "batch"
 DRILL: Final = "drill"
 SETTLE: Final = "settle:"
 """Before the id of the difference that is being settled."""
+GRANT: Final = "grant"
 HALT: Final = "halt:"
 """Before the rung that is being engaged, proved or left."""
+
+MANDATE: Final = "mandate:"
+"""Before the id of the mandate that is confirmed."""
+
+REVOKE: Final = "revoke"
+"""All mandates; with a colon and its id, one of them."""
 
 type Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
 
@@ -227,6 +235,24 @@ class Actions(QObject):
                 take_profit_price=take_profit_price,
             ),
         )
+
+    def grant_mandate(self, wanted: MandateTerms, then: Callable[[], None]) -> bool:
+        """``then`` is called when the desk has it on disk."""
+
+        async def work() -> None:
+            await self._desk.mandates.grant(wanted, actor=ACTOR)
+            then()
+
+        return self._run(GRANT, work)
+
+    def confirm_mandate(self, mandate_id: str) -> bool:
+        return self._run(f"{MANDATE}{mandate_id}", lambda: self._desk.mandates.confirm(mandate_id, actor=ACTOR))
+
+    def revoke_mandate(self, mandate_id: str) -> bool:
+        return self._run(f"{REVOKE}:{mandate_id}", lambda: self._desk.mandates.revoke(mandate_id, actor=ACTOR))
+
+    def revoke_mandates(self) -> bool:
+        return self._run(REVOKE, lambda: self._desk.mandates.revoke_all(actor=ACTOR))
 
     def acknowledge(self, incident_id: str) -> bool:
         return self._run(f"ack:{incident_id}", lambda: self._desk.ack_incident(incident_id, actor=ACTOR))

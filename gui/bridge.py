@@ -24,6 +24,7 @@ from engine.model.words import BracketStatus, SignalStatus
 from engine.views import ActivityLine, BracketView, DeskView, PreviewView, SignalView, SpanView
 from engine.views_batch import BatchPreviewView, RejectReasonView
 from engine.views_halt import HaltView
+from engine.views_limits import MandateView
 from gui.door import Difference, Door
 from gui.frame_clock import FrameClock
 
@@ -106,6 +107,14 @@ class Bridge(QObject):
 
     def ladder(self) -> HaltView:
         return self._desk.halt.ladder()
+
+    def mandates(self) -> Sequence[MandateView]:
+        """Those in force and those that wait to be confirmed, newest first."""
+        return self._desk.mandates.views()
+
+    def strategies(self) -> list[str]:
+        """Of the newest signals, by name."""
+        return sorted({signal.strategy for signal in self._desk.signals(limit=HISTORY)})
 
     def differences(self) -> Sequence[Difference]:
         """What keeps the start gate locked and can be settled."""

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 from engine.bus import Bus
 from engine.model.commands import NO_EDITS, Edits
+from engine.model.mandate import MandateTerms
 from engine.model.words import DeskState, Mode, SignalStatus
 from engine.views import (
     ActivityLine,
@@ -31,6 +32,7 @@ from engine.views import (
 from engine.views_batch import BatchPreviewView, OutcomeView, RejectReasonView
 from engine.views_drills import DrillsView
 from engine.views_halt import HaltView
+from engine.views_limits import MandateView
 
 Which = Literal["open", "all"]
 
@@ -101,6 +103,16 @@ class HaltDoor(Protocol):
     async def resume(self, *, actor: str, confirm: str | None) -> HaltView: ...
 
 
+class MandateDoor(Protocol):
+    """Bounded auto-approvals."""
+
+    def views(self, *, everything: bool = False, limit: int = 500) -> Sequence[MandateView]: ...
+    async def grant(self, wanted: MandateTerms, *, actor: str) -> MandateView: ...
+    async def confirm(self, wanted: str, *, actor: str) -> MandateView: ...
+    async def revoke(self, wanted: str, *, actor: str) -> MandateView: ...
+    async def revoke_all(self, *, actor: str) -> Sequence[MandateView]: ...
+
+
 class Door(Protocol):
     @property
     def mode(self) -> Mode: ...
@@ -132,6 +144,8 @@ class Door(Protocol):
     def exits(self) -> ExitDoor: ...
     @property
     def halt(self) -> HaltDoor: ...
+    @property
+    def mandates(self) -> MandateDoor: ...
 
     async def approve(
         self, signal_id: str, *, actor: str, preview_id: str | None = None, edits: Edits = NO_EDITS

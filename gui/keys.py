@@ -32,6 +32,7 @@ KEYS: Final = (
     Key("retry", "B", "B", "place the exits of the selected trade again"),
     Key("flatten", "X", "X", "flatten the selected trade (asks once)"),
     Key("halt", "H", "H", "the halt ladder: how far the desk is stopped, and what proves it"),
+    Key("mandates", "M", "M", "mandates: what is approved without you, within which bounds"),
     Key("filter", "/", "/", "filter"),
     Key("escape", "Escape", "Esc", "back out of a question or a filter"),
     Key("help", "F1", "F1", "this sheet"),

@@ -325,6 +325,10 @@ QPushButton[kind="quiet"]:disabled {{ color: {p.low}; }}
 QPushButton[kind="link"] {{ background: transparent; border: none; color: {p.low}; padding: 0; min-height: 16px;
     text-align: left; }}
 QPushButton[kind="link"]:hover, QPushButton[kind="link"]:checked {{ color: {p.high}; }}
+QPushButton[kind="notice"] {{ background: transparent; border: none; color: {p.p2_text}; padding: 0;
+    min-height: 16px; }}
+QPushButton[kind="notice"]:hover, QPushButton[kind="notice"]:focus {{ color: {p.high}; text-decoration: underline; }}
+QPushButton:checked {{ border-color: {p.high}; color: {p.high}; }}
 QPushButton[kind="quiet"]::menu-indicator {{ width: 0; }}
 
 QMenu {{ background: {p.plane3}; color: {p.high}; border: 1px solid {p.line_strong}; padding: 4px; }}

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QVBoxLayout, 
 from engine.model.words import DeskState, Mode, OrderRole
 from engine.views import BracketView, DeskView, IncidentView, OrderView, PositionView, SignalView
 from gui import theme
-from gui.actions import CONFIRM_ACCOUNT, DRILL, SETTLE, Actions, Refusal
+from gui.actions import CONFIRM_ACCOUNT, DRILL, GRANT, SETTLE, Actions, Refusal
 from gui.bridge import Bridge
 from gui.dialogs.close_sheet import CloseSheet
 from gui.dialogs.gate_sheet import GateSheet
@@ -29,6 +29,7 @@ from gui.drills import Drills
 from gui.halting import Halting
 from gui.keys import DIGITS, KEYS
 from gui.layout import Layout
+from gui.mandating import Mandating
 from gui.panel_set import PanelSet
 from gui.panels.brackets import BRACKETS_TAB
 from gui.panels.detail import Subject
@@ -38,8 +39,9 @@ from gui.theme import FRAME, GAP
 from gui.widgets.mode import paint_mode_frame
 from gui.widgets.panel import Panel
 from gui.widgets.toast import Toast
+from gui.zones import Zones
 
-_TELL_THEMSELVES: Final = ("bars:", CONFIRM_ACCOUNT, DRILL, SETTLE)
+_TELL_THEMSELVES: Final = ("bars:", CONFIRM_ACCOUNT, DRILL, GRANT, SETTLE)
 """Commands whose refusal is said where they were given: in the chart, in their sheet."""
 _WANTS_WORD: Final = frozenset({"TRIP_STANDS", "CONFIRM_REQUIRED"})
 """Refusals of a state that a typed word answers."""
@@ -63,7 +65,6 @@ class MainWindow(QMainWindow):
         self._now = now
         self._actions = actions
         self._on_close = on_close
-        self._zone: Panel | None = None
         self._asked_state = DeskState.ACTIVE
         self._picked: tuple[str, str] | None = None
         self.bridge = bridge
@@ -76,6 +77,7 @@ class MainWindow(QMainWindow):
         self.incidents = panels.incidents
         self.latency = panels.latency
         self.activity = panels.activity
+        self._zones = Zones(self.signals, self.brackets, self.orders)
         self._arrange()
         self.toast = Toast(self)
         self._keys = KeySheet(self)
@@ -83,6 +85,7 @@ class MainWindow(QMainWindow):
         self._live = LiveSheet(mode, actions, self)
         self._gate = GateSheet(actions, self)
         self._halting = Halting(mode, bridge, actions, self.state_bar, self, self.brackets.confirm.ask)
+        self._mandating = Mandating(mode, bridge, actions, self.state_bar, self, now)
         drills = actions.drills
         self._drills = Drills(drills, actions, self.state_bar, self, now) if drills is not None else None
         self._connect()
@@ -174,6 +177,7 @@ class MainWindow(QMainWindow):
         if self._drills is not None:
             menu.addAction("Drills", self._drills.ask)
         menu.addAction("Halt ladder  (H)", self._halting.ask)
+        menu.addAction("Mandates  (M)", self._mandating.ask)
         menu.addAction("Keys  (F1)", self._keys.toggle)
 
     # --- life ------------------------------------------------------------------------------------------------
@@ -217,6 +221,7 @@ class MainWindow(QMainWindow):
         self.signals.show_demo(desk.demo_on)
         self._live.show_desk(desk)
         self._halting.follow()
+        self._mandating.follow()
         if self._drills is not None:
             self._drills.follow()
         if self._gate.isVisible():
@@ -257,14 +262,14 @@ class MainWindow(QMainWindow):
 
     def _pick_signal(self, signal: SignalView, by_person: bool) -> None:
         """The queue arms its first card by itself; that must not take the detail from what a person looks at."""
-        if by_person or self._zone in (None, self.signals):
+        if by_person or self._zones.is_queue:
             self._pick(self.signals, signal)
 
     def _pick(self, zone: Panel, row: object) -> None:
         """A person moved to a row: the detail follows, and the keys act there."""
         if row is None:
             return
-        self._zone = zone
+        self._zones.current = zone
         trades = self.brackets.model
         match row:
             case SignalView():
@@ -344,85 +349,27 @@ class MainWindow(QMainWindow):
     # --- keys ------------------------------------------------------------------------------------------------
 
     def _bind_keys(self) -> None:
-        acts: dict[str, Callable[[], object]] = {
-            "up": lambda: self._step(-1),
-            "down": lambda: self._step(1),
-            "left": lambda: self._change_zone(-1),
-            "right": lambda: self._change_zone(1),
-            "approve": self._approve,
-            "edit": self._edit,
-            "reject": self._reject,
-            "tick": self.signals.toggle_tick,
-            "undo": self.signals.undo_newest,
-            "cancel": self.orders.cancel_current,
-            "retry": self.brackets.retry_current,
-            "flatten": self.brackets.flatten_current,
-            "filter": self._focus_filter,
+        acts = self._zones.acts() | {
             "escape": self._escape,
             "halt": self._halting.ask,
+            "mandates": self._mandating.ask,
             "help": self._keys.toggle,
         }
         for key in KEYS:
             moves = key.name in ("up", "down")
             self._bind(key.keys, acts[key.name], repeat=moves)
         for digit in DIGITS:
-            self._bind(digit, partial(self._pick_reason, int(digit)))
+            self._bind(digit, partial(self._zones.pick_reason, int(digit)))
 
     def _bind(self, keys: str, act: Callable[[], object], *, repeat: bool = False) -> None:
         shortcut = QShortcut(QKeySequence(keys), self)
         shortcut.setAutoRepeat(repeat)
         shortcut.activated.connect(act)
 
-    def _zones(self) -> tuple[Panel, ...]:
-        return (self.signals, self.brackets, self.orders)
-
-    def _change_zone(self, by: int) -> None:
-        zones = self._zones()
-        at = zones.index(self._zone) if self._zone in zones else 0
-        zone = zones[min(max(at + by, 0), len(zones) - 1)]
-        if zone is not self._zone:
-            self._zone = zone
-            self._step(0)
-
-    def _step(self, by: int) -> None:
-        if self._zone is self.brackets:
-            self.brackets.current_view().step(by)
-        elif self._zone is self.orders:
-            self.orders.view.step(by)
-        else:
-            self.signals.step(by)
-
-    def _approve(self) -> None:
-        card = self.signals.current
-        if card is not None:
-            card.approve_now()
-
-    def _edit(self) -> None:
-        card = self.signals.current
-        if card is not None:
-            card.edit()
-
-    def _reject(self) -> None:
-        card = self.signals.current
-        if card is not None:
-            card.open_reasons()
-
-    def _pick_reason(self, number: int) -> None:
-        card = self.signals.current
-        if card is not None:
-            card.pick_reason(number)
-
-    def _focus_filter(self) -> None:
-        box = self.orders.filter if self._zone is self.orders else self.brackets.filter
-        box.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
     def _escape(self) -> None:
-        for strip in (self._closing, *(panel.confirm for panel in self._zones())):
-            strip.dismiss()
-        card = self.signals.current
-        if card is not None:
-            card.leave_edit()
-        for sheet in (self._live, self._gate, self._halting, self._drills):
+        self._closing.dismiss()
+        self._zones.escape()
+        for sheet in (self._live, self._gate, self._halting, self._mandating, self._drills):
             if sheet is not None:
                 sheet.dismiss()
         self._keys.hide()

@@ -12,9 +12,8 @@ from engine.errors import CommandRefused, JournalUnavailable
 from engine.mandates import Mandates
 from engine.model import events as ev
 from engine.model.ids import mandate_id
-from engine.model.mandate import Mandate, MandateRecord
+from engine.model.mandate import Mandate, MandateRecord, MandateTerms
 from engine.model.money import ZERO
-from engine.model.words import Side
 from engine.recorder import Recorder
 from engine.rules.mandates import Burn
 from engine.views_limits import MandateView
@@ -29,36 +28,22 @@ class MandateCommands:
         self._book = book
         self._clock = clock
 
-    async def grant(
-        self,
-        *,
-        actor: str,
-        strategy: str,
-        symbols: tuple[str, ...],
-        sides: tuple[Side, ...],
-        max_notional_each: Decimal,
-        max_notional_day: Decimal,
-        max_count: int,
-        max_loss_day: Decimal | None,
-        until: datetime,
-        days: int = 0,
-        note: str = "",
-    ) -> MandateView:
-        """A new mandate, in force once it is on disk. ``days`` further days have to be asked for in so many words.
+    async def grant(self, wanted: MandateTerms, *, actor: str) -> MandateView:
+        """A new mandate, in force once it is on disk. Further days have to be asked for in so many words.
 
         Raises:
             CommandRefused: OUT_OF_RANGE; JOURNAL_UNAVAILABLE.
         """
         now = self._clock.now()
-        latest = end_of_day(now, days)
-        if not now < until <= latest:
+        latest = end_of_day(now, wanted.days)
+        if not now < wanted.until <= latest:
             raise CommandRefused(
                 "OUT_OF_RANGE",
                 f"until must be after now and at most {latest.isoformat()}; further days are asked for with days.",
                 field="until",
                 http_status=422,
             )
-        if max_notional_each > max_notional_day:
+        if wanted.max_notional_each > wanted.max_notional_day:
             raise CommandRefused(
                 "OUT_OF_RANGE",
                 "max_notional_each is more than max_notional_day allows.",
@@ -67,17 +52,17 @@ class MandateCommands:
             )
         mandate = Mandate(
             id=mandate_id(len(self._book.mandates) + 1),
-            strategy=strategy,
-            symbols=symbols,
-            sides=sides,
-            max_notional_each=max_notional_each,
-            max_notional_day=max_notional_day,
-            max_count=max_count,
-            max_loss_day=max_loss_day,
-            until=until,
+            strategy=wanted.strategy,
+            symbols=wanted.symbols,
+            sides=wanted.sides,
+            max_notional_each=wanted.max_notional_each,
+            max_notional_day=wanted.max_notional_day,
+            max_count=wanted.max_count,
+            max_loss_day=wanted.max_loss_day,
+            until=wanted.until,
             created_at=now,
             created_by=actor,
-            note=note,
+            note=wanted.note,
         )
         try:
             await self._recorder.commit(ev.MandateGranted(mandate=mandate))

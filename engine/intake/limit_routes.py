@@ -51,19 +51,7 @@ class LimitCalls:
 
     async def grant_mandate(self, request: web.Request) -> web.Response:
         wanted = await mandate_of(request, self._clock.now())
-        granted = await self._door.mandates.grant(
-            actor=actor_of(request),
-            strategy=wanted.strategy,
-            symbols=wanted.symbols,
-            sides=wanted.sides,
-            max_notional_each=wanted.max_notional_each,
-            max_notional_day=wanted.max_notional_day,
-            max_count=wanted.max_count,
-            max_loss_day=wanted.max_loss_day,
-            until=wanted.until,
-            days=wanted.days,
-            note=wanted.note,
-        )
+        granted = await self._door.mandates.grant(wanted, actor=actor_of(request))
         return answer(granted, 201)
 
     async def revoke_mandate(self, request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""A mandate as it is asked for: its bounds, checked field by field."""
+"""A mandate as it is asked for: its bounds, checked field by field. The window's form is read by the same rules."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Final
 
-import msgspec
 from aiohttp import web
 
 from engine.book import NEW_YORK
 from engine.intake import asking
 from engine.intake.fields import Fields
 from engine.intake.jsontext import refusal
+from engine.model.mandate import MandateTerms
 from engine.model.words import Side
 
 DEFAULT_COUNT: Final = 20
@@ -34,25 +34,17 @@ FIELDS: Final = (
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
-class MandateForm(msgspec.Struct, frozen=True, kw_only=True):
-    strategy: str
-    symbols: tuple[str, ...]
-    sides: tuple[Side, ...]
-    max_notional_each: Decimal
-    max_notional_day: Decimal
-    max_count: int
-    max_loss_day: Decimal | None
-    until: datetime
-    days: int
-    note: str
+async def mandate_of(request: web.Request, now: datetime) -> MandateTerms:
+    """Raises ``CommandRefused`` with the field's name."""
+    return mandate_from(await asking.body_of(request, *FIELDS), now)
 
 
-async def mandate_of(request: web.Request, now: datetime) -> MandateForm:
-    fields = await asking.body_of(request, *FIELDS)
+def mandate_from(fields: Fields, now: datetime) -> MandateTerms:
+    """Raises ``CommandRefused`` with the field's name."""
     strategy = fields.label("strategy")
     if strategy is None:
         raise fields.missing("strategy")
-    return MandateForm(
+    return MandateTerms(
         strategy=strategy,
         symbols=_symbols(fields),
         sides=_sides(fields),

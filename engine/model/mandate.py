@@ -13,6 +13,22 @@ MANDATE_ACTOR = "mandate:"
 """Begins the actor of every approval that a mandate gave."""
 
 
+class MandateTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for. Amounts in account currency; see ``Mandate`` for what each bounds."""
+
+    strategy: str
+    symbols: tuple[str, ...]
+    sides: tuple[Side, ...]
+    max_notional_each: Decimal
+    max_notional_day: Decimal
+    max_count: int
+    max_loss_day: Decimal | None
+    until: datetime
+    days: int = 0
+    """Further days that ``until`` may lie ahead."""
+    note: str = ""
+
+
 class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     """Amounts in account currency, at the expected entry price."""
 

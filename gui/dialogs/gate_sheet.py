@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from engine.views import DeskView
 from gui import formatting as say
 from gui.actions import SETTLE, Actions, Refusal
-from gui.dialogs.sheet import Centred
+from gui.dialogs.sheet import Centred, RowList
 from gui.door import Difference
 from gui.theme import Type
 from gui.widgets.button import Button
@@ -132,30 +132,6 @@ class DifferenceRow(QWidget):
             button.setEnabled(self._is_ready and (button is not self._adopt or self._may_adopt()))
 
 
-class DifferenceList(QScrollArea):
-    """The rows, as high as they need to be up to ``_MOST_LIST``."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.setObjectName("gate-sheet-list")
-        inside = QWidget()
-        inside.setObjectName("cards")
-        self.rows = QVBoxLayout(inside)
-        self.rows.setContentsMargins(0, 0, 0, 0)
-        self.rows.setSpacing(0)
-        self.rows.addStretch(1)
-        self.setWidget(inside)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._inside = width
-
-    def sizeHint(self) -> QSize:
-        return QSize(self._inside, min(self.rows.totalHeightForWidth(self._inside), _MOST_LIST))
-
-    def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
-
-
 class GateSheet(QFrame):
     def __init__(self, actions: Actions, parent: QWidget) -> None:
         super().__init__(parent)
@@ -166,7 +142,7 @@ class GateSheet(QFrame):
         self._guard.timeout.connect(self._enable)
         self._reason = Text(tone="mid", wrap=True, name="gate-sheet-reason")
         self._refusal = Text(kind=Type.MEDIUM, tone="p1_text", wrap=True, name="gate-sheet-refusal")
-        self._list = DifferenceList(_WIDTH - 40)
+        self._list = RowList(name="gate-sheet-list", width=_WIDTH - 40, most=_MOST_LIST)
         self._back = Button("Back", name="gate-sheet-back")
         self._back.clicked.connect(self.dismiss)
         actions.started.connect(lambda _key: self._enable())
@@ -213,14 +189,11 @@ class GateSheet(QFrame):
         gone = [key for key in self._rows if key not in there]
         fresh = [difference for key, difference in there.items() if key not in self._rows]
         for key in gone:
-            row = self._rows.pop(key)
-            self._list.rows.removeWidget(row)
-            row.hide()
-            row.deleteLater()
+            self._list.drop(self._rows.pop(key))
         for difference in fresh:
             row = DifferenceRow(difference, self._actions.settle_difference)
             self._rows[difference.id] = row
-            self._list.rows.insertWidget(self._list.rows.count() - 1, row)
+            self._list.add(row)
         self._list.setVisible(bool(there))
         said = self._reason.text()
         self._reason.say(_why(desk, len(there)))

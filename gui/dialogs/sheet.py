@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from gui.widgets.text import rule
 
@@ -44,6 +44,40 @@ def under_rule(row: QHBoxLayout, whole: QWidget, *, above: int = 9, spacing: int
     column.setSpacing(0)
     column.addWidget(rule(vertical=False))
     column.addLayout(row)
+
+
+class RowList(QScrollArea):
+    """A sheet's rows, as high as they need to be up to a limit; the rest is scrolled."""
+
+    def __init__(self, *, name: str, width: int, most: int) -> None:
+        """``width`` and ``most`` (height) in pixels."""
+        super().__init__()
+        self.setObjectName(name)
+        inside = QWidget()
+        inside.setObjectName("cards")
+        self._rows = QVBoxLayout(inside)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(0)
+        self._rows.addStretch(1)
+        self.setWidget(inside)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._inside = width
+        self._most = most
+
+    def add(self, row: QWidget, *, first: bool = False) -> None:
+        self._rows.insertWidget(0 if first else self._rows.count() - 1, row)
+
+    def drop(self, row: QWidget) -> None:
+        self._rows.removeWidget(row)
+        row.hide()
+        row.deleteLater()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._inside, min(self._rows.totalHeightForWidth(self._inside), self._most))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
 
 class Centred(QObject):

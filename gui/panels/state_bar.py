@@ -58,6 +58,7 @@ class StateBar(QWidget):
     state_asked = Signal(object)
     halt_held = Signal()
     ladder_clicked = Signal()
+    mandates_clicked = Signal()
     demo_asked = Signal(bool)
     alarm_clicked = Signal(str)
     """Symbol of what is naked."""
@@ -75,8 +76,11 @@ class StateBar(QWidget):
         self._account = Text(tone="mid", name="account")
         self.switch = StateSwitch()
         self._cause = Text(tone="mid", name="state-cause")
-        self._auto = Text(tone="p2_text", name="mandates")
-        self._auto.setToolTip("Live mandates approve what they speak of, within their bounds, without a click.")
+        self._auto = Button("", name="mandates", kind="notice")
+        self._auto.setToolTip(
+            "Live mandates approve what they speak of, within their bounds, without a click.\n"
+            "Click to see what is burned, to revoke one or to grant another (M)."
+        )
         self._gate = NoticeChip("Start gate locked", "Gate locked", name="start-gate")
         self._unconfirmed = NoticeChip("Confirm account", "Confirm", name="confirm-account")
         self._drill = NoticeChip("Drill", "Drill", name="drill-chip")
@@ -132,6 +136,7 @@ class StateBar(QWidget):
         self.halt.tapped.connect(self.ladder_clicked)
         self.demo.asked.connect(self.demo_asked)
         self.alarm.clicked.connect(lambda: self.alarm_clicked.emit(self._naked_symbol))
+        self._auto.clicked.connect(self.mandates_clicked)
         self._gate.clicked.connect(self.gate_clicked)
         self._unconfirmed.clicked.connect(self.confirm_clicked)
         self._drill.clicked.connect(self.drill_clicked)
@@ -161,7 +166,7 @@ class StateBar(QWidget):
         self._cause.say(desk.desk_state_cause)
         self._cause.setToolTip(trip_words(desk.trips))
         self._auto.setVisible(desk.mandates > 0)
-        self._auto.say(f"Auto: {desk.mandates} mandate{'' if desk.mandates == 1 else 's'}")
+        self._auto.setText(f"Auto: {say.plural(desk.mandates, 'mandate')}")
         self._show_gate(desk)
         self._show_links(desk, now)
         self._show_day(desk)

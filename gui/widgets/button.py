@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QWidget
 
 from gui.theme import Type, font, tone
 
-Kind = Literal["plain", "go", "danger", "quiet", "link"]
+Kind = Literal["plain", "go", "danger", "quiet", "link", "notice"]
 
 
 class Button(QPushButton):
@@ -22,7 +22,7 @@ class Button(QPushButton):
         self.setProperty("kind", kind)
         self._kind = kind
         self._key = key
-        self.setFont(font(Type.MEDIUM if kind not in ("quiet", "link") else Type.BODY))
+        self.setFont(font(Type.MEDIUM if kind not in ("quiet", "link", "notice") else Type.BODY))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAutoDefault(False)
@@ -32,8 +32,8 @@ class Button(QPushButton):
 
     def sizeHint(self) -> QSize:
         width = QFontMetrics(self.font()).horizontalAdvance(self.text())
-        pad = {"quiet": 12, "link": 2}.get(self._kind, 22)
-        height = 18 if self._kind == "link" else 26
+        pad = {"quiet": 12, "link": 2, "notice": 2}.get(self._kind, 22)
+        height = 18 if self._kind in ("link", "notice") else 26
         return QSize(width + pad + (self._key_width() + 8 if self._key else 0), height)
 
     def minimumSizeHint(self) -> QSize:

@@ -16,7 +16,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QPushButton
 from qasync import QEventLoop
 
 from engine.model.words import DeskState
@@ -25,6 +25,7 @@ from gui.app import make_application, show_window
 from gui.window import MainWindow
 from tests.gui.scene_drills import SceneDrills, result
 from tests.gui.scene_halt import flat, halting
+from tests.gui.scene_mandates import FORM, standing
 from tests.gui.scenes import replace
 from tests.gui.stage import SCENES, desk_of
 
@@ -43,6 +44,9 @@ async def draw(
     elif posed == "ladder_suspended":
         desk.put(replace(desk.view(), is_suspended=True))
         desk.ladder.shown = flat(desk.clock.now(), suspended=True)
+    elif posed in ("mandates", "mandate_form"):
+        desk.given.shown = standing(desk.clock.now())
+        desk.put(replace(desk.view(), mandates=len(desk.given.shown)))
     layout = out / "layout.ini"
     layout.unlink(missing_ok=True)
     theme.use(app, palette)
@@ -102,6 +106,13 @@ def pose(name: str, window: MainWindow) -> None:
             window.state_bar.drill_clicked.emit()
         case "ladder" | "ladder_halting" | "ladder_flat" | "ladder_suspended":
             window.state_bar.ladder_clicked.emit()
+        case "mandates":
+            window.state_bar.mandates_clicked.emit()
+        case "mandate_form":
+            window.state_bar.mandates_clicked.emit()
+            window.findChild(QPushButton, "mandate-new").click()
+            for name, text in FORM.items():
+                window.findChild(QLineEdit, f"mandate-{name}").setText(text)
         case "gate":
             window.state_bar.gate_clicked.emit()
 
@@ -117,6 +128,8 @@ POSES = {
     "ladder_halting": "trouble",
     "ladder_flat": "halted",
     "ladder_suspended": "halted",
+    "mandates": "busy",
+    "mandate_form": "busy",
     "drills": "busy",
     "drill_over": "busy",
 }

@@ -37,6 +37,7 @@ from engine.views import (
 )
 from engine.views_batch import BatchPreviewView, BatchRowView, OutcomeView, RejectReasonView
 from tests.gui.scene_halt import SceneHalt
+from tests.gui.scene_mandates import SceneMandates
 
 replace = msgspec.structs.replace
 
@@ -103,6 +104,7 @@ class SceneDesk:
         self.commands: list[tuple[Any, ...]] = []
         self.clock = FrozenClock(view.health.started_at)
         self.ladder = SceneHalt(self._take)
+        self.given = SceneMandates(self._take, self.clock)
         self._view = view
         self._signals = {s.id: s for s in signals}
         self._orders = {o.id: o for o in orders}
@@ -357,6 +359,10 @@ class SceneDesk:
     @property
     def exits(self) -> SceneDesk:
         return self
+
+    @property
+    def mandates(self) -> SceneMandates:
+        return self.given
 
     @property
     def halt(self) -> SceneHalt:

@@ -15,6 +15,7 @@ from engine.clock import Clock
 from engine.desk import Desk
 from engine.errors import CommandRefused
 from engine.model.commands import NO_EDITS, Edits
+from engine.model.mandate import MandateTerms
 from engine.model.words import DeskState, Side, SignalStatus
 from engine.trip_wire import RELEASE
 from tests.simulation.breakage import Dice
@@ -111,8 +112,7 @@ async def approve_and_reject(desk: Desk, dice: Dice, _: Clock) -> None:
 async def grant_a_mandate(desk: Desk, dice: Dice, clock: Clock) -> None:
     """What is pending and what comes is approved by it, within its bounds."""
     each = Decimal(dice.choice((1000, 6000)))
-    await desk.mandates.grant(
-        actor=ACTOR,
+    terms = MandateTerms(
         strategy=dice.choice(("storm", "surge")),
         symbols=tuple(dice.sample(SYMBOLS, 3)),
         sides=(Side.BUY, Side.SELL),
@@ -122,6 +122,7 @@ async def grant_a_mandate(desk: Desk, dice: Dice, clock: Clock) -> None:
         max_loss_day=dice.choice((None, Decimal(200))),
         until=clock.now() + timedelta(seconds=dice.choice((15, 120))),
     )
+    await desk.mandates.grant(terms, actor=ACTOR)
 
 
 async def confirm_a_mandate(desk: Desk, dice: Dice, _: Clock) -> None:

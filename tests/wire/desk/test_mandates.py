@@ -17,6 +17,7 @@ from engine.commands.mandates import end_of_day
 from engine.desk import Desk
 from engine.errors import CommandRefused
 from engine.intake.api import ApiSettings, serve_api
+from engine.model.mandate import MandateTerms
 from engine.model.words import DeskState, Side
 from engine.views_limits import MandateView
 from tests.wire.desk.conftest import Rig, until
@@ -25,7 +26,6 @@ from tests.wire.desk.conftest import Rig, until
 async def grant(desk: Desk, **changes: Any) -> MandateView:
     """Longs of the strategy ``test`` in any symbol: 5,000 each, 20,000 a day."""
     bounds: dict[str, Any] = {
-        "actor": "ann",
         "strategy": "test",
         "symbols": (),
         "sides": (Side.BUY,),
@@ -36,7 +36,7 @@ async def grant(desk: Desk, **changes: Any) -> MandateView:
         "until": SystemClock().now() + timedelta(hours=1),
         "days": 1,
     }
-    return await desk.mandates.grant(**{**bounds, **changes})
+    return await desk.mandates.grant(MandateTerms(**{**bounds, **changes}), actor="ann")
 
 
 def status(desk: Desk, signal_id: str) -> str:

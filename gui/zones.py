@@ -1,0 +1,95 @@
+"""The three panels that the keys work in (signals, trades, orders), and which of them has its turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+
+from gui.panels.brackets import BracketsPanel
+from gui.panels.orders import OrdersPanel
+from gui.panels.signals import SignalsPanel
+from gui.widgets.panel import Panel
+
+
+class Zones:
+    def __init__(self, signals: SignalsPanel, brackets: BracketsPanel, orders: OrdersPanel) -> None:
+        self._signals = signals
+        self._brackets = brackets
+        self._orders = orders
+        self.current: Panel | None = None
+        """None until a person has moved to one: the queue's keys work from the start."""
+
+    @property
+    def all(self) -> tuple[Panel, ...]:
+        """From left to right."""
+        return (self._signals, self._brackets, self._orders)
+
+    @property
+    def is_queue(self) -> bool:
+        return self.current in (None, self._signals)
+
+    def acts(self) -> dict[str, Callable[[], object]]:
+        """What the keys of that name do."""
+        return {
+            "up": lambda: self._step(-1),
+            "down": lambda: self._step(1),
+            "left": lambda: self._change(-1),
+            "right": lambda: self._change(1),
+            "approve": self._approve,
+            "edit": self._edit,
+            "reject": self._reject,
+            "tick": self._signals.toggle_tick,
+            "undo": self._signals.undo_newest,
+            "cancel": self._orders.cancel_current,
+            "retry": self._brackets.retry_current,
+            "flatten": self._brackets.flatten_current,
+            "filter": self._filter,
+        }
+
+    def pick_reason(self, number: int) -> None:
+        card = self._signals.current
+        if card is not None:
+            card.pick_reason(number)
+
+    def escape(self) -> None:
+        """Leave every question and what is being typed."""
+        for panel in (self._signals, self._brackets, self._orders):
+            panel.confirm.dismiss()
+        card = self._signals.current
+        if card is not None:
+            card.leave_edit()
+
+    def _change(self, by: int) -> None:
+        at = self.all.index(self.current) if self.current in self.all else 0
+        zone = self.all[min(max(at + by, 0), len(self.all) - 1)]
+        if zone is not self.current:
+            self.current = zone
+            self._step(0)
+
+    def _step(self, by: int) -> None:
+        if self.current is self._brackets:
+            self._brackets.current_view().step(by)
+        elif self.current is self._orders:
+            self._orders.view.step(by)
+        else:
+            self._signals.step(by)
+
+    def _approve(self) -> None:
+        card = self._signals.current
+        if card is not None:
+            card.approve_now()
+
+    def _edit(self) -> None:
+        card = self._signals.current
+        if card is not None:
+            card.edit()
+
+    def _reject(self) -> None:
+        card = self._signals.current
+        if card is not None:
+            card.open_reasons()
+
+    def _filter(self) -> None:
+        box = self._orders.filter if self.current is self._orders else self._brackets.filter
+        box.setFocus(Qt.FocusReason.ShortcutFocusReason)
