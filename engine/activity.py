@@ -16,6 +16,8 @@ from engine.protection import told
 from engine.views import ActivityLine
 
 KEPT: Final = 5000
+ALWAYS_TOLD: Final = ("signal_received", "signal_approved", "order_intended", "cancel_intended")
+"""Kinds of facts that always make a line: behind the newest ``KEPT`` of them nothing older is of use to the log."""
 
 _ROLE: Final = {
     OrderRole.ENTRY: "entry",

@@ -8,26 +8,27 @@ Look-ups on the hot path go through indexes of what is alive, so their cost does
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from engine.bus import Change
-from engine.errors import InvariantViolated
 from engine.folds.gate import GateFolds
 from engine.folds.halt import HaltFolds
 from engine.folds.incidents import IncidentFolds
 from engine.folds.limits import LimitFolds
+from engine.folds.orders import OrderFolds
 from engine.folds.protection import ProtectionFolds, settled
 from engine.folds.signals import SignalFolds
 from engine.model import events as ev
 from engine.model.bracket import Bracket
-from engine.model.order import Order, apply_report
+from engine.model.order import Order
 from engine.model.position import Position
 from engine.model.signal import SignalRecord
-from engine.model.words import DeskState, OrderRole, OrderStatus, SignalStatus
+from engine.model.words import DeskState, SignalStatus
 from engine.protection.ledger import Cover, count_naked, cover_of, is_finished
 from engine.protection.naked_days import NEW_YORK as NEW_YORK, add_span
 from engine.protection.result import realized_pl
@@ -52,7 +53,12 @@ STANDING_SETTLEMENTS: Final = frozenset({"ignore", "watch"})
 """They leave the difference as it is; the others end it."""
 
 
-class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, ProtectionFolds, SignalFolds):
+_LOGGED: Final = Change("activity", "")
+_FOLDS: Final[dict[type[Any], Callable[[Book, Any, datetime], None]]] = {}
+"""Kind of fact -> its fold; filled as they come."""
+
+
+class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, OrderFolds, ProtectionFolds, SignalFolds):
     def __init__(self) -> None:
         GateFolds.__init__(self)
         HaltFolds.__init__(self)
@@ -92,6 +98,7 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, ProtectionFolds, Sig
         self._entries_at: deque[datetime] = deque()
         self._signals_at: defaultdict[str, deque[datetime]] = defaultdict(lambda: deque(maxlen=SIGNALS_REMEMBERED))
         self._changes: set[Change] = set()
+        self._is_told = True
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -143,12 +150,26 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, ProtectionFolds, Sig
         Raises:
             IllegalTransition: the order's table does not know the report; nothing moved.
         """
-        self._changes = {Change("activity", "")}
-        getattr(self, "_on_" + recorded.event.__struct_config__.tag)(recorded.event, recorded.at)  # type: ignore[operator]
+        self._changes = {_LOGGED}
+        event = recorded.event
+        fold = _FOLDS.get(type(event))
+        if fold is None:
+            fold = _FOLDS[type(event)] = getattr(Book, f"_on_{event.__struct_config__.tag}")
+        fold(self, event, recorded.at)
         return self._changes
 
+    @contextmanager
+    def untold(self) -> Iterator[None]:
+        """Within the block ``apply`` tells no changes: what is read back from the disk has no listener yet."""
+        self._is_told = False
+        try:
+            yield
+        finally:
+            self._is_told = True
+
     def _touch(self, kind: str, key: str) -> None:
-        self._changes.add(Change(kind, key))  # type: ignore[arg-type]
+        if self._is_told:
+            self._changes.add(Change(kind, key))  # type: ignore[arg-type]
 
     # The desk itself
 
@@ -206,7 +227,7 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, ProtectionFolds, Sig
     def _on_signal_refused(self, event: ev.SignalRefused, at: datetime) -> None:
         """Only a line in the activity log."""
 
-    # Brackets and their orders
+    # Brackets (their orders stand in folds/orders.py)
 
     def _on_bracket_opened(self, event: ev.BracketOpened, at: datetime) -> None:
         bracket = event.bracket
@@ -215,157 +236,22 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, ProtectionFolds, Sig
         self.brackets_of_symbol[bracket.symbol][bracket.id] = None
         self._touch("bracket", bracket.id)
 
-    def _on_order_intended(self, event: ev.OrderIntended, at: datetime) -> None:
-        trade = self.brackets.get(event.order.bracket_id or "")
-        if event.order.role is OrderRole.ENTRY and not (trade is not None and trade.order_ids):
-            self._entries_at.append(at)  # several requests of one approval are one entry
-        self._add_order(event.order, at)
-        for leg in event.legs:
-            self._add_order(leg, at)
-
-    def _on_replace_intended(self, event: ev.ReplaceIntended, at: datetime) -> None:
-        self._add_order(event.order, at)
-
-    def _on_order_adopted(self, event: ev.OrderAdopted, at: datetime) -> None:
-        self._add_order(event.order, at)
-
-    def _add_order(self, order: Order, at: datetime) -> None:
-        if order.id in self.orders:
-            raise InvariantViolated(f"order {order.id} was made twice")
-        if order.bracket_id is not None:
-            bracket = self.brackets[order.bracket_id]
-            self.brackets[bracket.id] = replace(bracket, order_ids=(*bracket.order_ids, order.id))
-        self._put_order(order, at)
-
-    def _put_order(self, order: Order, at: datetime) -> None:
-        before = self.orders.get(order.id, order)
-        self._note_entry_status(before, order)
-        if order.status is OrderStatus.REJECTED and before.status is not OrderStatus.REJECTED:
-            self._note_rejection(order.id, order.symbol, order.last_error or "rejected by the broker", at)
-        self.orders[order.id] = order
-        if order.broker_id is not None:
-            self.order_of_broker_id[order.broker_id] = order.id
-        if order.client_order_id is not None:
-            self.order_of_client_id[order.client_order_id] = order.id
-        if order.is_open:
-            self.open_orders[order.id] = None
-            self._note_exposed()
-        else:
-            self.open_orders.pop(order.id, None)
-        self._touch("order", order.id)
-        self._touch("position", order.symbol)
-        if order.bracket_id is not None:
-            self._refold_bracket(order.bracket_id, at)
-
-    def _on_order_reported(self, event: ev.OrderReported, at: datetime) -> None:
-        order = self.orders[event.order_id]
-        reported = apply_report(order, event.report, at)
-        if reported is order:
-            return
-        replaces = self.order_of_broker_id.get(event.report.replaces or "")
-        replaced_by = self.order_of_broker_id.get(event.report.replaced_by or "")
-        reported = replace(
-            reported, replaces=reported.replaces or replaces, replaced_by=reported.replaced_by or replaced_by
-        )
-        self._put_order(reported, at)
-        if reported.revived_at is not None and order.revived_at is None:
-            self._revive_legs(reported, at)
-        if order.asleep_since is not None and reported.asleep_since is None:
-            self._wake_siblings(reported, at)
-        if order.role is OrderRole.ENTRY:
-            self._note_report(self._signal_of(order), self._entries_of(order))
-        if order.role is OrderRole.ENTRY and reported.is_terminal and reported.filled_qty == 0:
-            self._end_unborn_legs(reported, at)
-
-    def _on_order_refused(self, event: ev.OrderRefused, at: datetime) -> None:
-        order = self.orders[event.order_id]
-        if order.broker_id is not None:
-            # The broker itself has shown it meanwhile: the answer was wrong, as Alpaca's have been about replacements.
-            self._put_order(replace(order, last_error=event.text, unresolved_since=None, refused_at=at), at)
-            return
-        self._end_unsent(event.order_id, OrderStatus.REJECTED, event.text, at, refused_at=at)
-
-    def _on_order_never_reached(self, event: ev.OrderNeverReached, at: datetime) -> None:
-        self._end_unsent(event.order_id, OrderStatus.NEVER_REACHED, event.why, at)
-        order = self.orders[event.order_id]
-        if order.role is OrderRole.ENTRY and event.actor != "desk":
-            self._note_attested(self._signal_of(order))
-        elif all(entry.status is OrderStatus.NEVER_REACHED for entry in self._entries_of(order)):
-            self._note_unsent(self._signal_of(order))
-
-    def _entries_of(self, order: Order) -> list[Order]:
-        """All entries of the trade that an order belongs to."""
-        known = self.orders_of(order.bracket_id) if order.bracket_id is not None else []
-        return [entry for entry in known if entry.role is OrderRole.ENTRY]
-
-    def _signal_of(self, order: Order) -> SignalRecord | None:
-        bracket = self.brackets.get(order.bracket_id or "")
-        record = self.signals.get(bracket.signal_id) if bracket is not None else None
-        return record if record is not None and record.bracket_id == order.bracket_id else None
-
-    def _end_unsent(
-        self, order_id: str, status: OrderStatus, why: str, at: datetime, *, refused_at: datetime | None = None
-    ) -> None:
-        order = self.orders[order_id]
-        ended = replace(
-            order, status=status, status_since=at, unresolved_since=None, last_error=why, refused_at=refused_at
-        )
-        self._put_order(ended, at)
-        self._end_unborn_legs(ended, at)
-
-    def _end_unborn_legs(self, parent: Order, at: datetime) -> None:
-        """Legs the broker never created, or that died with an entry that bought nothing, end with their parent."""
-        if parent.bracket_id is None:
-            return
-        for order in self.orders_of(parent.bracket_id):
-            if order.parent_id == parent.id and order.is_open and order.broker_id is None:
-                self._put_order(replace(order, status=OrderStatus.NEVER_REACHED, status_since=at), at)
-
-    def _revive_legs(self, parent: Order, at: datetime) -> None:
-        """What ended here with a parent that the broker has all the same is there too, under ids yet unknown."""
-        for order in self.orders_of(parent.bracket_id) if parent.bracket_id is not None else ():
-            unborn = order.status is OrderStatus.NEVER_REACHED and order.broker_id is None
-            if order.parent_id == parent.id and unborn:
-                self._put_order(replace(order, status=OrderStatus.SENDING, status_since=at), at)
-
-    def _on_order_unresolved(self, event: ev.OrderUnresolved, at: datetime) -> None:
-        order = self.orders[event.order_id]
-        if order.broker_id is not None:
-            return  # the stream knew it before its answer was lost
-        self._put_order(
-            replace(
-                order,
-                status=OrderStatus.SENDING,
-                unresolved_since=order.unresolved_since or at,
-                last_error=event.text,
-            ),
-            at,
-        )
-
     def _on_lookup_asked(self, event: ev.LookupAsked, at: datetime) -> None:
         """Only a line in the activity log: what the broker says comes as a report."""
-
-    def _on_cancel_intended(self, event: ev.CancelIntended, at: datetime) -> None:
-        order = self.orders[event.order_id]
-        since = order.cancel_since or at
-        self._put_order(replace(order, cancel_requested_at=at, cancel_since=since, cancel_actor=event.actor), at)
-
-    def _on_cancel_refused(self, event: ev.CancelRefused, at: datetime) -> None:
-        order = self.orders[event.order_id]
-        self._put_order(replace(order, cancel_requested_at=None, cancel_since=None, last_error=event.text), at)
 
     def _refold_bracket(self, bracket_id: str, at: datetime) -> None:
         """Count naked time up to now, recompute the cover, close the trade when it is over."""
         bracket = self.brackets[bracket_id]
+        orders = self.orders_of(bracket_id)
         before = self._covers.get(bracket_id)
-        cover = self._covers[bracket_id] = cover_of(bracket, self.orders_of(bracket_id))
+        cover = self._covers[bracket_id] = cover_of(bracket, orders)
         if before is not None:
             add_span(self.naked_days, bracket.naked_counted_at, at, before.exposed)
         bracket = settled(count_naked(bracket, before, cover, at), cover)
         if is_finished(cover):
             if bracket.closed_at is None:
                 bracket = replace(bracket, closed_at=at)
-                if realized_pl(self.orders_of(bracket_id), cover.avg_entry_price, bracket.side.sign) < 0:
+                if realized_pl(orders, cover.avg_entry_price, bracket.side.sign) < 0:
                     self._note_loss(bracket, at)
                 self.open_brackets.pop(bracket_id, None)
                 self.brackets_of_symbol[bracket.symbol].pop(bracket_id, None)
@@ -378,7 +264,7 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, ProtectionFolds, Sig
             self.brackets_of_symbol[bracket.symbol][bracket_id] = None
         self.brackets[bracket_id] = bracket
         if cover.entry is not None:
-            self._advance_signal(bracket, cover)
+            self._advance_signal(bracket, cover, orders)
         self._touch("bracket", bracket_id)
         self._touch("desk", "")
 
@@ -408,12 +294,6 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, ProtectionFolds, Sig
             naked_since=min(since, bracket.naked_since or since),
             naked_share_s=bracket.naked_share_s + (at - since).total_seconds() * float(shares),
         )
-
-    def _wake_siblings(self, order: Order, at: datetime) -> None:
-        """One leg that acts after all proves that its group was armed."""
-        for other in self.orders_of(order.bracket_id) if order.bracket_id is not None else ():
-            if other.asleep_since is not None and other.parent_id == order.parent_id:
-                self._put_order(replace(other, asleep_since=None), at)
 
     def _on_protection_failed(self, event: ev.ProtectionFailed, at: datetime) -> None:
         attempts = self.brackets[event.bracket_id].attempts + 1

@@ -63,7 +63,7 @@ KINDS: Final[Mapping[str, type[msgspec.Struct]]] = {
 """The book's long tables, written row by row. Values in them are swapped, never changed and never removed."""
 
 DERIVED: Final = frozenset(
-    {"signal_of_source", "order_of_client_id", "order_of_broker_id", "_covers", "_changes", *KINDS}
+    {"signal_of_source", "order_of_client_id", "order_of_broker_id", "_covers", "_changes", "_is_told", *KINDS}
 )
 """What ``restore`` makes from the long tables."""
 

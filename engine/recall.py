@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from engine.activity import ActivityLog
+from engine.activity import ALWAYS_TOLD, KEPT, ActivityLog
 from engine.book import Book
 from engine.checkpoint import CHECKPOINT_FILE, program_fingerprint, restore, tables_of
 from engine.errors import JournalUnavailable
-from engine.journal.reader import EMPTY, Tail, read_all, read_measured, tail_at
+from engine.journal.reader import EMPTY, Tail, read_all, read_measured, seq_of_newest, tail_at
 from engine.journal.sidecar import Sidecar, SidecarUnusable
 from engine.latency import SAMPLES_KEPT, LatencyLog
+from engine.model.events import StageMeasured
 
 log = logging.getLogger(__name__)
 
@@ -77,11 +78,16 @@ def recall(path: Path, at: Tail) -> Memory:
 def fold(path: Path, memory: Memory, *, behind: int = 0) -> int:
     """Fold the facts behind event ``behind``; returns how many there were."""
     count = 0
-    for recorded in read_all(path, behind=behind):
-        memory.book.apply(recorded)
-        memory.activity.fold((recorded,))
-        memory.latency.fold((recorded,))
-        count += 1
+    apply, book = memory.book.apply, memory.book
+    told_from = seq_of_newest(path, ALWAYS_TOLD, KEPT)
+    with book.untold():
+        for recorded in read_all(path, behind=behind):
+            apply(recorded)
+            if recorded.seq >= told_from:  # the log forgets what is older
+                memory.activity.fold((recorded,))
+            if type(recorded.event) is StageMeasured:
+                memory.latency.fold((recorded,))
+            count += 1
     return count
 
 

@@ -131,6 +131,11 @@ class LimitFolds(ABC):
     def _note_attested(self, record: SignalRecord | None) -> None:
         self._change_use(record, lambda use: replace(use, is_attested=True))
 
+    @property
+    def counts_entries(self) -> bool:
+        """A mandate or a prop firm's day asks what the broker made of an entry."""
+        return bool(self.mandates) or self.prop.day is not None
+
     def _note_report(self, record: SignalRecord | None, entries: Iterable[Order]) -> None:
         """The broker has an entry of it: it counts, with what all of them really cost when that is more."""
         filled = sum((entry.filled_qty * (entry.filled_avg_price or ZERO) for entry in entries), ZERO)

@@ -112,8 +112,8 @@ class ProtectionFolds(ABC):
 
 def settled(bracket: Bracket, cover: Cover) -> Bracket:
     """The record without what a true cover has made obsolete: counted failures, watches that the broker took over."""
-    stale = (bracket.attempts, bracket.last_error, bracket.watch_stop_since, bracket.stop_passed_at)
-    if cover.held > 0 and cover.naked == 0 and any(stale):
+    is_covered = cover.held > 0 and cover.naked == 0
+    if is_covered and (bracket.attempts or bracket.last_error or bracket.watch_stop_since or bracket.stop_passed_at):
         bracket = replace(
             bracket, attempts=0, gave_up_at=None, last_error=None, watch_stop_since=None, stop_passed_at=None
         )

@@ -108,11 +108,11 @@ class SignalFolds(ABC):
         self._touch("signal", signal_id)
         self._touch("desk", "")
 
-    def _advance_signal(self, bracket: Bracket, cover: Cover) -> None:
+    def _advance_signal(self, bracket: Bracket, cover: Cover, orders: Sequence[Order]) -> None:
         record = self.signals.get(bracket.signal_id)
         if record is None or record.bracket_id != bracket.id:
             return
-        status, note, is_answered = follow_entry(record, bracket, cover, self.orders_of(bracket.id))
+        status, note, is_answered = follow_entry(record, bracket, cover, orders)
         if is_answered:
             self.approved.pop(bracket.signal_id, None)
         if status is not record.status or note != record.decision_note:
@@ -164,8 +164,10 @@ class Followed(NamedTuple):
 def follow_entry(record: SignalRecord, bracket: Bracket, cover: Cover, orders: Sequence[Order]) -> Followed:
     """The signal follows its entries: working, filled, closed, failed."""
     entries = [order for order in orders if order.role is OrderRole.ENTRY]
-    is_known = any(order.broker_id is not None for order in entries)
-    is_over = all(order.is_terminal for order in entries)
+    is_known, is_over = False, True
+    for order in entries:
+        is_known = is_known or order.broker_id is not None
+        is_over = is_over and order.is_terminal
     note = _part_of_entry(bracket, entries) or record.decision_note
     status = record.status
     if bracket.closed_at is not None:
@@ -184,6 +186,8 @@ def follow_entry(record: SignalRecord, bracket: Bracket, cover: Cover, orders: S
 
 def _part_of_entry(bracket: Bracket, entries: Sequence[Order]) -> str:
     """A sentence when only some of several entries reached the broker, else nothing."""
+    if len(entries) < 2:
+        return ""
     reached = [order for order in entries if not (order.is_terminal and order.was_unknown_to_broker)]
     if not reached or len(reached) == len(entries):
         return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -84,6 +84,16 @@ def read_measured(path: Path, up_to: int, limit: int) -> list[Recorded]:
     with closing(connect_reader(path)) as connection:
         rows = connection.execute(query, (up_to, limit)).fetchall()
     return [recorded_of(*row) for row in reversed(rows)]
+
+
+def seq_of_newest(path: Path, kinds: Iterable[str], count: int) -> int:
+    """The number of the oldest of the newest ``count`` events of these kinds; 1 when there are not so many."""
+    wanted = tuple(kinds)
+    marks = ", ".join("?" * len(wanted))
+    query = f"SELECT seq FROM events WHERE kind IN ({marks}) ORDER BY seq DESC LIMIT 1 OFFSET ?"
+    with closing(connect_reader(path)) as connection:
+        row = connection.execute(query, (*wanted, count - 1)).fetchone()
+    return 1 if row is None else int(row[0])
 
 
 def tail_at(path: Path, seq: int) -> Tail | None:

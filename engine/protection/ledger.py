@@ -21,6 +21,7 @@ from engine.model.money import ZERO
 from engine.model.order import Evidence, Order
 from engine.model.words import (
     COVERING,
+    TERMINAL,
     BracketStatus,
     CoverKind,
     OrderClass,
@@ -30,6 +31,7 @@ from engine.model.words import (
     Side,
 )
 
+_ARMED_BY_FILL: Final = frozenset({OrderClass.BRACKET, OrderClass.OTO})
 EVIDENCE_FRESH_S: Final = 60.0
 """Cover that nobody has confirmed for longer is shown as ``unverified``."""
 EXIT_STALL_S: Final = 2.0
@@ -113,39 +115,56 @@ def is_armed(order: Order, parent: Order | None) -> bool:
 
 
 def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
-    """The trade's cover; ``orders`` are all its orders, oldest first."""
+    """The trade's cover; ``orders`` are all its orders, oldest first.
+
+    Computed at every report about an order, and for a whole history at a start: what only a replacement or a partly
+    filled target asks for is left out where there is none.
+    """
     by_id = {order.id: order for order in orders}
+    all_orders = list(by_id.values())
+    was_replaced = part_left = False
+    for order in all_orders:
+        if order.replaces is not None:
+            was_replaced = True
+        if order.filled_qty and order.role is OrderRole.TAKE_PROFIT:
+            part_left = True
     entry_filled = exit_filled = stops = certain = limited = ZERO
     entry = stop = target = armed_stop = armed_target = None
     entry_open = orders_open = False
     entry_leaves = ZERO
     bought: list[Order] = []
     closing_since: datetime | None = None
-    leaves_of_group = _leaves_of_groups(by_id)
-    for order in executed(by_id.values()):
+    leaves_of_group = _leaves_of_groups(by_id) if part_left else {}
+    for order in executed(all_orders) if was_replaced else all_orders:
+        if not order.filled_qty:
+            continue
         if order.role is OrderRole.ENTRY:
             entry_filled += order.filled_qty
-            if order.filled_qty > 0:
-                bought.append(order)
+            bought.append(order)
         else:
             # An order on the entry's side closes what a flip has opened the other way.
             exit_filled += order.filled_qty if order.side is not bracket.side else -order.filled_qty
-    for order in by_id.values():
-        orders_open = orders_open or order.is_open
+    for order in all_orders:
+        is_open = order.status not in TERMINAL
+        if is_open:
+            orders_open = True
         if order.role is OrderRole.ENTRY:
-            entry_leaves += order.leaves_qty
-            entry_open = entry_open or order.is_open
+            if is_open:
+                entry_open = True
+                entry_leaves += order.qty - order.filled_qty
             entry = order if entry is None or not order.was_unknown_to_broker else entry
             continue
-        armed = is_armed(order, parent_of(order, by_id) if order.parent_id else None)
-        if armed and _waits_for_predecessor(order, by_id):
+        armed = is_open and is_armed(order, parent_of(order, by_id) if order.parent_id else None)
+        if armed and was_replaced and _waits_for_predecessor(order, by_id):
             continue
         if order.role is OrderRole.STOP_LOSS:
             stop = order
             if armed:
                 armed_stop = order
-                closes = min(order.leaves_qty, leaves_of_group.get(order.parent_id or "", order.leaves_qty))
-                stops += order.leaves_qty
+                leaves = closes = order.qty - order.filled_qty
+                if part_left:
+                    closes = min(leaves, leaves_of_group.get(order.parent_id or "", leaves))
+                stops += leaves
                 certain += closes
                 if order.type is OrderType.STOP_LIMIT or order.side is Side.BUY:
                     limited += closes
@@ -153,12 +172,12 @@ def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
             target = order
             if armed:
                 armed_target = order
-        elif order.is_open:
+        elif is_open:
             closing_since = closing_since or order.created_at
     left = entry_filled - exit_filled + bracket.adjusted_qty
-    held = max(ZERO, left)
+    held = left if left > 0 else ZERO
     # Either way the worse is believed: the fewer shares for cover, the more for what may be too many.
-    covered = min(held, certain)
+    covered = min(held, certain) if certain else ZERO
     stop = armed_stop or stop
     kind = CoverKind.NONE if covered == 0 else CoverKind.LIMITED if limited else CoverKind.HARD
     return Cover(
@@ -223,13 +242,13 @@ def _waits_for_predecessor(order: Order, by_id: dict[str, Order]) -> bool:
 
 def _evidence(entry: Order | None, armed_stop: Order | None) -> Evidence | None:
     """What proves the cover: the newest word about the stop, or the fill that armed it."""
+    filled = entry.evidence if entry is not None else None
     if armed_stop is None:
-        return entry.evidence if entry else None
-    candidates = [armed_stop.evidence]
-    if armed_stop.order_class in (OrderClass.BRACKET, OrderClass.OTO) and entry is not None:
-        candidates.append(entry.evidence)
-    known = [evidence for evidence in candidates if evidence is not None]
-    return max(known, key=lambda evidence: evidence.at) if known else None
+        return filled
+    told = armed_stop.evidence
+    if filled is None or armed_stop.order_class not in _ARMED_BY_FILL:
+        return told
+    return filled if told is None or filled.at > told.at else told
 
 
 def status_of(
@@ -297,10 +316,13 @@ def is_finished(cover: Cover) -> bool:
 
 def count_naked(bracket: Bracket, before: Cover | None, cover: Cover, at: datetime) -> Bracket:
     """The naked clock: runs from the first uncovered share to the last one covered."""
+    is_exposed = cover.exposed > 0
+    if not is_exposed and bracket.naked_since is None and bracket.naked_counted_at is None:
+        return bracket
     if before is not None and before.exposed > 0 and bracket.naked_counted_at is not None:
         span_s = max(0.0, (at - bracket.naked_counted_at).total_seconds())
         bracket = msgspec.structs.replace(bracket, naked_share_s=bracket.naked_share_s + span_s * float(before.exposed))
-    if cover.exposed > 0:
+    if is_exposed:
         return msgspec.structs.replace(bracket, naked_since=bracket.naked_since or at, naked_counted_at=at)
     if bracket.naked_since is not None:
         span_s = max(0.0, (at - bracket.naked_since).total_seconds())
