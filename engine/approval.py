@@ -112,7 +112,7 @@ class ApprovalQueue:
             facts = self._user_rules.for_preview(record.signal.id, facts)
         decision, requests = self._judge(record, edits, facts)
         self._user_rules.want(record.signal.id, decision)
-        return self._previews.show(record.signal.id, decision, requests, self._clock.now())
+        return self._previews.show(decision, requests, self._clock.now())
 
     def _judge(self, record: SignalRecord, edits: Edits, facts: Facts) -> tuple[Decision, tuple[RequestView, ...]]:
         """The gate's decision on these facts, with the requests that would be sent, which alpaca-py has checked."""
@@ -130,7 +130,7 @@ class ApprovalQueue:
         """The requests that would be sent, byte for byte but for a later retry's number."""
         plan = decision.case.plan
         lacks_limit = plan.extended and plan.limit_price is None
-        if decision.closes or plan.levels.stop_price is None or plan.qty < 1 or lacks_limit:
+        if decision.closes or plan.levels.stop_price is None or plan.qty <= 0 or lacks_limit:
             return ()
         group = plan_entry(
             decision,

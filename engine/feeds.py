@@ -15,7 +15,7 @@ from typing import Final
 
 from engine.alpaca import wire
 from engine.alpaca.client import AlpacaClient
-from engine.alpaca.market_data import MAX_SYMBOLS, is_crypto
+from engine.alpaca.market_data import MAX_SYMBOLS
 from engine.alpaca.quotes import QuoteStream, StreamError, Subscribed
 from engine.alpaca.stream import AuthFailed, Connected, Disconnected, SlotTaken
 from engine.alpaca.trades import OrderStream
@@ -24,6 +24,7 @@ from engine.alpaca.wire import Unreadable
 from engine.clock import Clock
 from engine.errors import BrokerError
 from engine.market.quotes import QuoteBoard
+from engine.model.symbols import is_coin
 from engine.pipeline.track import Tracker
 from engine.surroundings import World
 from engine.tasks import task_scope
@@ -170,7 +171,7 @@ class QuoteFeed:
     async def _watch(self) -> None:
         watched: list[str] = []
         while True:
-            wanted = [symbol for symbol in self._in_play() if not is_crypto(symbol)][:SLOTS]
+            wanted = [symbol for symbol in self._in_play() if not is_coin(symbol)][:SLOTS]
             if wanted != watched:
                 watched = wanted
                 now = self._clock.now()
@@ -179,17 +180,18 @@ class QuoteFeed:
             await self._clock.sleep(WATCH_EVERY_S)
 
     async def _fall_back(self) -> None:
-        """Symbols without a fresh quote are asked for in one batch."""
+        """Symbols without a fresh quote are asked for in one batch; coins every time, since no stream tells of them."""
         while True:
             await self._clock.sleep(FALLBACK_EVERY_S)
-            stale = self._board.stale(self._in_play(), STALE_AFTER_S)
-            if stale:
-                await self.fetch(stale)
+            in_play = self._in_play()
+            wanted = {*self._board.stale(in_play, STALE_AFTER_S), *filter(is_coin, in_play)}
+            if wanted:
+                await self.fetch(sorted(wanted))
 
     async def fetch(self, symbols: list[str]) -> None:
         """One batched request a kind; a broker that cannot be reached leaves the quotes to age."""
-        coins = [symbol for symbol in symbols if is_crypto(symbol)]
-        stocks = [symbol for symbol in symbols if not is_crypto(symbol)]
+        coins = [symbol for symbol in symbols if is_coin(symbol)]
+        stocks = [symbol for symbol in symbols if not is_coin(symbol)]
         found: list[wire.Quote] = []
         for ask, wanted in ((self._client.latest_quotes, stocks), (self._client.latest_crypto_quotes, coins)):
             for first in range(0, len(wanted), MAX_SYMBOLS):

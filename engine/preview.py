@@ -35,28 +35,49 @@ NAMED: Final = frozenset({*DECIDED, "PRICE_DRIFT", "STALE_QUOTE"})
 """Denies that the API gives as its own code, the others being DENIED."""
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """What a preview promised."""
+class Promise(msgspec.Struct, frozen=True, kw_only=True):
+    """What a preview showed, as far as a click is held to it. A few words: thousands of them are kept."""
 
     signal_id: str
-    decision: Decision
+    warned: frozenset[str]
+    """Codes of all verdicts that did not pass."""
+    denied: frozenset[str]
+    qty: Decimal
+    basis: Decimal | None
+    risk_per_share: Decimal | None
+
+    @property
+    def risk(self) -> Decimal | None:
+        return None if self.risk_per_share is None else self.risk_per_share * self.qty
+
+
+def promise_of(decision: Decision) -> Promise:
+    plan = decision.case.plan
+    return Promise(
+        signal_id=decision.case.signal.id,
+        warned=frozenset([reason.code for reason in decision.reasons if reason.verdict is not Verdict.PASS]),
+        denied=frozenset([reason.code for reason in decision.denies]),
+        qty=plan.qty,
+        basis=plan.basis,
+        risk_per_share=plan.risk_per_share,
+    )
 
 
 class Previews:
     """The newest previews by id. Old ones are forgotten; approving one of those asks for a new look."""
 
     def __init__(self) -> None:
-        self._shown: OrderedDict[str, Shown] = OrderedDict()
+        self._shown: OrderedDict[str, Promise] = OrderedDict()
         self._numbers = itertools.count(1)
 
-    def show(self, signal_id: str, decision: Decision, requests: tuple[RequestView, ...], now: datetime) -> PreviewView:
+    def show(self, decision: Decision, requests: tuple[RequestView, ...], now: datetime) -> PreviewView:
         preview_id = f"p{next(self._numbers):08d}"
-        self._shown[preview_id] = Shown(signal_id=signal_id, decision=decision)
+        self._shown[preview_id] = promise_of(decision)
         if len(self._shown) > PREVIEWS_KEPT:
             self._shown.popitem(last=False)
         return preview_view(preview_id, decision, requests, now)
 
-    def recall(self, preview_id: str, signal_id: str) -> Decision:
+    def recall(self, preview_id: str, signal_id: str) -> Promise:
         """
         Raises:
             CommandRefused: CHANGED_SINCE_SHOWN, when it is too old to be known or belongs to another signal.
@@ -64,7 +85,7 @@ class Previews:
         shown = self._shown.get(preview_id)
         if shown is None or shown.signal_id != signal_id:
             raise CommandRefused("CHANGED_SINCE_SHOWN", "That preview is too old: look at the current one.")
-        return shown.decision
+        return shown
 
 
 def refuse_if_decided(decision: Decision) -> None:
@@ -101,7 +122,7 @@ def blocked_by(decision: Decision) -> tuple[str, str] | None:
     return (first.code if first.code in NAMED else "DENIED"), first.text
 
 
-def refuse_if_changed(shown: Decision, now: Decision) -> None:
+def refuse_if_changed(shown: Promise, now: Decision) -> None:
     """Law 8: what you see is what you send.
 
     Raises:
@@ -114,17 +135,15 @@ def refuse_if_changed(shown: Decision, now: Decision) -> None:
         raise CommandRefused("CHANGED_SINCE_SHOWN", text, reasons=(*changes, *others))
 
 
-def _worse_verdicts(shown: Decision, now: Decision) -> Iterator[Reason]:
-    warned = {reason.code for reason in shown.reasons if reason.verdict is not Verdict.PASS}
-    denied_before = {reason.code for reason in shown.denies}
+def _worse_verdicts(shown: Promise, now: Decision) -> Iterator[Reason]:
     for reason in now.reasons:
-        known = denied_before if reason.verdict is Verdict.DENY else warned
+        known = shown.denied if reason.verdict is Verdict.DENY else shown.warned
         if reason.verdict is not Verdict.PASS and reason.code not in known:
             yield reason
 
 
-def _moved_numbers(shown: Decision, now: Decision) -> Iterator[Reason]:
-    old, new = shown.case.plan, now.case.plan
+def _moved_numbers(old: Promise, now: Decision) -> Iterator[Reason]:
+    new = now.case.plan
     if new.qty > old.qty:
         text = f"The quantity rose from {plain(old.qty)} to {plain(new.qty)}."
         yield denied("QUANTITY_ROSE", text, plain(new.qty), plain(old.qty))
@@ -133,7 +152,7 @@ def _moved_numbers(shown: Decision, now: Decision) -> Iterator[Reason]:
         if moved > max(PRICE_TOLERANCE_R * old.risk_per_share, 2 * tick_of(old.basis)):
             text = f"The price moved from {plain(old.basis)} to {plain(new.basis)}."
             yield denied("PRICE_MOVED", text, plain(new.basis), plain(old.basis))
-    risk_before, risk_now = _risk(shown), _risk(now)
+    risk_before, risk_now = old.risk, _risk(now)
     if risk_before is not None and risk_now is not None and risk_now > risk_before * (1 + PRICE_TOLERANCE_R):
         text = f"The risk rose from {usd(risk_before)} to {usd(risk_now)}."
         yield denied("RISK_ROSE", text, usd(risk_now), usd(risk_before))

@@ -233,11 +233,6 @@ class MarketDataCalls:
         )
 
 
-def is_crypto(symbol: str) -> bool:
-    """Coin pairs have endpoints and a stream of their own."""
-    return "/" in symbol
-
-
 def _bar_page(body: bytes) -> tuple[dict[str, list[msgspec.Raw]], str | None]:
     return _page(body, "bars")
 

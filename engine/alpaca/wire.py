@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from datetime import datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import field
@@ -42,6 +42,10 @@ __all__ = [
 ]
 
 ZERO = Decimal(0)
+
+
+_QUOTED_IN: Final = ("USDT", "USDC", "USD", "BTC")
+"""Currencies that coins are priced in, the longest spelling first."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -357,7 +361,17 @@ def read_position(row: dict[str, Any]) -> Position:
     symbol = _word(row, "symbol")
     if not symbol:
         raise Malformed("Position.symbol is missing")
+    if _word(row, "asset_class") == "crypto":
+        symbol = _pair_of(symbol)
     return read(Position, row, symbol=symbol)
+
+
+def _pair_of(symbol: str) -> str:
+    """``BTC/USD`` for ``BTCUSD``: positions are spelled without the slash that orders and quotes have."""
+    if "/" in symbol:
+        return symbol
+    quoted = next((each for each in _QUOTED_IN if symbol.endswith(each) and symbol != each), None)
+    return symbol if quoted is None else f"{symbol.removesuffix(quoted)}/{quoted}"
 
 
 def _word(row: dict[str, Any], key: str) -> str:

@@ -209,7 +209,7 @@ class ExitCommands:
 
     def _refuse_closed_market(self, bracket: Bracket, when: ExitWhen) -> None:
         """Nothing that protects is stripped for a close that could not execute. A working entry may always go."""
-        cover, session = self._book.cover(bracket.id), self._supervisor.session()
+        cover, session = self._book.cover(bracket.id), self._supervisor.session(bracket.symbol)
         if cover.held == 0:
             return
         if self._supervisor.is_halted(bracket.symbol) and when is not ExitWhen.OPEN:

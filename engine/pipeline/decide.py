@@ -9,6 +9,7 @@ import msgspec
 from engine.model.commands import NO_EDITS, Edits
 from engine.model.money import ceil_to_tick, floor_to_tick, is_on_tick, plain, round_to_tick, tick_of
 from engine.model.signal import ExitSpec, Levels, Reason, Signal, resolve_exits
+from engine.model.symbols import is_coin
 from engine.model.words import OrderType, Side, Verdict
 from engine.pipeline.correlation import Cluster, check_correlation, cluster_of
 from engine.pipeline.follow import follow_of, trail_of
@@ -64,11 +65,15 @@ def decide(signal: Signal, facts: Facts, edits: Edits = NO_EDITS) -> Decision:
         limit_price=_limit_on_tick(wanted),
         targets=plan_targets(wanted, edits, qty, basis, levels),
         trigger_price=trigger_of(wanted),
-        extended=facts.session_open is False
+        extended=not is_coin(wanted.symbol)
+        and facts.session_open is False
         and facts.extended_open
         and facts.config.session.entries == "extended"
         and trigger_of(wanted) is None,
-        follow=follow_of(_with_default_stop(signal, facts), edits) if _limit_on_tick(wanted) is None else None,
+        # A coin's exits come after its fill anyway.
+        follow=follow_of(_with_default_stop(signal, facts), edits)
+        if _limit_on_tick(wanted) is None and not is_coin(wanted.symbol)
+        else None,
         trail=trail_of(signal, edits, basis),
     )
     case = Case(signal=wanted, facts=facts, plan=plan)

@@ -2,7 +2,8 @@
 
 Whole shares in the regular session go out as native groups, ``gtc``: atomic, and the exits outlive the day. An entry
 that should live only for the day is cancelled by the desk before the close (``protection/overnight.py``). A group has
-one target, so a trade with several is entered by as many groups, all with the same stop.
+one target, so a trade with several is entered by as many groups, all with the same stop. The broker takes no groups of
+coins: such an entry goes alone, and its stop follows the fill.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.ids import client_order_id, leg_id
 from engine.model.order import Order
+from engine.model.symbols import is_coin
 from engine.model.words import OrderClass, OrderRole, OrderType, Purpose, TimeInForce
 from engine.pipeline.decide import Decision
 
@@ -33,11 +35,11 @@ def plan_entry(decision: Decision, *, desk_id: str, bracket_id: str, now: dateti
     signal, plan = decision.case.signal, decision.case.plan
     stop, target = plan.levels.stop_price, plan.levels.take_profit_price
     assert stop is not None
-    assert plan.qty >= 1
+    assert plan.qty > 0
     first_id = client_order_id(desk_id, bracket_id, "entry", 1)
     parts: tuple[tuple[Decimal, Decimal | None], ...] = tuple((part.qty, part.price) for part in plan.targets)
-    if plan.extended:
-        intents: tuple[ev.OrderIntended, ...] = (_extended(decision, first_id, bracket_id, now),)
+    if plan.extended or is_coin(signal.symbol):
+        intents: tuple[ev.OrderIntended, ...] = (_alone(decision, first_id, bracket_id, now),)
     else:
         intents = tuple(
             _group(decision, qty, price, client_order_id(desk_id, bracket_id, "entry", number), bracket_id, now)
@@ -60,21 +62,23 @@ def plan_entry(decision: Decision, *, desk_id: str, bracket_id: str, now: dateti
     return EntryGroup(opened=ev.BracketOpened(bracket=bracket), intents=intents)
 
 
-def _extended(decision: Decision, entry_id: str, bracket_id: str, now: datetime) -> ev.OrderIntended:
-    """A limit alone, good in the extended hours of its day: its exits follow when the core session is open."""
+def _alone(decision: Decision, entry_id: str, bracket_id: str, now: datetime) -> ev.OrderIntended:
+    """An entry whose exits follow: a limit good in the extended hours of its day, or any entry of a coin."""
     signal, plan = decision.case.signal, decision.case.plan
-    assert plan.limit_price is not None
+    assert plan.limit_price is not None or not plan.extended
+    kind = OrderType.MARKET if plan.limit_price is None else OrderType.LIMIT
+    tif = TimeInForce.DAY if plan.extended else TimeInForce.GTC
     entry = Order(
         id=entry_id,
         client_order_id=entry_id,
         symbol=signal.symbol,
         side=signal.side,
-        type=OrderType.LIMIT,
+        type=kind,
         order_class=OrderClass.SIMPLE,
         role=OrderRole.ENTRY,
         bracket_id=bracket_id,
         qty=plan.qty,
-        time_in_force=TimeInForce.DAY,
+        time_in_force=tif,
         limit_price=plan.limit_price,
         created_at=now,
         status_since=now,
@@ -83,11 +87,11 @@ def _extended(decision: Decision, entry_id: str, bracket_id: str, now: datetime)
         client_order_id=entry_id,
         symbol=signal.symbol,
         side=signal.side.value,
-        type="limit",
+        type="market" if plan.limit_price is None else "limit",
         qty=plan.qty,
         limit_price=plan.limit_price,
-        time_in_force="day",
-        extended_hours=True,
+        time_in_force="day" if plan.extended else "gtc",
+        extended_hours=plan.extended,
     )
     return ev.OrderIntended(order=entry, body=dict(body), purpose=Purpose.ENTRY)
 

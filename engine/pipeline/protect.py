@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -16,17 +16,24 @@ from engine.alpaca.bodies import oco_body, replace_body, simple_body
 from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.ids import client_order_id, leg_id, parts_of
-from engine.model.money import ZERO
+from engine.model.money import ZERO, floor_to_tick
 from engine.model.order import Order
+from engine.model.symbols import is_coin
 from engine.model.targets import TargetPart
 from engine.model.words import OrderClass, OrderRole, OrderStatus, OrderType, Purpose, Side, TimeInForce
+
+COIN_LIMIT_BELOW: Final = Decimal("0.01")
+"""The broker takes no plain stop of a coin: its stop-limit's limit lies this part of the price beneath the stop."""
 
 
 def plan_exits(
     bracket: Bracket, orders: Sequence[Order], qty: Decimal, *, desk_id: str, now: datetime, stop_only: bool = False
 ) -> ev.OrderIntended:
-    """Stop and target for ``qty`` held shares as one OCO; a plain stop without a target, or when ``stop_only``."""
-    if bracket.take_profit_price is None or stop_only:
+    """Stop and target for ``qty`` held shares as one OCO; a plain stop without a target, or when ``stop_only``.
+
+    Coins and parts of a share stand in no group: their target is for the desk to watch.
+    """
+    if bracket.take_profit_price is None or stop_only or is_coin(bracket.symbol) or qty % 1:
         return _plan_stop(bracket, orders, qty, desk_id=desk_id, now=now)
     part = open_target(bracket, orders)
     target_price = part.price if part is not None else bracket.take_profit_price
@@ -77,25 +84,32 @@ def open_target(bracket: Bracket, orders: Sequence[Order]) -> TargetPart | None:
 def _plan_stop(
     bracket: Bracket, orders: Sequence[Order], qty: Decimal, *, desk_id: str, now: datetime
 ) -> ev.OrderIntended:
+    """Good till canceled; of parts of a share for the day, which is all the broker takes. Of a coin, a stop-limit."""
     order_id = _next_id(bracket, orders, "stop", desk_id)
+    a_coin = is_coin(bracket.symbol)
+    limit_price = floor_to_tick(bracket.stop_price * (1 - COIN_LIMIT_BELOW)) if a_coin else None
+    for_the_day = not a_coin and qty % 1 != 0
     stop = _order(
         bracket,
         order_id,
         OrderRole.STOP_LOSS,
-        OrderType.STOP,
+        OrderType.STOP_LIMIT if a_coin else OrderType.STOP,
         OrderClass.SIMPLE,
         qty,
         now,
         stop_price=bracket.stop_price,
+        limit_price=limit_price,
+        time_in_force=TimeInForce.DAY if for_the_day else TimeInForce.GTC,
     )
     body = simple_body(
         client_order_id=order_id,
         symbol=bracket.symbol,
         side=bracket.side.opposite.value,
-        type="stop",
+        type="stop_limit" if a_coin else "stop",
         qty=qty,
-        time_in_force="gtc",
+        time_in_force="day" if for_the_day else "gtc",
         stop_price=bracket.stop_price,
+        limit_price=limit_price,
         position_intent=_closing_intent(bracket),
     )
     return ev.OrderIntended(order=stop, body=dict(body), purpose=Purpose.PROTECT)
@@ -128,7 +142,7 @@ def plan_close(
             qty,
             now,
             limit_price=limit_price,
-            time_in_force=TimeInForce.DAY,
+            time_in_force=TimeInForce.GTC if is_coin(bracket.symbol) else TimeInForce.DAY,
         ),
         side=side,
     )
@@ -138,7 +152,7 @@ def plan_close(
         side=side.value,
         type="market" if limit_price is None else "limit",
         qty=qty,
-        time_in_force="day",
+        time_in_force="gtc" if is_coin(bracket.symbol) else "day",
         limit_price=limit_price,
         extended_hours=limit_price is not None,
         position_intent="buy_to_close" if side is Side.BUY else "sell_to_close",
@@ -158,7 +172,14 @@ def plan_moved_exit(
     now: datetime,
     actor: str,
 ) -> ev.ReplaceIntended:
-    """An exit at another price, or a plain stop for fewer shares; it covers until its replacement does."""
+    """An exit at another price, or a plain stop for fewer shares; it covers until its replacement does.
+
+    A stop-limit keeps the distance between its two prices.
+    """
+    if stop_price is not None and exit_order.type is OrderType.STOP_LIMIT and limit_price is None:
+        assert exit_order.limit_price is not None
+        assert exit_order.stop_price is not None
+        limit_price = exit_order.limit_price + stop_price - exit_order.stop_price
     order_id = _next_id(bracket, orders, "move", desk_id)
     order = _successor(exit_order, order_id, bracket.id, now)
     order = msgspec.structs.replace(

@@ -1,6 +1,7 @@
 """Stage *size*: how many shares, and why that many.
 
-A quantity that a strategy or a person named is taken as it is (whole shares, rounded down) and judged by the limits.
+A quantity that a strategy or a person named is taken as it is (whole shares or parts of a coin, rounded down) and
+judged by the limits.
 A quantity that the desk computes is also cut to what the limits and the buying power allow, and the cut is named.
 """
 
@@ -10,8 +11,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from engine.model.money import ZERO, plain, usd, whole_shares
+from engine.model.money import ZERO, plain, usd
 from engine.model.signal import Levels, Signal, SizeSpec
+from engine.model.symbols import in_lots, is_coin
 from engine.rules.facts import Facts
 from engine.rules.prop_firm import prop_caps
 
@@ -26,31 +28,31 @@ class Wish(NamedTuple):
 def size_entry(
     signal: Signal, facts: Facts, basis: Decimal | None, levels: Levels, wanted: Decimal | None
 ) -> tuple[Decimal, str]:
-    """Whole shares (0 when not even one fits) and the reason in a few words.
+    """Whole shares, or parts of a coin (0 when not even one lot fits) and the reason in a few words.
 
     ``basis`` is the expected entry price; ``wanted`` a person's own number, which wins over the signal's.
     """
     if wanted is not None:
-        return _whole(wanted, "your quantity")
+        return _in_lots(signal, wanted, "your quantity")
     asked = signal.size
     if asked is not None and asked.unit == "qty":
-        return _whole(asked.value, "the signal's quantity")
+        return _in_lots(signal, asked.value, "the signal's quantity")
     if basis is None or basis <= 0:
         return ZERO, "no price to size by"
     wish = _as_asked(asked, facts, basis, levels) if asked is not None else _by_method(signal, facts, basis, levels)
     if isinstance(wish, str):
         return ZERO, wish
-    qty, why = whole_shares(wish.qty), wish.why
+    qty, why = in_lots(signal.symbol, wish.qty), wish.why
     for cap, name in (*_caps(facts, signal, basis), *prop_caps(facts, basis, levels.stop_price)):
-        allowed = max(ZERO, whole_shares(cap))
+        allowed = max(ZERO, in_lots(signal.symbol, cap))
         if allowed < qty:
             why, qty = f"limited by {name}: {plain(qty)} → {plain(allowed)}", allowed
     return qty, why
 
 
-def _whole(qty: Decimal, whose: str) -> tuple[Decimal, str]:
-    whole = whole_shares(qty)
-    return whole, whose if whole == qty else f"{whose} {plain(qty)}, in whole shares"
+def _in_lots(signal: Signal, qty: Decimal, whose: str) -> tuple[Decimal, str]:
+    sent, unit = in_lots(signal.symbol, qty), "nine places" if is_coin(signal.symbol) else "whole shares"
+    return sent, whose if sent == qty else f"{whose} {plain(qty)}, in {unit}"
 
 
 def _as_asked(asked: SizeSpec, facts: Facts, basis: Decimal, levels: Levels) -> Wish | str:

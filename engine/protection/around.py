@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.model.symbols import is_coin
 from engine.model.words import Session
 from engine.protection.case import Truth
 from engine.reconcile import Reconciler
@@ -13,9 +14,12 @@ class Around:
         self._world = world
         self._reconciler = reconciler
 
-    def session(self) -> Session:
-        """By the broker's own clock. Before it was read the core session is assumed: the broker refuses the rest."""
-        if self._world.session_open is not False:
+    def session(self, symbol: str) -> Session:
+        """By the broker's own clock. Before it was read the core session is assumed: the broker refuses the rest.
+
+        Coins trade round the clock.
+        """
+        if is_coin(symbol) or self._world.session_open is not False:
             return Session.CORE
         return Session.EXTENDED if self._world.extended_open else Session.CLOSED
 

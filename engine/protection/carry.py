@@ -23,6 +23,7 @@ from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.money import ZERO
 from engine.model.order import Order
+from engine.model.symbols import is_coin
 from engine.model.words import OrderRole, Side, TimeInForce
 from engine.protection.ledger import is_armed
 from engine.recorder import Recorder
@@ -74,9 +75,9 @@ def closing_soon(world: World, now: datetime) -> bool:
 
 
 def carry_row(bracket: Bracket, book: Book, config: Config, mark: Decimal | None) -> CarryRow | None:
-    """None of a trade that holds nothing."""
+    """None of a trade that holds nothing, and of a coin, which knows no close."""
     cover = book.cover(bracket.id)
-    if cover.held == 0:
+    if cover.held == 0 or is_coin(bracket.symbol):
         return None
     stops = list(_live(OrderRole.STOP_LOSS, bracket, book))
     carried = min(cover.held, sum((o.leaves_qty for o in stops if o.time_in_force is TimeInForce.GTC), ZERO))
@@ -183,10 +184,14 @@ class CarryKeeper:
                 self._leave(row, f"{row.strategy} is flat by the close")
 
     async def _replace_dying(self, bracket_id: str) -> None:
-        """The old exits make way; the supervisor covers with ones that are good till canceled, at once."""
+        """The old exits make way; the supervisor covers with ones that are good till canceled, at once.
+
+        The stop of a part of a share is left: the broker takes it for the day only. It is placed again for the next.
+        """
         bracket = self._book.brackets[bracket_id]
         for order in tuple(_live(OrderRole.STOP_LOSS, bracket, self._book)):
-            if order.time_in_force is not TimeInForce.GTC and order.cancel_requested_at is None:
+            is_part = order.leaves_qty % 1 != 0
+            if order.time_in_force is not TimeInForce.GTC and order.cancel_requested_at is None and not is_part:
                 why = "it would die at the close: one that is good till canceled takes its place"
                 await self._gateway.cancel(order.id, actor="desk", reason=why)
 

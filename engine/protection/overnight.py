@@ -13,6 +13,7 @@ from engine.book import NEW_YORK, Book
 from engine.clock import Clock
 from engine.gateway import Gateway
 from engine.model.order import Order
+from engine.model.symbols import is_coin
 from engine.model.words import OrderRole, TimeInForce
 from engine.surroundings import World
 
@@ -37,7 +38,11 @@ class DayEntries:
         """Working entries whose day is over, or will be in ten minutes."""
         closes_at = self._world.session_changes_at if self._world.session_open else None
         ending = closes_at is not None and closes_at - now <= BEFORE_CLOSE
-        return [order for order in self._day_entries() if ending or _day(order.created_at) < _day(now)]
+        return [
+            order
+            for order in self._day_entries()
+            if (ending and not is_coin(order.symbol)) or _day(order.created_at) < _day(now)
+        ]
 
     def _day_entries(self) -> list[Order]:
         found = []

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from engine.model.money import whole_shares
 from engine.model.order import Order
+from engine.model.symbols import in_one_exit
 from engine.model.words import OrderClass, OrderRole, OrderStatus
 from engine.protection.case import (
     CANCEL_STUCK_S,
@@ -72,7 +72,7 @@ def _cover_beside_stuck_entry(case: Case) -> Step:
         if case.bracket.watch_stop_since is None:
             return Watch(target=False, why=why)
         return Rest(why, after_s=CANCEL_STUCK_S)
-    return AttachExits(case.cover.naked)
+    return _exits_for(case)
 
 
 def _sleeps(order: Order, case: Case) -> bool:
@@ -131,8 +131,13 @@ def _place(case: Case) -> Step:
     if len(vanished(case)) >= VANISHED_MAX:
         return GiveUp(f"Exits vanished {VANISHED_MAX} times in ten minutes: another hand takes them away.")
     stop_only = case.bracket.repair is not None and case.bracket.repair.kind == "replace_stop"
-    # Groups take whole shares; a fraction that is left is watched.
-    return AttachExits(whole_shares(case.cover.naked), stop_only=stop_only)
+    return _exits_for(case, stop_only=stop_only)
+
+
+def _exits_for(case: Case, *, stop_only: bool = False) -> AttachExits:
+    """Groups take whole shares: of coins, and of the part of a share that is left, the broker takes a stop alone."""
+    qty = in_one_exit(case.bracket.symbol, case.cover.naked)
+    return AttachExits(qty, stop_only=stop_only)
 
 
 def vanished(case: Case) -> list[Order]:

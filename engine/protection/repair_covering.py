@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from engine.model.money import ZERO, plain
+from engine.model.symbols import in_one_exit, takes_groups
 from engine.model.words import OrderRole
 from engine.pipeline.protect import plan_exits, plan_moved_exit
 from engine.protection.moving import breakeven_price, improves, leaves_room
@@ -27,7 +28,7 @@ from engine.views import RequestView
 
 def _attach(look: Look, desk_id: str, *, stop_only: bool) -> Draft | None:
     case = look.case
-    if case.cover.naked < 1:
+    if case.cover.naked == 0:
         return None
     entries = [order for order in case.open_entries if order.broker_id is not None]
     clear = case.open_exits if case.cover.covered == 0 else []
@@ -35,12 +36,13 @@ def _attach(look: Look, desk_id: str, *, stop_only: bool) -> Draft | None:
     intent = plan_exits(
         case.bracket,
         case.orders,
-        case.cover.naked // 1,
+        in_one_exit(case.bracket.symbol, case.cover.naked),
         desk_id=desk_id,
         now=case.now,
         stop_only=stop_only,
     )
-    what = "a plain stop" if stop_only or case.bracket.take_profit_price is None else "stop and target as one OCO"
+    alone = stop_only or not takes_groups(case.bracket.symbol, case.cover.naked)
+    what = "a plain stop" if alone or case.bracket.take_profit_price is None else "stop and target as one OCO"
     wait = "Cancel what still works, wait until it is gone, then place" if cancels else "Place"
     return Draft(
         sentence=f"{wait} {what} for {shares_of(look, case.cover.naked)}.",
@@ -57,9 +59,11 @@ def _attach(look: Look, desk_id: str, *, stop_only: bool) -> Draft | None:
 def _replace_both(look: Look, desk_id: str) -> Draft | None:
     case = look.case
     stops = [o for o in case.open_exits if o.role is OrderRole.STOP_LOSS and case.is_armed(o)]
-    if case.bracket.take_profit_price is None or not stops:
+    if case.bracket.take_profit_price is None or not stops or not takes_groups(case.bracket.symbol, case.cover.held):
         return None
-    intent = plan_exits(case.bracket, case.orders, case.cover.held // 1, desk_id=desk_id, now=case.now)
+    intent = plan_exits(
+        case.bracket, case.orders, in_one_exit(case.bracket.symbol, case.cover.held), desk_id=desk_id, now=case.now
+    )
     cancels = [delete(order) for order in carriers(stops)]
     return Draft(
         sentence=f"Cancel the stop, then place stop and target as one OCO for {shares_of(look, case.cover.held)}.",
@@ -109,7 +113,9 @@ def _trim(look: Look, desk_id: str) -> Draft | None:
             worst_loss_usd=to_stop(look, case.cover.held),
             if_step_two_fails="The surplus stands; it is asked for again every 3 s.",
         )
-    intent = plan_exits(case.bracket, case.orders, case.cover.held // 1, desk_id=desk_id, now=case.now)
+    intent = plan_exits(
+        case.bracket, case.orders, in_one_exit(case.bracket.symbol, case.cover.held), desk_id=desk_id, now=case.now
+    )
     return Draft(
         sentence=f"Replace the exits by some for {shares_of(look, case.cover.held)}, which is what is held.",
         requests=(read_position(look), delete(stops[-1]), post(intent)),

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from engine.model.money import ZERO
+from engine.model.symbols import is_coin
 from engine.model.words import OrderRole, OrderStatus, Session
 from engine.protection.case import CANCEL_STUCK_S, Case
 from engine.protection.ledger import EXIT_STALL_S, is_unverified
@@ -289,9 +290,9 @@ STATES: Final[tuple[BrokenState, ...]] = (
     ),
     _S(
         "watched_fraction",
-        "The broker takes no exits for a fraction of a share.",
-        lambda k: _naked(k) and k.case.cover.naked < 1,
-        ("watch_stop", "flatten"),
+        "Part of a share stands without its stop, which the broker takes for the day only.",
+        lambda k: _naked(k) and k.case.cover.naked < 1 and not is_coin(k.case.bracket.symbol),
+        ("attach_oco", "flatten", "watch_stop"),
     ),
     _S(
         "naked_overnight",

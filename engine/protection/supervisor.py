@@ -68,7 +68,7 @@ NOT_YET_MAX_S: Final = 30.0
 class Surroundings(Protocol):
     """What the supervisor asks about the world outside its trades."""
 
-    def session(self) -> Session: ...
+    def session(self, symbol: str) -> Session: ...
     def is_halted(self, symbol: str) -> bool: ...
     def truth(self, symbol: str) -> Truth | None: ...
     async def read(self, symbol: str) -> None:
@@ -246,14 +246,14 @@ class Supervisor:
             if bracket.stop_passed_at is None:
                 self._recorder.record(ev.StopPassed(bracket_id=bracket_id, passed=True, text=hit.sentence))
             return
-        extended = self._around.session() is Session.EXTENDED
+        extended = self._around.session(bracket.symbol) is Session.EXTENDED
         when = ExitWhen.EXTENDED if extended else ExitWhen.NOW
         self._recorder.record(
             ev.ExitRequested(bracket_id=bracket_id, actor=DESK, reason=hit.sentence, when=when),
         )
 
-    def session(self) -> Session:
-        return self._around.session()
+    def session(self, symbol: str) -> Session:
+        return self._around.session(symbol)
 
     def is_halted(self, symbol: str) -> bool:
         return self._around.is_halted(symbol)
@@ -273,7 +273,7 @@ class Supervisor:
             trail_step_pct=self._rules.trail_step_pct,
             # Steps of trailing stops are the first to wait when requests run short: the stop that stands protects.
             trail_every_s=self._rules.trail_every_s if self._gateway.has_spare_requests else math.inf,
-            session=self._around.session(),
+            session=self._around.session(bracket.symbol),
             halted=self._around.is_halted(bracket.symbol),
             truth=self._around.truth(bracket.symbol),
         )

@@ -38,8 +38,6 @@ def why_watch(case: Case) -> str | None:
         return "no stop works at the broker outside the core session"
     if case.bracket.gave_up_at is not None:
         return "the broker does not take the exits"
-    if case.cover.naked < 1:
-        return "the broker takes no exits for a fraction of a share"
     return None
 
 

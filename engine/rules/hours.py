@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from engine.model.signal import Reason
+from engine.model.symbols import is_coin
 from engine.rules.facts import Case, denied, passed
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
@@ -14,6 +15,8 @@ NEW_YORK: Final = ZoneInfo("America/New_York")
 
 def first_and_last_minutes(case: Case) -> Reason | None:
     rules, facts = case.facts.config.session, case.facts
+    if is_coin(case.signal.symbol):
+        return None
     if not (rules.skip_first_min or rules.skip_last_min) or not facts.session_open:
         return None
     since, left = facts.minutes_open, facts.minutes_left

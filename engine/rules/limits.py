@@ -7,6 +7,7 @@ from typing import Final
 
 from engine.model.money import plain, usd
 from engine.model.signal import Reason
+from engine.model.symbols import COIN_LEAST_USD, is_coin
 from engine.model.words import Verdict
 from engine.rules.facts import Case, denied, passed, shown_pct
 
@@ -15,13 +16,22 @@ HUNDREDTH: Final = Decimal("0.01")
 
 
 def quantity(case: Case) -> Reason:
-    qty = case.plan.qty
-    if qty < 1:
+    qty, unit = case.plan.qty, "coins" if is_coin(case.signal.symbol) else "shares"
+    if qty <= 0:
         return denied("QTY_BELOW_MINIMUM", f"Nothing to send: {case.plan.size_reason}.", plain(qty), "1")
+    value = case.plan.notional
+    if is_coin(case.signal.symbol) and value is not None and value < COIN_LEAST_USD:
+        text = f"{usd(value)} are less than the {usd(COIN_LEAST_USD)} that the broker takes of a coin."
+        return denied("QTY_BELOW_MINIMUM", text, usd(value), usd(COIN_LEAST_USD))
     limit = case.facts.config.limits.max_order_qty
     if limit is not None and qty > limit:
-        return denied("ORDER_QTY", f"{plain(qty)} shares exceed the limit of {limit}.", plain(qty), limit)
-    return passed("ORDER_QTY", f"{plain(qty)} shares: {case.plan.size_reason}.", plain(qty), limit)
+        return denied("ORDER_QTY", f"{plain(qty)} {unit} exceed the limit of {limit}.", plain(qty), limit)
+    return passed(
+        "ORDER_QTY",
+        f"{plain(qty)} {unit}: {case.plan.size_reason}.",
+        plain(qty),
+        limit,
+    )
 
 
 def notional(case: Case) -> Reason | None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from engine.model.money import plain
 from engine.model.signal import Reason
+from engine.model.symbols import is_coin
 from engine.model.words import OrderType, Side
 from engine.rules.facts import Case, denied, passed, shown_pct, warned
 
@@ -29,6 +30,8 @@ def time_to_live(case: Case) -> Reason:
 def session(case: Case) -> Reason:
     facts = case.facts
     allowed = facts.config.session.entries
+    if is_coin(case.signal.symbol):
+        return passed("SESSION", "Coins trade round the clock.")
     if facts.session_open:
         return passed("SESSION", "The core session is open.")
     if case.plan.extended:

@@ -7,8 +7,9 @@ from typing import Final
 
 from engine.model.money import plain, tick_of, whole_shares
 from engine.model.signal import ExitSpec, Reason
+from engine.model.symbols import is_coin
 from engine.model.words import Side
-from engine.rules.facts import Case, denied, passed, shown_pct
+from engine.rules.facts import Case, denied, passed, shown_pct, warned
 
 HUNDREDTH: Final = Decimal("0.01")
 
@@ -84,9 +85,9 @@ def _price_in(spec: ExitSpec | None) -> Decimal | None:
 
 
 def lot(case: Case) -> Reason | None:
-    """Parts of a share are left out: no broker's stop stands on them."""
+    """Parts of a share are left out: no exit that outlives the day stands on them."""
     size, asset = case.signal.size, case.facts.asset
-    if size is None or size.unit != "qty":
+    if size is None or size.unit != "qty" or is_coin(case.signal.symbol):
         return None
     whole = whole_shares(size.value)
     if whole == size.value:
@@ -97,4 +98,22 @@ def lot(case: Case) -> Reason | None:
     return passed("LOT", text, plain(size.value), "1")
 
 
-RULES: Final = (price_collar, spread, stop_not_too_near, tick, lot)
+def coin(case: Case) -> Reason | None:
+    """The broker takes single orders of a coin only: its stop follows the fill, and its target is watched here."""
+    signal, plan = case.signal, case.plan
+    if not is_coin(signal.symbol):
+        return None
+    cannot = (
+        ("several targets", bool(signal.targets)),
+        ("a trailing stop", plan.trail is not None),
+        ("a held trigger", plan.trigger_price is not None),
+    )
+    lacking = [what for what, is_asked in cannot if is_asked]
+    if lacking:
+        text = f"The desk places no {' and no '.join(lacking)} for a coin: {signal.symbol}."
+        return denied("COIN_EXITS", text.replace("no a ", "no "), signal.symbol)
+    text = "A coin: stop-limit at the broker as soon as it is bought, not before; the target is watched by the desk."
+    return warned("COIN_EXITS", text, signal.symbol)
+
+
+RULES: Final = (price_collar, spread, stop_not_too_near, tick, lot, coin)

@@ -178,3 +178,17 @@ def test_any_row_is_read_or_malformed(row: dict[str, object]) -> None:
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=9, min_value=-(10**12), max_value=10**12))
 def test_every_decimal_survives_the_wire(number: Decimal) -> None:
     assert number_from(format(number, "f")) == number
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "read"),
+    [
+        ("BTCUSD", "crypto", "BTC/USD"),
+        ("ETHUSDT", "crypto", "ETH/USDT"),
+        ("SOL/USD", "crypto", "SOL/USD"),
+        ("LTCBTC", "crypto", "LTC/BTC"),
+        ("COUSD", "us_equity", "COUSD"),
+    ],
+)
+def test_a_coins_position_has_the_name_of_its_orders(told: str, kind: str, read: str) -> None:
+    assert read_position({"symbol": told, "qty": "0.5", "asset_class": kind}).symbol == read

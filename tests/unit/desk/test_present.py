@@ -108,7 +108,7 @@ def test_a_pending_signal_shows_what_its_preview_would_send(scene: Scene) -> Non
     scene.tell(ev.SignalReceived(signal=signal))
     decision = decide(signal, make_facts())
     body = {"client_order_id": ENTRY_ID}
-    preview = Previews().show("s000001", decision, (RequestView(method="POST", path="/v2/orders", body=body),), T0)
+    preview = Previews().show(decision, (RequestView(method="POST", path="/v2/orders", body=body),), T0)
     found = scene.signal(preview)
     assert (found["status"], found["qty"]) == ("pending", str(decision.case.plan.qty))
     assert found["preview"]["requests"] == [{"method": "POST", "path": "/v2/orders", "body": body}]

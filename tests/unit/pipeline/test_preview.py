@@ -14,6 +14,7 @@ from engine.pipeline.decide import Decision, decide
 from engine.preview import (
     PREVIEWS_KEPT,
     Previews,
+    promise_of,
     refuse_if_changed,
     refuse_if_decided,
     refuse_if_denied,
@@ -32,7 +33,7 @@ def seen(facts: Facts | None = None, *, market: bool = False, edits: Edits = NO_
 
 def changed(before: Decision, after: Decision) -> str:
     with pytest.raises(CommandRefused) as refused:
-        refuse_if_changed(before, after)
+        refuse_if_changed(promise_of(before), after)
     assert refused.value.code == "CHANGED_SINCE_SHOWN"
     reasons = refused.value.reasons
     assert set(after.reasons) <= set(reasons), "every verdict comes with it"
@@ -44,7 +45,7 @@ def changed(before: Decision, after: Decision) -> str:
 
 
 def test_what_did_not_change_is_not_refused() -> None:
-    refuse_if_changed(seen(), seen())
+    refuse_if_changed(promise_of(seen()), seen())
 
 
 def test_a_verdict_that_turned_to_deny_is_named() -> None:
@@ -60,17 +61,17 @@ def test_a_new_warning_is_a_change_too() -> None:
 
 def test_a_warning_that_was_shown_is_no_change() -> None:
     blind = make_facts(exposures=(exposure("MSFT", 1000),), correlations={"MSFT": None})
-    refuse_if_changed(seen(blind), seen(blind))
+    refuse_if_changed(promise_of(seen(blind)), seen(blind))
 
 
 def test_a_verdict_that_got_better_is_no_change() -> None:
-    refuse_if_changed(seen(make_facts(state=DeskState.PAUSED)), seen())
+    refuse_if_changed(promise_of(seen(make_facts(state=DeskState.PAUSED))), seen())
 
 
 def test_a_quantity_that_rose_is_a_change_and_one_that_fell_is_not() -> None:
     ten, eleven = seen(), seen(edits=Edits(qty=Decimal(11)))
     assert "from 10 to 11" in changed(ten, eleven)
-    refuse_if_changed(eleven, ten)
+    refuse_if_changed(promise_of(eleven), ten)
 
 
 @pytest.mark.parametrize(("ask", "refused"), [("187.65", False), ("187.68", True), ("186.64", False), ("186.50", True)])
@@ -83,22 +84,22 @@ def test_a_price_may_move_a_quarter_of_the_risk_in_either_direction(ask: str, re
     if refused:
         assert f"from 187.10 to {ask}" in changed(before, after)
     else:
-        refuse_if_changed(before, after)
+        refuse_if_changed(promise_of(before), after)
 
 
 def test_a_tight_stop_still_allows_two_ticks() -> None:
     tight = make_signal(entry=EntrySpec(), stop_loss=ExitSpec(unit="price", value=Decimal("187.07")))
     before = decide(tight, make_facts())
-    refuse_if_changed(before, decide(tight, make_facts(quote=make_quote(ask="187.10"))))
+    refuse_if_changed(promise_of(before), decide(tight, make_facts(quote=make_quote(ask="187.10"))))
     with pytest.raises(CommandRefused, match="price moved"):
-        refuse_if_changed(before, decide(tight, make_facts(quote=make_quote(ask="187.13"))))
+        refuse_if_changed(promise_of(before), decide(tight, make_facts(quote=make_quote(ask="187.13"))))
 
 
 def test_a_risk_that_rose_by_more_than_a_quarter_is_a_change() -> None:
     # 10 x 2.30 = 23.00; with the stop at 184.00 it is 10 x 3.20 = 32.00.
     text = changed(seen(), seen(edits=Edits(stop_price=Decimal("184.00"))))
     assert "from $23.00 to $32.00" in text
-    refuse_if_changed(seen(), seen(edits=Edits(stop_price=Decimal("184.40"))))
+    refuse_if_changed(promise_of(seen()), seen(edits=Edits(stop_price=Decimal("184.40"))))
 
 
 def test_several_changes_are_all_said() -> None:
@@ -111,7 +112,7 @@ def test_several_changes_are_all_said() -> None:
 
 def test_what_changed_is_told_with_its_new_and_its_old_value() -> None:
     with pytest.raises(CommandRefused) as refused:
-        refuse_if_changed(seen(), seen(edits=Edits(qty=Decimal(20))))
+        refuse_if_changed(promise_of(seen()), seen(edits=Edits(qty=Decimal(20))))
     # Ten shares at 2.30 of risk are $23.00, twenty are $46.00: twice as much is beyond the tolerance of a quarter.
     assert [(r.code, r.measured, r.limit) for r in refused.value.reasons[:2]] == [
         ("QUANTITY_ROSE", "20", "10"),
@@ -156,8 +157,8 @@ def test_every_other_deny_is_denied_with_all_reasons() -> None:
 
 def test_a_preview_is_recalled_by_its_id_and_only_for_its_signal() -> None:
     previews, decision = Previews(), seen()
-    view = previews.show("s000001", decision, (), T0)
-    assert previews.recall(view.preview_id, "s000001") is decision
+    view = previews.show(decision, (), T0)
+    assert previews.recall(view.preview_id, decision.case.signal.id) == promise_of(decision)
     for preview_id, signal_id in ((view.preview_id, "s000002"), ("p99999999", "s000001")):
         with pytest.raises(CommandRefused, match="too old"):
             previews.recall(preview_id, signal_id)
@@ -165,9 +166,9 @@ def test_a_preview_is_recalled_by_its_id_and_only_for_its_signal() -> None:
 
 def test_old_previews_are_forgotten() -> None:
     previews, decision = Previews(), seen()
-    first = previews.show("s000001", decision, (), T0)
+    first = previews.show(decision, (), T0)
     for _ in range(PREVIEWS_KEPT):
-        previews.show("s000001", decision, (), T0)
+        previews.show(decision, (), T0)
     with pytest.raises(CommandRefused, match="too old"):
         previews.recall(first.preview_id, "s000001")
 
@@ -188,7 +189,7 @@ def test_risk_headroom_and_drift_are_worked_out() -> None:
         reserved=Decimal(1_000),
         account=make_account(),
     )
-    view = Previews().show("s000001", seen(facts), (), T0)
+    view = Previews().show(seen(facts), (), T0)
     assert view.risk is not None
     # 10 x 2.30; of 100,000; (191.80 - 187.20) / 2.30; (191.80 - 187.10) / (187.10 - 184.90)
     assert (view.risk.usd, view.risk.pct_of_equity, view.risk.per_share) == (
@@ -210,19 +211,19 @@ def test_risk_headroom_and_drift_are_worked_out() -> None:
 )
 def test_drift_against_the_trade_is_positive(side: Side, bid: str, ask: str, ticks: int) -> None:
     signal = make_signal(side=side, stop_loss=ExitSpec(unit="amount", value=Decimal(2)), take_profit=None)
-    view = Previews().show("s000001", decide(signal, make_facts(quote=make_quote(bid, ask))), (), T0)
+    view = Previews().show(decide(signal, make_facts(quote=make_quote(bid, ask))), (), T0)
     assert view.drift_ticks == ticks
 
 
 def test_a_blocked_preview_says_by_what() -> None:
-    view = Previews().show("s000001", seen(make_facts(session_open=False)), (), T0)
+    view = Previews().show(seen(make_facts(session_open=False)), (), T0)
     assert (view.approvable, view.blocked_by) == (False, "The core session is closed.")
 
 
 def test_the_reason_of_the_size_is_shown() -> None:
     sized = make_signal(size=SizeSpec(unit="risk_usd", value=Decimal(200)))
     config = config_of({"limits": {"max_symbol_exposure_pct": 100}})
-    view = Previews().show("s000001", decide(sized, make_facts(config=config)), None, T0)
+    view = Previews().show(decide(sized, make_facts(config=config)), None, T0)
     assert (view.qty, view.size_reason) == (86, "risk $200.00 over 2.30")
 
 
@@ -241,7 +242,7 @@ def test_the_reason_of_the_size_is_shown() -> None:
 )
 def test_the_button_is_off_with_the_code_that_the_api_refuses_with(facts: Facts, code: str | None) -> None:
     decision = seen(facts)
-    view = Previews().show("s000001", decision, (), T0)
+    view = Previews().show(decision, (), T0)
     assert (view.approvable, view.blocked_code) == (code is None, code)
     if code is None:
         refuse_if_denied(decision)

@@ -55,6 +55,25 @@ def test_each_way_to_ask_for_a_size(size: tuple[SizeUnit, str] | None, qty: str,
     assert sized(size) == (qty, why)
 
 
+@pytest.mark.parametrize(
+    ("size", "qty", "why"),
+    [
+        (("qty", "0.0123456789"), "0.012345678", "the signal's quantity 0.0123456789, in nine places"),
+        (("qty", "10"), "10", "the signal's quantity"),
+        # 5,000 / 92,400 = 0.054112554112...
+        (("notional", "5000"), "0.054112554", "$5,000.00 at 92400.00"),
+        # 0.5 % of 100,000 is 500; 500 / (92,400 - 90,552) = 500 / 1,848 = 0.270562770562...
+        (("risk_pct", "0.5"), "0.27056277", "risk 0.5 % over 1848.00"),
+    ],
+)
+def test_a_coin_is_sized_in_parts_rounded_down_to_nine_places(size: tuple[SizeUnit, str], qty: str, why: str) -> None:
+    spec = SizeSpec(unit=size[0], value=Decimal(size[1]))
+    known = make_facts(config=config_of(ROOMY))
+    coin = make_signal(size=spec, symbol="BTC/USD")
+    found, said = size_entry(coin, known, Decimal("92400.00"), levels("90552.00"), None)
+    assert (str(found), said) == (qty, why)
+
+
 def test_the_fixed_size_of_the_desk() -> None:
     assert sized(None, config={"sizing": {"method": "qty", "qty": 7}}) == ("7", "fixed 7")
 

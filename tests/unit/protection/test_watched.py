@@ -115,11 +115,15 @@ def test_when_the_extended_session_is_over_the_broker_gets_the_exits(session: Se
     assert step(filled(ENTRY), naked_since=T0, session=session, watch_stop_since=after(9)) == AttachExits(Decimal(10))
 
 
-def test_a_fraction_that_no_group_takes_is_watched() -> None:
-    entry = filled(replace(ENTRY, qty=Decimal("0.4")))
-    found = step(entry, naked_since=T0, qty=Decimal("0.4"))
-    assert found == Watch(target=False, why="the broker takes no exits for a fraction of a share")
+def test_whole_shares_are_covered_first_and_the_part_that_is_left_by_itself() -> None:
     assert step(filled(replace(ENTRY, qty=Decimal("3.4"))), naked_since=T0) == AttachExits(Decimal(3))
+    part = filled(replace(ENTRY, qty=Decimal("0.4")))
+    assert step(part, naked_since=T0, qty=Decimal("0.4")) == AttachExits(Decimal("0.4"))
+    found = step(part, naked_since=T0, qty=Decimal("0.4"), session=Session.EXTENDED)
+    assert isinstance(found, Watch)
+    assert step(part, naked_since=T0, qty=Decimal("0.4"), session=Session.CLOSED) == AttachExits(Decimal("0.4")), (
+        "for the next day"
+    )
 
 
 def test_a_watched_stop_needs_its_two_prints_also_when_one_price_is_beyond() -> None:
