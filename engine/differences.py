@@ -98,6 +98,8 @@ class Differences:
         for found in [found for found in self.open.values() if found.kind == "missing"]:
             if self._book.orders[found.subject].is_terminal:
                 del self.open[found.id]
+        for order_id in [each for each in self._missing if self._book.orders[each].is_terminal]:
+            del self._missing[order_id]
 
     def _is_foreign(self, order: wire.Order) -> bool:
         return (
@@ -224,6 +226,16 @@ class Differences:
         actual = position.qty if position is not None else ZERO
         return actual - sum((self._signed(each) for each in self._book.open_brackets_of(symbol)), ZERO)
 
+    def _seen_once(self) -> list[Order]:
+        """Orders of ours that the broker did not know at one look."""
+        known = (self._book.orders[key] for key in self._missing if f"missing:{key}" not in self.open)
+        return [order for order in known if order.is_open]
+
+    @property
+    def doubtful(self) -> set[str]:
+        """Symbols that a second look is owed to, soon."""
+        return {*self.suspects, *(order.symbol for order in self._seen_once())}
+
     def note_missing(self, order: Order, is_missing: bool) -> None:
         """An order of ours that is open here and unknown to the broker: one look may be a slip, a second one is not."""
         now_s, key = self._clock.monotonic_s(), f"missing:{order.id}"
@@ -255,6 +267,8 @@ class Differences:
 
     def settle(self, difference_id: str, settlement: str, actor: str) -> None:
         difference = self.open.pop(difference_id)
+        if difference.kind == "missing":
+            self._missing.pop(difference.subject, None)
         self._recorder.record(
             ev.DifferenceSettled(difference_id=difference_id, settlement=settlement, actor=actor, text=difference.text)
         )
@@ -264,6 +278,8 @@ class Differences:
             self._world.gate_locked_by = _sentence(self.open.values())
         elif self.suspects:
             self._world.gate_locked_by = f"the position of {', '.join(sorted(self.suspects))} is read once more"
+        elif unknown := self._seen_once():
+            self._world.gate_locked_by = f"{', '.join(order.id for order in unknown)} is asked for once more"
         else:
             self._world.gate_locked_by = next(iter(self._unreadable.values()), None)
         self._world.has_differences = bool(self.open)

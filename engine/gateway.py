@@ -62,7 +62,7 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True):
 
     order_id: str
     error: BrokerError | JournalUnavailable | None = None
-    """None: the broker has the order."""
+    """None: the broker has the order, or it was withdrawn before it was sent."""
     is_unknown: bool = False
     is_deferred: bool = False
     """The request limit stopped an entry: it was not processed, and may be sent when a request is free again."""
@@ -112,8 +112,17 @@ class Gateway:
                 log.info("no request was left in the budget for an entry")
             yield slot
 
-    async def submit(self, intent: ev.OrderIntended, *before: ev.AnyEvent, slot: Slot | None = None) -> Submitted:
-        """Journal ``before`` and the intent as one group, then send. Never raises for what the broker says."""
+    async def submit(
+        self,
+        intent: ev.OrderIntended,
+        *before: ev.AnyEvent,
+        slot: Slot | None = None,
+        why_not: Callable[[], str | None] = lambda: None,
+    ) -> Submitted:
+        """Journal ``before`` and the intent as one group, then send. Never raises for what the broker says.
+
+        ``why_not`` is asked when the intent is on disk: text ends it unsent, for what has become known meanwhile.
+        """
         try:
             if intent.purpose is Purpose.ENTRY:
                 await self._recorder.commit(*before, intent)
@@ -123,6 +132,10 @@ class Gateway:
             never = ev.OrderNeverReached(order_id=intent.order.id, why=f"The journal cannot be written: {why}.")
             self._recorder.record(never)
             return Submitted(order_id=intent.order.id, error=why)
+        surplus = why_not()
+        if surplus is not None:
+            self.withdraw(intent.order.id, surplus)
+            return Submitted(order_id=intent.order.id)
         return await self.send(intent.order, intent.body, intent.purpose, slot=slot)
 
     async def submit_group(
@@ -185,7 +198,7 @@ class Gateway:
         )
 
     def withdraw(self, order_id: str, why: str) -> None:
-        """End an entry that waited for its turn and is not wanted any more."""
+        """End an order that was not sent and is not wanted any more."""
         self._recorder.record(ev.OrderNeverReached(order_id=order_id, why=why))
 
     def _is_at_broker(self, order_id: str) -> bool:

@@ -158,7 +158,7 @@ class Reconciler:
             self._wake.clear()
             if not (self._whole or self._doubts or self._account_doubted):
                 await self._pause(self._pause_s(has_failed))
-                self._doubts.update(self._differences.suspects)
+                self._doubts.update(self._differences.doubtful)
             await self._clock.sleep(DOUBT_PAUSE_S)
 
     def spent(self) -> int:
@@ -207,7 +207,7 @@ class Reconciler:
         return BUSY_EVERY_S if self._is_moving() else RESTING_EVERY_S
 
     def _pause_s(self, has_failed: bool) -> float:
-        if self._differences.suspects:
+        if self._differences.doubtful:
             return SECOND_LOOK_S
         if has_failed or not self.has_read:
             return AFTER_LOSS_S

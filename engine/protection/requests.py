@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from engine.book import Book
 from engine.clock import Clock
@@ -10,6 +10,8 @@ from engine.errors import NotYetError
 from engine.gateway import Gateway
 from engine.model import events as ev
 from engine.model.bracket import Bracket
+from engine.model.order import Order
+from engine.model.words import OrderRole
 from engine.pipeline.protect import plan_close, plan_exits, plan_marketable_target, plan_moved_exit
 from engine.protection.case import (
     DESK,
@@ -28,7 +30,9 @@ from engine.protection.case import (
     Step,
     StopCameBack,
     Watch,
+    closing_qty,
 )
+from engine.protection.ledger import is_armed, parent_of
 
 
 class ExitRequests:
@@ -50,12 +54,33 @@ class ExitRequests:
             now=self._clock.now(),
             stop_only=step.stop_only,
         )
-        submitted = await self._gateway.submit(intent)
+        submitted = await self._gateway.submit(intent, why_not=lambda: self._surplus(bracket_id, intent.order.id))
         if submitted.is_unknown or submitted.error is None:
             return
         if isinstance(submitted.error, NotYetError):
             self._doubted(bracket.symbol)
         raise submitted.error
+
+    def _surplus(self, bracket_id: str, order_id: str) -> str | None:
+        """Why an exit is one too many after all.
+
+        While its intent went to the disk the broker may have shown another that it had refused a moment before.
+        """
+        orders, cover = self._book.orders_of(bracket_id), self._book.cover(bracket_id)
+        by_id = {order.id: order for order in orders}
+        standing = [
+            order
+            for order in orders
+            if order.role is not OrderRole.ENTRY
+            and order.is_open
+            and (order.broker_id is not None or order_id in (order.id, order.parent_id))
+            and not _sleeps(order, by_id)
+        ]
+        own = closing_qty(order for order in standing if order_id in (order.id, order.parent_id))
+        all_of_them = closing_qty(standing)
+        if all_of_them == own or all_of_them <= cover.held + cover.flipped:
+            return None
+        return "Another exit stands at the broker after all: both would close more than is held."
 
     async def move_target(self, bracket_id: str, step: MoveTarget) -> None:
         bracket, orders = self._book.brackets[bracket_id], self._book.orders_of(bracket_id)
@@ -102,10 +127,16 @@ class ExitRequests:
             limit_price=step.limit_price,
             is_flip=step.is_flip,
         )
-        submitted = await self._gateway.submit(intent)
+        submitted = await self._gateway.submit(intent, why_not=lambda: self._surplus(bracket_id, intent.order.id))
         if submitted.error is not None and not submitted.is_unknown:
             # Shares still reserved, or more sold than held: read the truth; the next step asks again with it.
             self._doubted(bracket.symbol)
+
+
+def _sleeps(order: Order, by_id: Mapping[str, Order]) -> bool:
+    """A leg of an entry that is not complete: it reserves nothing."""
+    parent = parent_of(order, by_id) if order.parent_id is not None else None
+    return parent is not None and parent.role is OrderRole.ENTRY and not is_armed(order, parent)
 
 
 def fact_of(step: Step, bracket: Bracket) -> ev.AnyEvent:

@@ -7,7 +7,7 @@ one, and at rest, after quiet time without faults. Each yields what it found wro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -68,6 +68,10 @@ def the_intent_comes_first(world: World, arrival: Arrival) -> Iterator[str]:
             yield f"the entry {arrival.client_order_id} arrived before its approval was on disk"
 
 
+HEARD_AFTER_S: Final = 0.02
+"""A packet of the broker's and one of the desk's may cross for so long."""
+
+
 def no_more_is_closed_than_held(world: World, arrival: Arrival) -> Iterator[str]:
     """Live plus unknown closing quantity, as our own book knows it, never exceeds what is held."""
     life = world.life_of(arrival.machine)
@@ -77,7 +81,7 @@ def no_more_is_closed_than_held(world: World, arrival: Arrival) -> Iterator[str]
     order = book.orders.get(arrival.client_order_id)
     if order is None:
         return
-    closing = _closing(book, order.symbol)
+    closing = _closing(book, order.symbol, world.clock.now())
     position = book.positions.get(order.symbol)
     held = sum((book.cover(bracket.id).held for bracket in book.open_brackets_of(order.symbol)), ZERO)
     known = max(held, abs(position.qty) if position is not None else ZERO)
@@ -85,12 +89,17 @@ def no_more_is_closed_than_held(world: World, arrival: Arrival) -> Iterator[str]
         yield f"with {order.id} our orders would close {closing} {order.symbol}, while {known} are held"
 
 
-def _closing(book: Book, symbol: str) -> Decimal:
-    """Both exits of a group close the same shares, and a replacement those of its predecessor."""
+def _closing(book: Book, symbol: str, now: datetime) -> Decimal:
+    """Both exits of a group close the same shares, and a replacement those of its predecessor.
+
+    One that the broker refused and then shows all the same counts from when its word can have been heeded.
+    """
     groups: dict[str, Decimal] = {}
     for order_id in book.open_orders:
         order = book.orders[order_id]
-        if order.symbol == symbol and order.role is not OrderRole.ENTRY and not _sleeps(book, order):
+        revived_at = book.orders.get(order.parent_id or "", order).revived_at
+        is_news = revived_at is not None and (now - revived_at).total_seconds() < HEARD_AFTER_S
+        if order.symbol == symbol and order.role is not OrderRole.ENTRY and not _sleeps(book, order) and not is_news:
             root = _root(book, order)
             groups[root] = max(groups.get(root, ZERO), order.leaves_qty)
     return sum(groups.values(), ZERO)
@@ -150,16 +159,21 @@ def limits_hold_together(world: World, order: BrokerOrder) -> Iterator[str]:
         yield f"{shares} {order.symbol} at {mark} are more than {allowed:.0f}"
 
 
+def _enters(order: BrokerOrder) -> bool:
+    """The parent of a group, or an entry of ours that goes alone: the broker tells them apart by nothing but our id."""
+    return order.role == "entry" or "-entry-" in order.client_order_id
+
+
 def exits_stay_within_the_position(world: World, order: BrokerOrder) -> Iterator[str]:
     """What the broker would execute against a position is never more than the position."""
-    if order.role == "entry" or order.parent_id is not None or order.replaces is not None or _is_foreign(world, order):
+    if _enters(order) or order.parent_id is not None or order.replaces is not None or _is_foreign(world, order):
         return
     floor = world.broker.exchange.floor
     groups: dict[str, Decimal] = {}
     for other in floor.orders.live_in(order.symbol):
         parent = floor.orders.get(other.parent_id or "")
         if (
-            other.role == "entry"
+            _enters(other)
             or _is_foreign(world, other)
             or (parent is not None and parent.role == "entry" and not other.armed)
         ):
@@ -183,7 +197,7 @@ def no_exit_opens_a_position(world: World, order: BrokerOrder, execution: Execut
         return
     if before * after < 0:
         yield f"{order.client_order_id} turned {before} {order.symbol} into {after}"
-    elif order.role != "entry" and abs(after) > abs(before):
+    elif not _enters(order) and abs(after) > abs(before):
         yield f"the exit {order.client_order_id} made {before} {order.symbol} into {after}"
 
 
@@ -214,7 +228,7 @@ def held_shares_are_covered(world: World) -> Iterator[str]:
 
 
 def _covers(world: World, order: BrokerOrder) -> Decimal:
-    if order.type not in ("stop", "stop_limit") or order.status not in COVERING or order.role == "entry":
+    if order.type not in ("stop", "stop_limit") or order.status not in COVERING or _enters(order):
         return ZERO
     parent = world.broker.exchange.floor.orders.get(order.parent_id or "")
     return ZERO if parent is not None and not order.armed else order.leaves_qty

@@ -49,6 +49,8 @@ def _proposal(dice: Dice, number: int, desk: Desk) -> dict[str, Any]:
     }
     if intent is not None:
         signal["intent"] = intent
+    if "/" in symbol and isinstance(signal["qty"], int):
+        signal["qty"] = str(Decimal(signal["qty"]) / 1000)
     if signal["qty"] is None:
         del signal["qty"]
     if dice.random() < 0.7:

@@ -10,7 +10,7 @@ import msgspec
 
 from engine.exchange.settings import ExchangeSettings
 
-SYMBOLS: Final = ("AAPL", "AMD", "COIN", "INTC", "NFLX", "PLTR")
+SYMBOLS: Final = ("AAPL", "AMD", "COIN", "INTC", "NFLX", "PLTR", "BTC/USD")
 MIDDAY: Final = datetime(2026, 8, 21, 14, 0, tzinfo=UTC)
 BEFORE_CLOSE: Final = datetime(2026, 8, 20, 19, 53, tzinfo=UTC)
 """A Thursday, seven minutes before New York closes."""

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.clock import SystemClock
 from engine.desk import Desk
 from engine.differences import Difference
 from engine.errors import CommandRefused
+from engine.exchange.server import ExchangeSettings, RunningExchange, serve_exchange
 from engine.model import events as ev
-from tests.wire.desk.conftest import Rig, protected, until
+from tests.wire.desk.conftest import Rig, approved, protected, until
+
+
+@asynccontextmanager
+async def exchange_in(path: Path) -> AsyncIterator[RunningExchange]:
+    settings = ExchangeSettings(latency_ms=4.0, latency_jitter=0.0, db_path=path)
+    async with serve_exchange(settings, SystemClock()) as exchange:
+        yield exchange
 
 
 async def hand_order(rig: Rig, symbol: str = "XOM", client_order_id: str = "hand-1") -> str:
@@ -183,3 +195,37 @@ async def test_a_settlement_that_does_not_fit_is_refused(rig: Rig) -> None:
         with pytest.raises(CommandRefused) as refused:
             await desk.settle_difference(only(desk, "order").id, settlement="adopt", actor="test")
         assert refused.value.code == "BAD_SETTLEMENT"
+
+
+# --- an order of ours that the broker has never heard of -------------------------------------------------------------
+
+
+async def test_an_order_that_the_broker_lost_is_settled_as_over_here_too(tmp_path: Path) -> None:
+    """A paper account that was reset: the orders of yesterday are gone there, and stand in the journal here."""
+    async with exchange_in(tmp_path / "before.db") as exchange:
+        rig = Rig(exchange, tmp_path / "desk")
+        async with rig.desk() as desk:
+            bracket_id = await approved(desk, rig.resting())
+            await until(lambda: desk.bracket(bracket_id).orders[0].status.value == "new")
+            entry = desk.bracket(bracket_id).orders[0]
+    async with exchange_in(tmp_path / "after.db") as exchange:
+        rig = Rig(exchange, tmp_path / "desk")
+        async with rig.desk(opens=False) as desk:
+            await until(lambda: "once more" in (desk.view().gate_locked_by or ""))
+            assert desk.health().start_gate == "locked", "before it is certain, too"
+            await until(lambda: any(found.kind == "missing" for found in desk.differences()), patience_s=30)
+            await until(lambda: len(desk.differences()) == 3)
+            assert {found.kind for found in desk.differences()} == {"missing"}, "the entry and both its exits"
+            assert entry.id in " ".join(found.text for found in desk.differences())
+            assert desk.order(entry.id).status.value == "new", "never guessed"
+            for difference in desk.differences():
+                assert difference.settlements == ("adopt",)
+                await desk.settle_difference(difference.id, settlement="adopt", actor="ann")
+            assert desk.order(entry.id).status.value == "never_reached"
+            await until(lambda: desk.bracket(bracket_id).status.value == "closed")
+            await until(lambda: desk.health().start_gate == "open")
+            assert ("adopt", "ann") in await settled(desk)
+        async with rig.desk() as desk:
+            assert desk.differences() == []
+            assert desk.order(entry.id).status.value == "never_reached"
+        assert await rig.orders() == []
