@@ -26,6 +26,7 @@ ONCE_WRONG: Final[dict[str, Case]] = {
     "what the last process had intended in its last moment counted as intended by this one": Case(1114),
     "an entry of the last process's last moment stayed half sent": Case(1159),
     "another hand moved a stop, and a second one was placed before its successor was told": Case(5063),
+    "an exit that was refused in vain was told of while a close for its shares was written down": Case(167),
 }
 """A change of weather, person or chaos makes other storms of all seeds: then these are seeds like all others."""
 
