@@ -99,7 +99,8 @@ def _closing(book: Book, symbol: str, now: datetime) -> Decimal:
         order = book.orders[order_id]
         revived_at = book.orders.get(order.parent_id or "", order).revived_at
         is_news = revived_at is not None and (now - revived_at).total_seconds() < HEARD_AFTER_S
-        if order.symbol == symbol and order.role is not OrderRole.ENTRY and not _sleeps(book, order) and not is_news:
+        is_exit = order.role not in (OrderRole.ENTRY, OrderRole.FOREIGN)
+        if order.symbol == symbol and is_exit and not _sleeps(book, order) and not is_news:
             root = _root(book, order)
             groups[root] = max(groups.get(root, ZERO), order.leaves_qty)
     return sum(groups.values(), ZERO)
