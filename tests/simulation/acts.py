@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engine.clock import Clock
+from engine.commands.exits import RUN_UNPROTECTED
 from engine.desk import Desk
 from engine.errors import CommandRefused
 from engine.model.commands import NO_EDITS, Edits
@@ -23,6 +24,7 @@ from tests.simulation.weather import SYMBOLS
 
 ACTOR: Final = "window"
 ANOTHER: Final = "second screen"
+CENT: Final = Decimal("0.01")
 FLAT: Final = 3
 """Its place among the rungs."""
 Act = Callable[[Desk, Dice, Clock], Awaitable[Any]]
@@ -190,6 +192,49 @@ async def flatten_all(desk: Desk, _: Dice, __: Clock) -> None:
     await desk.flatten(symbol=None, actor=ACTOR)
 
 
+# --- exits -----------------------------------------------------------------------------------------------------------
+
+
+async def repair(desk: Desk, dice: Dice, clock: Clock) -> None:
+    """Any plan that the planner shows for a trade, chosen after a look that may be too long."""
+    troubled = [bracket for bracket in desk.brackets() if bracket.can_retry] or desk.brackets()
+    if troubled:
+        bracket = dice.choice(troubled)
+        plans = desk.exits.plans(bracket.id).plans
+        if plans:
+            plan = dice.choice(plans)
+            await clock.sleep(dice.choice((0.0, 0.5, 4.0)))
+            await desk.exits.repair(bracket.id, plan_id=plan.id, actor=ACTOR, confirm=plan.confirm)
+
+
+async def move_exits(desk: Desk, dice: Dice, _: Clock) -> None:
+    brackets = desk.brackets()
+    if brackets:
+        bracket = dice.choice(brackets)
+        factor = Decimal(dice.choice(("0.997", "0.999", "1.001", "1.003")))
+        stop, target = (
+            (price * factor).quantize(CENT) if price is not None and dice.random() < 0.7 else None
+            for price in (bracket.stop_price, bracket.take_profit_price)
+        )
+        await desk.exits.move(bracket.id, actor=ACTOR, stop_price=stop, take_profit_price=target)
+
+
+async def break_even(desk: Desk, dice: Dice, _: Clock) -> None:
+    brackets = desk.brackets()
+    if brackets:
+        await desk.exits.break_even(dice.choice(brackets).id, actor=ACTOR)
+
+
+async def run_unprotected(desk: Desk, dice: Dice, clock: Clock) -> None:
+    """For some seconds of its minutes."""
+    brackets = desk.brackets()
+    if brackets:
+        wanted = dice.choice(brackets).id
+        await desk.exits.run_unprotected(wanted, minutes=1, confirm=RUN_UNPROTECTED, actor=ACTOR)
+        await clock.sleep(dice.choice((0.5, 6.0)))
+        await desk.exits.protect_again(wanted, actor=ACTOR)
+
+
 # --- the desk --------------------------------------------------------------------------------------------------------
 
 
@@ -243,6 +288,15 @@ async def acknowledge(desk: Desk, dice: Dice, _: Clock) -> None:
         await desk.ack_incident(dice.choice(incidents).id, actor=ACTOR)
 
 
+async def shelve(desk: Desk, dice: Dice, clock: Clock) -> None:
+    incidents = desk.incidents()
+    if incidents:
+        wanted = dice.choice(incidents).id
+        await desk.alarms.shelve(wanted, minutes=1, reason="later", actor=ACTOR)
+        await clock.sleep(dice.choice((1.0, 10.0)))
+        await desk.alarms.unshelve(wanted, actor=ACTOR)
+
+
 async def settle(desk: Desk, dice: Dice, _: Clock) -> None:
     differences = desk.differences()
     if differences:
@@ -277,11 +331,28 @@ ACTS: Final[dict[Act, float]] = {
     climb_the_ladder: 0.2,
     poll_orders: 0.3,
     acknowledge: 0.5,
+    shelve: 0.3,
+    repair: 1.2,
+    move_exits: 1.5,
+    break_even: 0.5,
+    run_unprotected: 0.3,
     settle: 1,
 }
 
 
-WINDOW_ONLY: Final = frozenset({cancel_entries, grant_a_mandate, confirm_a_mandate, revoke_mandates})
+WINDOW_ONLY: Final = frozenset(
+    {
+        cancel_entries,
+        grant_a_mandate,
+        confirm_a_mandate,
+        revoke_mandates,
+        shelve,
+        repair,
+        move_exits,
+        break_even,
+        run_unprotected,
+    }
+)
 """Given at the desk's door only."""
 
 
@@ -298,6 +369,11 @@ def tidying(desk: Desk, dice: Dice, is_at_broker: Callable[[str], bool]) -> list
     ``is_at_broker`` is the broker's own page, open beside the desk: whether it shows a client order id.
     """
     acts = [_bound(desk.retry_bracket, bracket.id) for bracket in desk.brackets() if bracket.can_retry]
+    acts += [
+        _bound(desk.exits.protect_again, bracket.id)
+        for bracket in desk.brackets()
+        if bracket.unprotected_until is not None
+    ]
     for order in desk.orders():
         if order.unresolved_since is not None and dice.random() < 0.5:
             if is_at_broker(order.client_order_id or ""):

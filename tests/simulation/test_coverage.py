@@ -6,7 +6,10 @@ import inspect
 import re
 from typing import get_args
 
+from engine.commands.alarms import AlarmCommands
+from engine.commands.exits import ExitCommands
 from engine.commands.halt import HaltCommands
+from engine.commands.mandates import MandateCommands
 from engine.desk import Desk
 from engine.exchange import faults
 from engine.intake.door import Door
@@ -37,6 +40,13 @@ def test_every_fault_that_the_exchange_knows_strikes_in_the_storms() -> None:
 def test_every_command_of_the_desk_is_given_in_the_storms() -> None:
     given = set(re.findall(r"\bdesk\.(\w+)", inspect.getsource(acts)))
     assert _commands(Desk) - given == set()
+
+
+def test_every_command_about_exits_alarms_and_mandates_is_given_in_the_storms() -> None:
+    for part, commands in (("exits", ExitCommands), ("alarms", AlarmCommands), ("mandates", MandateCommands)):
+        given = set(re.findall(rf"\bdesk\.{part}\.(\w+)", inspect.getsource(acts))) | _commands(Desk)
+        # What Retry, Flatten and their like are made of goes by the desk's own names.
+        assert _commands(commands) - given - {"retry", "flatten", "flatten_all"} == set(), part
 
 
 def test_every_command_about_a_halt_is_given_at_the_door_and_over_the_network() -> None:
