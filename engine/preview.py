@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -51,12 +52,18 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.risk_per_share is None else self.risk_per_share * self.qty
 
 
+@lru_cache(maxsize=1024)
+def _as_set(*codes: str) -> frozenset[str]:
+    """The same set for the same codes: thousands of previews share a few dozen."""
+    return frozenset(codes)
+
+
 def promise_of(decision: Decision) -> Promise:
     plan = decision.case.plan
     return Promise(
         signal_id=decision.case.signal.id,
-        warned=frozenset([reason.code for reason in decision.reasons if reason.verdict is not Verdict.PASS]),
-        denied=frozenset([reason.code for reason in decision.denies]),
+        warned=_as_set(*[reason.code for reason in decision.reasons if reason.verdict is not Verdict.PASS]),
+        denied=_as_set(*[reason.code for reason in decision.denies]),
         qty=plan.qty,
         basis=plan.basis,
         risk_per_share=plan.risk_per_share,
