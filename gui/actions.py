@@ -47,6 +47,9 @@ MANDATE: Final = "mandate:"
 REVOKE: Final = "revoke"
 """All mandates; with a colon and its id, one of them."""
 
+REPAIR: Final = "repair:"
+"""Before the id of the trade that a plan is carried out for."""
+
 type Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
 
 
@@ -180,6 +183,12 @@ class Actions(QObject):
 
     def reprice(self, bracket_id: str) -> bool:
         return self._run(f"reprice:{bracket_id}", lambda: self._desk.reprice_bracket(bracket_id, actor=ACTOR))
+
+    def repair(self, bracket_id: str, plan_id: str, confirm: str | None = None) -> bool:
+        return self._run(
+            f"{REPAIR}{bracket_id}",
+            lambda: self._desk.exits.repair(bracket_id, plan_id=plan_id, actor=ACTOR, confirm=confirm),
+        )
 
     def protect_again(self, bracket_id: str) -> bool:
         return self._run(f"protect:{bracket_id}", lambda: self._desk.exits.protect_again(bracket_id, actor=ACTOR))

@@ -21,7 +21,7 @@ from engine.bus import Change, ChangeKind, Unsubscribe
 from engine.errors import CommandRefused
 from engine.model.commands import Edits
 from engine.model.words import BracketStatus, SignalStatus
-from engine.views import ActivityLine, BracketView, DeskView, PreviewView, SignalView, SpanView
+from engine.views import ActivityLine, BracketView, DeskView, PlansView, PreviewView, SignalView, SpanView
 from engine.views_batch import BatchPreviewView, RejectReasonView
 from engine.views_halt import HaltView
 from engine.views_limits import MandateView
@@ -107,6 +107,13 @@ class Bridge(QObject):
 
     def ladder(self) -> HaltView:
         return self._desk.halt.ladder()
+
+    def plans(self, bracket_id: str) -> PlansView | None:
+        """What is wrong with a trade, and what mends it; None when there is no such trade."""
+        try:
+            return self._desk.exits.plans(bracket_id)
+        except CommandRefused:
+            return None
 
     def mandates(self) -> Sequence[MandateView]:
         """Those in force and those that wait to be confirmed, newest first."""

@@ -24,6 +24,8 @@ from engine.views import (
     IncidentView,
     LatencyView,
     OrderView,
+    PlansView,
+    PlanView,
     PositionView,
     PreviewView,
     SignalView,
@@ -83,6 +85,10 @@ class Difference(Protocol):
 class ExitDoor(Protocol):
     """What the window asks of a trade's exits beyond Retry and Flatten."""
 
+    def plans(self, bracket_id: str) -> PlansView: ...
+    async def repair(
+        self, bracket_id: str, *, plan_id: str, actor: str, confirm: str | None = None
+    ) -> tuple[BracketView, PlanView]: ...
     async def protect_again(self, bracket_id: str, *, actor: str) -> BracketView: ...
 
 

@@ -31,6 +31,7 @@ KEYS: Final = (
     Key("cancel", "C", "C", "cancel the selected order"),
     Key("retry", "B", "B", "place the exits of the selected trade again"),
     Key("flatten", "X", "X", "flatten the selected trade (asks once)"),
+    Key("plans", "P", "P", "every way to mend the selected trade, with its requests"),
     Key("halt", "H", "H", "the halt ladder: how far the desk is stopped, and what proves it"),
     Key("mandates", "M", "M", "mandates: what is approved without you, within which bounds"),
     Key("filter", "/", "/", "filter"),

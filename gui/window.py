@@ -35,6 +35,7 @@ from gui.panels.brackets import BRACKETS_TAB
 from gui.panels.detail import Subject
 from gui.panels.orders import is_open
 from gui.release import STATE, needs_word, release_question
+from gui.repairing import Repairing
 from gui.theme import FRAME, GAP
 from gui.widgets.mode import paint_mode_frame
 from gui.widgets.panel import Panel
@@ -86,6 +87,7 @@ class MainWindow(QMainWindow):
         self._gate = GateSheet(actions, self)
         self._halting = Halting(mode, bridge, actions, self.state_bar, self, self.brackets.confirm.ask)
         self._mandating = Mandating(mode, bridge, actions, self.state_bar, self, now)
+        self._repairing = Repairing(mode, bridge, actions, self, self.brackets.confirm.ask)
         drills = actions.drills
         self._drills = Drills(drills, actions, self.state_bar, self, now) if drills is not None else None
         self._connect()
@@ -157,6 +159,7 @@ class MainWindow(QMainWindow):
         self.incidents.show_asked.connect(self._show_incident)
         self.incidents.flatten_asked.connect(self._flatten_incident)
         self.detail.flatten_asked.connect(self._flatten_subject)
+        self.detail.plans_asked.connect(self._repairing.ask)
         bar = self.state_bar
         bar.state_asked.connect(self._ask_state)
         bar.demo_asked.connect(actions.set_demo)
@@ -235,6 +238,7 @@ class MainWindow(QMainWindow):
 
     def _take_brackets(self, brackets: list[BracketView], gone: list[str]) -> None:
         self.brackets.take(brackets, gone)
+        self._repairing.follow()
         for bracket in brackets:
             # A signal in view becomes its trade: the eye stays where the click was.
             if self._picked in (("bracket", bracket.id), ("signal", bracket.signal_id)):
@@ -353,6 +357,7 @@ class MainWindow(QMainWindow):
             "escape": self._escape,
             "halt": self._halting.ask,
             "mandates": self._mandating.ask,
+            "plans": lambda: self._repairing.ask(self.brackets.view.current_row()),
             "help": self._keys.toggle,
         }
         for key in KEYS:
@@ -369,7 +374,7 @@ class MainWindow(QMainWindow):
     def _escape(self) -> None:
         self._closing.dismiss()
         self._zones.escape()
-        for sheet in (self._live, self._gate, self._halting, self._mandating, self._drills):
+        for sheet in (self._live, self._gate, self._halting, self._mandating, self._repairing, self._drills):
             if sheet is not None:
                 sheet.dismiss()
         self._keys.hide()

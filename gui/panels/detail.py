@@ -55,6 +55,7 @@ class Section(QWidget):
 
 class DetailPanel(Panel):
     flatten_asked = Signal(object)
+    plans_asked = Signal(object)
 
     def __init__(
         self,
@@ -81,8 +82,11 @@ class DetailPanel(Panel):
         self._repair = Section("Repair", "repair")
         self._error = Text(tone="high", wrap=True, name="repair-error")
         self._means = Text(kind=Type.SMALL, tone="mid", wrap=True, name="repair-means")
-        self._retry = Button("Retry now", name="detail-retry", kind="go", key="B")
+        self._retry = Button("Retry", name="detail-retry", kind="go", key="B")
         self._flatten = Button("Flatten", name="detail-flatten", key="X")
+        self._plans = Button("Plans", name="detail-plans", key="P")
+        self._plans.setToolTip("Every way to mend it, with its requests and what it costs.")
+        self._plans.clicked.connect(lambda: self.plans_asked.emit(self._subject))
         self._retry.clicked.connect(self._do_retry)
         self._flatten.clicked.connect(lambda: self.flatten_asked.emit(self._subject))
         words, buttons = QVBoxLayout(), QHBoxLayout()
@@ -92,6 +96,7 @@ class DetailPanel(Panel):
         words.addWidget(self._means)
         buttons.setSpacing(8)
         buttons.addWidget(self._retry)
+        buttons.addWidget(self._plans)
         buttons.addWidget(self._flatten)
         buttons.addStretch(1)
         words.addLayout(buttons)

@@ -26,6 +26,7 @@ from gui.window import MainWindow
 from tests.gui.scene_drills import SceneDrills, result
 from tests.gui.scene_halt import flat, halting
 from tests.gui.scene_mandates import FORM, standing
+from tests.gui.scene_repair import naked
 from tests.gui.scenes import replace
 from tests.gui.stage import SCENES, desk_of
 
@@ -44,6 +45,8 @@ async def draw(
     elif posed == "ladder_suspended":
         desk.put(replace(desk.view(), is_suspended=True))
         desk.ladder.shown = flat(desk.clock.now(), suspended=True)
+    elif posed == "repair":
+        desk.mending["b-TSLA"] = naked("b-TSLA")
     elif posed in ("mandates", "mandate_form"):
         desk.given.shown = standing(desk.clock.now())
         desk.put(replace(desk.view(), mandates=len(desk.given.shown)))
@@ -113,6 +116,8 @@ def pose(name: str, window: MainWindow) -> None:
             window.findChild(QPushButton, "mandate-new").click()
             for name, text in FORM.items():
                 window.findChild(QLineEdit, f"mandate-{name}").setText(text)
+        case "repair":
+            window.detail.plans_asked.emit(window.brackets.model.row("b-TSLA"))
         case "gate":
             window.state_bar.gate_clicked.emit()
 
@@ -128,6 +133,7 @@ POSES = {
     "ladder_halting": "trouble",
     "ladder_flat": "halted",
     "ladder_suspended": "halted",
+    "repair": "trouble",
     "mandates": "busy",
     "mandate_form": "busy",
     "drills": "busy",

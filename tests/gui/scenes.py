@@ -30,6 +30,8 @@ from engine.views import (
     IncidentView,
     LatencyView,
     OrderView,
+    PlansView,
+    PlanView,
     PositionView,
     PreviewView,
     SignalView,
@@ -38,6 +40,7 @@ from engine.views import (
 from engine.views_batch import BatchPreviewView, BatchRowView, OutcomeView, RejectReasonView
 from tests.gui.scene_halt import SceneHalt
 from tests.gui.scene_mandates import SceneMandates
+from tests.gui.scene_repair import sound
 
 replace = msgspec.structs.replace
 
@@ -105,6 +108,8 @@ class SceneDesk:
         self.clock = FrozenClock(view.health.started_at)
         self.ladder = SceneHalt(self._take)
         self.given = SceneMandates(self._take, self.clock)
+        self.mending: dict[str, PlansView] = {}
+        """What the planner says of trades that are broken."""
         self._view = view
         self._signals = {s.id: s for s in signals}
         self._orders = {o.id: o for o in orders}
@@ -367,6 +372,22 @@ class SceneDesk:
     @property
     def halt(self) -> SceneHalt:
         return self.ladder
+
+    def plans(self, bracket_id: str) -> PlansView:
+        self.bracket(bracket_id)
+        return self.mending.get(bracket_id) or sound(bracket_id)
+
+    async def repair(
+        self, bracket_id: str, *, plan_id: str, actor: str, confirm: str | None = None
+    ) -> tuple[BracketView, PlanView]:
+        plan = next((plan for plan in self.plans(bracket_id).plans if plan.id == plan_id), None)
+        await self._take("repair", bracket_id, plan_id, confirm)
+        if plan is None:
+            raise CommandRefused("PLAN_STALE", "It has changed since that plan was shown.")
+        self.mending.pop(bracket_id)
+        bracket = replace(self.bracket(bracket_id), status=BracketStatus.REPAIRING)
+        self.put(bracket)
+        return bracket, plan
 
     async def protect_again(self, bracket_id: str, *, actor: str) -> BracketView:
         await self._take("protect_again", bracket_id)

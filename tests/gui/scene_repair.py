@@ -1,0 +1,71 @@
+"""What the repair planner says of a trade, made by hand."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from engine.views import PlansView, PlanView, RequestView
+
+DELETE = RequestView(method="DELETE", path="/v2/orders/7bad611f-6add-4bc6-825d-ec2466699a53", body=None)
+OCO = RequestView(
+    method="POST",
+    path="/v2/orders",
+    body={
+        "client_order_id": "gl-7f3a2c-000001-oco-4", "symbol": "TSLA", "side": "sell", "type": "limit", "qty": "40",
+        "time_in_force": "gtc", "order_class": "oco", "take_profit": {"limit_price": "431.20"},
+        "stop_loss": {"stop_price": "409.50"},
+    },
+)  # fmt: skip
+CLOSE = RequestView(
+    method="POST",
+    path="/v2/orders",
+    body={
+        "client_order_id": "gl-7f3a2c-000001-close-1", "symbol": "TSLA", "side": "sell", "type": "market", "qty": "40",
+        "time_in_force": "day", "position_intent": "sell_to_close",
+    },
+)  # fmt: skip
+
+
+def sound(bracket_id: str) -> PlansView:
+    return PlansView(bracket_id=bracket_id, state="sound", sentence="Every share is covered.", plans=())
+
+
+def naked(bracket_id: str) -> PlansView:
+    """Both exits were rejected: place them, close, or stand back."""
+    return PlansView(
+        bracket_id=bracket_id,
+        state="exits_rejected",
+        sentence="The broker rejected both exits after the fill.",
+        plans=(
+            PlanView(
+                id="p1",
+                kind="attach_oco",
+                sentence="Cancel what still works, wait until it is gone, then place stop and target as one OCO for "
+                "40 TSLA.",
+                requests=(DELETE, OCO),
+                naked_s=0.25,
+                worst_loss_usd=Decimal("340.80"),
+                if_step_two_fails="The shares stay naked; it is tried again with growing pauses, then the desk watches "
+                "the stop itself and calls you.",
+            ),
+            PlanView(
+                id="p2",
+                kind="flatten",
+                sentence="Close 40 TSLA at the market.",
+                requests=(CLOSE,),
+                naked_s=0.08,
+                worst_loss_usd=Decimal("83.38"),
+                if_step_two_fails="A refused close is repeated with growing pauses.",
+            ),
+            PlanView(
+                id="p3",
+                kind="run_unprotected",
+                sentence="Run 40 TSLA unprotected for 5 minutes.",
+                requests=(),
+                naked_s=300.0,
+                worst_loss_usd=None,
+                if_step_two_fails="Nothing is sent; the desk covers again afterwards.",
+                confirm="RUN UNPROTECTED",
+            ),
+        ),
+    )
