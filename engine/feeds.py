@@ -140,6 +140,9 @@ class QuoteFeed:
                 self._take_status(item)
             case Connected():
                 self._told_at = dict.fromkeys(self._stream.symbols, self._clock.now())
+                # A resumption may have been told to nobody. What still is halted is refused by the broker, and a close
+                # that is refused is asked again; one that waits for a word that never comes is not.
+                self._world.halted.clear()
                 self._world.quotes.set(True)
             case Subscribed() | StreamError():
                 if isinstance(item, StreamError):
@@ -176,6 +179,7 @@ class QuoteFeed:
                 watched = wanted
                 now = self._clock.now()
                 self._told_at = {symbol: self._told_at.get(symbol, now) for symbol in wanted}
+                self._world.halted.intersection_update(wanted)
                 await self._stream.watch(wanted)
             await self._clock.sleep(WATCH_EVERY_S)
 

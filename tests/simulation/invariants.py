@@ -154,7 +154,9 @@ def limits_hold_together(world: World, order: BrokerOrder) -> Iterator[str]:
     if limits.max_open_positions is not None and len(symbols) > limits.max_open_positions:
         yield f"{sorted(symbols)} are held or being entered, {limits.max_open_positions} are allowed"
     mark = floor.mark(order.symbol)
-    shares = sum((o.leaves_qty for o in entering if o.symbol == order.symbol), abs(floor.account.qty(order.symbol)))
+    making_way = {o.replaces for o in entering}
+    own = (o.leaves_qty for o in entering if o.symbol == order.symbol and o.id not in making_way)
+    shares = sum(own, abs(floor.account.qty(order.symbol)))
     allowed = floor.account.equity * Decimal(str(limits.max_symbol_exposure_pct)) / 100 * PRICES_MOVE
     if shares * mark > allowed:
         yield f"{shares} {order.symbol} at {mark} are more than {allowed:.0f}"

@@ -27,6 +27,7 @@ ONCE_WRONG: Final[dict[str, Case]] = {
     "an entry of the last process's last moment stayed half sent": Case(1159),
     "another hand moved a stop, and a second one was placed before its successor was told": Case(5063),
     "an exit that was refused in vain was told of while a close for its shares was written down": Case(167),
+    "a resumption that a broken data stream never told held exits back for ever": Case(491),
 }
 """A change of weather, person or chaos makes other storms of all seeds: then these are seeds like all others."""
 

@@ -339,3 +339,21 @@ def test_in_a_halt_nothing_is_stripped_and_a_close_waits_for_the_resumption(tmp_
             assert await day.shares() == 0
 
     play(tmp_path, scene, begins=MORNING)
+
+
+def test_a_resumption_that_the_stream_never_told_holds_no_exit_back(tmp_path: Path) -> None:
+    """The data stream breaks while trading is halted, and trading goes on before it stands again."""
+
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            bracket_id = await day.protected(desk, day.signal())
+            await day.clock.sleep(1)
+            await day.ask("POST", "/_exchange/halts/AAPL", {"halted": True})
+            await day.until(lambda: "AAPL" in desk._world.halted)
+            await desk.flatten_bracket(bracket_id, actor="test", when=ExitWhen.OPEN)
+            await day.ask("POST", "/_exchange/data/cut")
+            await day.ask("POST", "/_exchange/halts/AAPL", {"halted": False})
+            await day.until(lambda: desk.bracket(bracket_id).status.value == "closed")
+            assert await day.shares() == 0
+
+    play(tmp_path, scene, begins=MORNING)
