@@ -5,6 +5,9 @@ second on a desk with a few hundred thousand objects, in the middle of whatever 
 what has lived for two seconds is frozen (left out of every further walk), and the little that is younger is collected
 on a timer. Cycles that die after they were frozen (a connection of yesterday, say) are found by one whole walk, at most
 every half hour, at a moment that the caller calls quiet.
+
+It is done by the loop's own thread alone. By itself the walk happens in whichever thread makes the one object too many,
+a worker's too, and a dead widget that is destroyed there takes the whole process along.
 """
 
 from __future__ import annotations
@@ -20,10 +23,6 @@ from engine.tasks import task_scope
 
 log = logging.getLogger(__name__)
 
-YOUNG: Final = 10_000
-"""Containers made, less those gone, before the youngest are looked at: below a millisecond."""
-NEVER: Final = 1_000_000
-"""So many collections of the younger generation before the automatic walk of an older one."""
 FREEZE_EVERY_S: Final = 2.0
 WHOLE_EVERY_S: Final = 1_800.0
 
@@ -31,17 +30,18 @@ WHOLE_EVERY_S: Final = 1_800.0
 @asynccontextmanager
 async def short_pauses(clock: Clock, is_quiet: Callable[[], bool]) -> AsyncIterator[None]:
     """Within the block no collection takes long, but for a whole one while ``is_quiet``. Afterwards it is as before."""
-    before = gc.get_threshold()
+    was_enabled = gc.isenabled()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, NEVER, NEVER)
+    gc.disable()
     try:
         async with task_scope() as spawn:
             spawn("garbage", _collect(clock, is_quiet))
             yield
     finally:
-        gc.set_threshold(*before)
         gc.unfreeze()
+        if was_enabled:
+            gc.enable()
 
 
 async def _collect(clock: Clock, is_quiet: Callable[[], bool]) -> None:

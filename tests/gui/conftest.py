@@ -7,7 +7,8 @@ import os
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import gc
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from gui import theme
 from gui.app import make_application, prepare_application, show_window
 from gui.panels.incidents import IncidentList
 from gui.tables.blotter import Blotter
+from gui.widgets.hold_button import HOLD_MS
 from gui.window import MainWindow
 from tests.gui.scenes import SceneDesk
 from tests.gui.stage import desk_of
@@ -50,6 +52,13 @@ def _dark(qapp: QApplication) -> None:
         theme.use(qapp, theme.DARK.name)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _widgets_die_here() -> Iterator[None]:
+    """In Qt's own thread: the collector may next walk in a worker thread of some other test."""
+    yield
+    gc.collect()
+
+
 async def until(is_so: Callable[[], bool], timeout_s: float = 2.0) -> None:
     """Let the loop run until ``is_so``: what is waited for is on the screen, which has no event to wait on."""
     loop = asyncio.get_running_loop()
@@ -57,6 +66,13 @@ async def until(is_so: Callable[[], bool], timeout_s: float = 2.0) -> None:
     while not is_so():
         assert loop.time() < end, "it never came to be"
         await asyncio.sleep(0.005)
+
+
+async def hold(button: QWidget) -> None:
+    """By mouse, for as long as a button that is held wants it."""
+    QTest.mousePress(button, Qt.MouseButton.LeftButton)
+    await asyncio.sleep(HOLD_MS / 1_000 + 0.1)
+    QTest.mouseRelease(button, Qt.MouseButton.LeftButton)
 
 
 class Screen:

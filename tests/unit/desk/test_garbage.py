@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 
 from engine.garbage import FREEZE_EVERY_S, WHOLE_EVERY_S, short_pauses
@@ -61,13 +62,30 @@ def test_a_ring_that_dies_old_goes_at_the_first_quiet_moment_after_half_an_hour(
     assert run_virtually(live()) == [True, False]
 
 
-def test_the_collector_is_as_it_was_afterwards() -> None:
-    before = gc.get_threshold()
+def test_nothing_is_collected_beside_the_loops_own_thread() -> None:
+    """What is dead may be a widget, and one that is destroyed in another thread takes the process along."""
+    collected_in: list[int] = []
 
     async def live() -> None:
-        async with short_pauses(CLOCK, lambda: True):
-            assert gc.get_threshold() != before
+        async with short_pauses(CLOCK, lambda: False):
+            ring = Ring()
+            weakref.finalize(ring, lambda: collected_in.append(threading.get_ident()))
+            del ring
+            worker = threading.Thread(target=lambda: [Ring() for _ in range(100_000)])
+            worker.start()
+            worker.join()
+            assert collected_in == []
+            await CLOCK.sleep(FREEZE_EVERY_S + 0.1)
 
     run_virtually(live())
-    assert gc.get_threshold() == before
+    assert collected_in == [threading.get_ident()]
+
+
+def test_the_collector_is_as_it_was_afterwards() -> None:
+    async def live() -> None:
+        async with short_pauses(CLOCK, lambda: True):
+            assert not gc.isenabled()
+
+    run_virtually(live())
+    assert gc.isenabled()
     assert gc.get_freeze_count() == 0
