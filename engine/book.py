@@ -8,10 +8,10 @@ Look-ups on the hot path go through indexes of what is alive, so their cost does
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -54,8 +54,6 @@ STANDING_SETTLEMENTS: Final = frozenset({"ignore", "watch"})
 
 
 _LOGGED: Final = Change("activity", "")
-_FOLDS: Final[dict[type[Any], Callable[[Book, Any, datetime], None]]] = {}
-"""Kind of fact -> its fold; filled as they come."""
 
 
 class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, OrderFolds, ProtectionFolds, SignalFolds):
@@ -152,10 +150,7 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, OrderFolds, Protecti
         """
         self._changes = {_LOGGED}
         event = recorded.event
-        fold = _FOLDS.get(type(event))
-        if fold is None:
-            fold = _FOLDS[type(event)] = getattr(Book, f"_on_{event.__struct_config__.tag}")
-        fold(self, event, recorded.at)
+        _FOLDS[type(event)](self, event, recorded.at)
         return self._changes
 
     @contextmanager
@@ -323,3 +318,9 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, OrderFolds, Protecti
             self.positions[position.symbol] = position
             self._note_exposed()
         self._touch("position", position.symbol)
+
+
+_FOLDS: Final[Mapping[type[Any], Callable[[Book, Any, datetime], None]]] = {
+    event: getattr(Book, f"_on_{event.__struct_config__.tag}") for event in get_args(ev.AnyEvent)
+}
+"""Kind of fact -> its fold. A kind without one fails when the program is loaded, not when it comes."""

@@ -12,7 +12,7 @@ from engine.errors import CommandRefused, JournalUnavailable
 from engine.mandates import Mandates
 from engine.model import events as ev
 from engine.model.ids import mandate_id
-from engine.model.mandate import Mandate, MandateRecord, MandateTerms
+from engine.model.mandate import Mandate, MandateRecord, MandateTerms, bounds_of
 from engine.model.money import ZERO
 from engine.recorder import Recorder
 from engine.rules.mandates import Burn
@@ -52,17 +52,9 @@ class MandateCommands:
             )
         mandate = Mandate(
             id=mandate_id(len(self._book.mandates) + 1),
-            strategy=wanted.strategy,
-            symbols=wanted.symbols,
-            sides=wanted.sides,
-            max_notional_each=wanted.max_notional_each,
-            max_notional_day=wanted.max_notional_day,
-            max_count=wanted.max_count,
-            max_loss_day=wanted.max_loss_day,
-            until=wanted.until,
             created_at=now,
             created_by=actor,
-            note=wanted.note,
+            **bounds_of(wanted),
         )
         try:
             await self._recorder.commit(ev.MandateGranted(mandate=mandate))

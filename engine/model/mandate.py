@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -13,26 +14,9 @@ MANDATE_ACTOR = "mandate:"
 """Begins the actor of every approval that a mandate gave."""
 
 
-class MandateTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for. Amounts in account currency; see ``Mandate`` for what each bounds."""
+class MandateBounds(msgspec.Struct, frozen=True, kw_only=True):
+    """Which signals, and how much of them. Amounts in account currency, at the expected entry price."""
 
-    strategy: str
-    symbols: tuple[str, ...]
-    sides: tuple[Side, ...]
-    max_notional_each: Decimal
-    max_notional_day: Decimal
-    max_count: int
-    max_loss_day: Decimal | None
-    until: datetime
-    days: int = 0
-    """Further days that ``until`` may lie ahead."""
-    note: str = ""
-
-
-class Mandate(msgspec.Struct, frozen=True, kw_only=True):
-    """Amounts in account currency, at the expected entry price."""
-
-    id: str
     strategy: str
     symbols: tuple[str, ...]
     """Empty: every symbol."""
@@ -45,13 +29,31 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     max_loss_day: Decimal | None
     """Lost today by its trades, and still at risk in them, with the risk of the next one."""
     until: datetime
+    note: str = ""
+
+
+class MandateTerms(MandateBounds, frozen=True, kw_only=True):
+    """What is asked for."""
+
+    days: int = 0
+    """Further days that ``until`` may lie ahead."""
+
+
+class Mandate(MandateBounds, frozen=True, kw_only=True):
+    """What was given."""
+
+    id: str
     created_at: datetime
     created_by: str
-    note: str = ""
 
     @property
     def actor(self) -> str:
         return MANDATE_ACTOR + self.id
+
+
+def bounds_of(terms: MandateTerms) -> dict[str, Any]:
+    """Everything that the mandate keeps of what was asked for."""
+    return {name: getattr(terms, name) for name in MandateBounds.__struct_fields__}
 
 
 class MandateUse(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from engine.model.money import ZERO
 from engine.model.order import Order
 from engine.model.targets import TargetPart
 from engine.model.words import ExitWhen, OrderRole, OrderStatus, Session, Side
-from engine.protection.ledger import Cover, is_armed, parent_of
+from engine.protection.ledger import Cover, is_armed, parent_of, sleeps
 
 ENTRY: Final = OrderRole.ENTRY
 DESK: Final = "desk"
@@ -232,6 +232,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_armed(self, order: Order) -> bool:
         return is_armed(order, parent_of(order, {other.id: other for other in self.orders}))
+
+    def sleeps(self, order: Order) -> bool:
+        return sleeps(order, {other.id: other for other in self.orders})
 
 
 def is_beyond(side: Side, mark: Decimal, stop_price: Decimal) -> bool:

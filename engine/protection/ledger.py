@@ -114,6 +114,12 @@ def is_armed(order: Order, parent: Order | None) -> bool:
     return True
 
 
+def sleeps(order: Order, by_id: Mapping[str, Order]) -> bool:
+    """A leg of an entry that is not complete: it reserves nothing and protects nothing."""
+    parent = parent_of(order, by_id) if order.parent_id is not None else None
+    return parent is not None and parent.role is OrderRole.ENTRY and not is_armed(order, parent)
+
+
 def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
     """The trade's cover; ``orders`` are all its orders, oldest first.
 

@@ -63,7 +63,7 @@ def rescue_partial(case: Case) -> Step | None:
 
 def _cover_beside_stuck_entry(case: Case) -> Step:
     """The cancel is stuck: an OCO is tried all the same (groups are exempt from the wash-trade check), else watched."""
-    attached = [o for o in case.open_exits if o.parent_id is None or not _sleeps(o, case)]
+    attached = [o for o in case.open_exits if o.parent_id is None or not case.sleeps(o)]
     if any(_is_promised(order, case) for order in attached):
         return Rest("the broker is taking the stop", PROMISE_LOOK_S)
     refused = [o for o in case.exits if o.status is OrderStatus.REJECTED and o.parent_id is None]
@@ -73,12 +73,6 @@ def _cover_beside_stuck_entry(case: Case) -> Step:
             return Watch(target=False, why=why)
         return Rest(why, after_s=CANCEL_STUCK_S)
     return _exits_for(case)
-
-
-def _sleeps(order: Order, case: Case) -> bool:
-    """A leg of an entry that is not complete: it reserves nothing and protects nothing."""
-    parent = next((other for other in case.orders if other.id == order.parent_id), None)
-    return parent is not None and parent.role is ENTRY and not case.is_armed(order)
 
 
 def cover_what_is_held(case: Case) -> Step:
@@ -116,7 +110,7 @@ def cover_what_is_held(case: Case) -> Step:
 
 
 def _clear(remains: Sequence[Order], case: Case) -> Step:
-    dying = [order for order in remains if _sleeps(order, case) and order.cancel_requested_at is None]
+    dying = [order for order in remains if case.sleeps(order) and order.cancel_requested_at is None]
     if dying and len(dying) == len(remains):
         ended_at = max((o.status_since for o in case.orders if o.role is ENTRY), default=case.now)
         left_s = SLEEPING_LEGS_S - case.age_s(ended_at)

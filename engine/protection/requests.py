@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from engine.book import Book
 from engine.clock import Clock
@@ -10,7 +10,6 @@ from engine.errors import NotYetError
 from engine.gateway import Gateway
 from engine.model import events as ev
 from engine.model.bracket import Bracket
-from engine.model.order import Order
 from engine.model.words import OrderRole
 from engine.pipeline.protect import plan_close, plan_exits, plan_marketable_target, plan_moved_exit
 from engine.protection.case import (
@@ -32,7 +31,7 @@ from engine.protection.case import (
     Watch,
     closing_qty,
 )
-from engine.protection.ledger import is_armed, parent_of
+from engine.protection.ledger import sleeps
 
 
 class ExitRequests:
@@ -74,7 +73,7 @@ class ExitRequests:
             if order.role is not OrderRole.ENTRY
             and order.is_open
             and (order.broker_id is not None or order_id in (order.id, order.parent_id))
-            and not _sleeps(order, by_id)
+            and not sleeps(order, by_id)
         ]
         own = closing_qty(order for order in standing if order_id in (order.id, order.parent_id))
         all_of_them = closing_qty(standing)
@@ -131,12 +130,6 @@ class ExitRequests:
         if submitted.error is not None and not submitted.is_unknown:
             # Shares still reserved, or more sold than held: read the truth; the next step asks again with it.
             self._doubted(bracket.symbol)
-
-
-def _sleeps(order: Order, by_id: Mapping[str, Order]) -> bool:
-    """A leg of an entry that is not complete: it reserves nothing."""
-    parent = parent_of(order, by_id) if order.parent_id is not None else None
-    return parent is not None and parent.role is OrderRole.ENTRY and not is_armed(order, parent)
 
 
 def fact_of(step: Step, bracket: Bracket) -> ev.AnyEvent:

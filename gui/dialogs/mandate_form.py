@@ -25,7 +25,7 @@ from gui.dialogs.mandate_words import bounds_words, names_of
 from gui.theme import Type, font
 from gui.widgets.button import Button
 from gui.widgets.hold_button import HoldButton
-from gui.widgets.text import Text
+from gui.widgets.text import Text, restyle
 
 _FIELDS: Final = (
     ("strategy", "Strategy", "of the signals"),
@@ -160,11 +160,7 @@ class MandateFields(QWidget):
             self._tell(f"{self._mode.value.upper()}: approves without you {form.strategy}'s {words}.", "high")
             self.hold.setEnabled(True)
         for name, field in self._edits.items():
-            is_wrong = name == wrong and bool(field.text().strip())
-            if bool(field.property("wrong")) is not is_wrong:
-                field.setProperty("wrong", is_wrong)
-                field.style().unpolish(field)
-                field.style().polish(field)
+            restyle(field, "wrong", name == wrong and bool(field.text().strip()))
 
     def _tell(self, text: str, ink: str) -> None:
         self._sentence.say(text)

@@ -24,7 +24,7 @@ from gui.panels.signal_details import SignalDetails
 from gui.theme import CARD_PAD, Type, tokens
 from gui.widgets.badge import SideBadge
 from gui.widgets.button import Button
-from gui.widgets.text import ElidedText, Text
+from gui.widgets.text import ElidedText, Text, restyle
 from gui.widgets.tick import Tick
 from gui.widgets.ttl_bar import TtlBar
 
@@ -130,7 +130,7 @@ class SignalCard(QFrame):
         self._armed = True
         self._details.show()
         self._foot.hide()
-        self._mark("chosen", True)
+        restyle(self, "chosen", True)
         self._guard.start()
         self.show_preview(preview or self.signal.preview)
 
@@ -141,7 +141,7 @@ class SignalCard(QFrame):
             self._details.fields.hide()
             self._details.hide()
         self._foot.show()
-        self._mark("chosen", False)
+        restyle(self, "chosen", False)
         self.show_preview(self.signal.preview)
 
     def show_preview(self, preview: PreviewView | None, changed: str = "") -> None:
@@ -229,7 +229,7 @@ class SignalCard(QFrame):
         self._foot.say(words.outcome_reason(signal))
         self._foot.setVisible(bool(self._foot.text()))
         self._tint()
-        self._mark("gone", True)
+        restyle(self, "gone", True)
 
     def approve_now(self) -> None:
         """The key's way to the button: does what a click on it would do."""
@@ -255,11 +255,6 @@ class SignalCard(QFrame):
     def _approve(self) -> None:
         if self.shown is not None and not self._guard.isActive():
             self.approve_asked.emit(self.signal.id, self.shown.preview_id, self.edits)
-
-    def _mark(self, name: str, value: bool) -> None:
-        self.setProperty(name, value)
-        self.style().unpolish(self)
-        self.style().polish(self)
 
     def mousePressEvent(self, _event: QMouseEvent) -> None:
         if self._outcome is None and not self._armed:

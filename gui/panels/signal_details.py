@@ -86,7 +86,7 @@ class SignalDetails(QWidget):
         self._all_shown = False
         self._ruler = PriceRuler()
         self._figures = {
-            "risk": Figure("Risk", "risk"),
+            "risk": Figure("Risk, 1 R", "risk"),
             "rr": Figure("Reward / risk", "reward-risk"),
             "drift": Figure("Drift", "drift"),
             "size": Figure("Size", "size"),

@@ -19,7 +19,7 @@ from engine.model.money import plain
 from engine.model.words import OrderType
 from engine.views import PreviewView
 from gui.theme import Type, font
-from gui.widgets.text import Text
+from gui.widgets.text import Text, restyle
 
 _NUMBER: Final = re.compile(r"\d{1,9}(\.\d{0,9})?|\.\d{1,9}", re.ASCII)
 _FIELDS: Final = (
@@ -68,10 +68,7 @@ class NumberField(QLineEdit):
         return number if number else None  # nothing costs nothing, and nobody sends none
 
     def _mark(self, *, wrong: bool) -> None:
-        if bool(self.property("wrong")) is not wrong:
-            self.setProperty("wrong", wrong)
-            self.style().unpolish(self)
-            self.style().polish(self)
+        restyle(self, "wrong", wrong)
 
 
 class EditStrip(QWidget):

@@ -9,6 +9,14 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from gui.theme import Type, font
 
 
+def restyle(widget: QWidget, name: str, value: object) -> None:
+    """Set a property that the style sheet asks for. It costs a look-up of the sheet: only when it changes."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
 class Text(QLabel):
     def __init__(
         self,
@@ -33,11 +41,7 @@ class Text(QLabel):
             self.setText(text)
 
     def set_tone(self, tone: str) -> None:
-        """Restyling costs a look-up of the sheet: only when it changes."""
-        if tone != self.property("tone"):
-            self.setProperty("tone", tone)
-            self.style().unpolish(self)
-            self.style().polish(self)
+        restyle(self, "tone", tone)
 
 
 class ElidedText(Text):

@@ -46,7 +46,7 @@ async def draw(
         desk.put(replace(desk.view(), is_suspended=True))
         desk.ladder.shown = flat(desk.clock.now(), suspended=True)
     elif posed == "repair":
-        desk.mending["b-TSLA"] = naked("b-TSLA")
+        desk.planner.mending["b-TSLA"] = naked("b-TSLA")
     elif posed in ("mandates", "mandate_form"):
         desk.given.shown = standing(desk.clock.now())
         desk.put(replace(desk.view(), mandates=len(desk.given.shown)))

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
-from engine.views import PlansView, PlanView, RequestView
+import msgspec
+
+from engine.errors import CommandRefused
+from engine.model.words import BracketStatus
+from engine.views import BracketView, PlansView, PlanView, RequestView
+
+replace = msgspec.structs.replace
 
 DELETE = RequestView(method="DELETE", path="/v2/orders/7bad611f-6add-4bc6-825d-ec2466699a53", body=None)
 OCO = RequestView(
@@ -69,3 +76,38 @@ def naked(bracket_id: str) -> PlansView:
             ),
         ),
     )
+
+
+class SceneExits:
+    """The door to a trade's exits: what the planner says of broken ones is set, and what is asked for is kept."""
+
+    def __init__(
+        self,
+        take: Callable[..., Awaitable[None]],
+        bracket: Callable[[str], BracketView],
+        put: Callable[[BracketView], None],
+    ) -> None:
+        self._take = take
+        self._bracket = bracket
+        self._put = put
+        self.mending: dict[str, PlansView] = {}
+
+    def plans(self, bracket_id: str) -> PlansView:
+        self._bracket(bracket_id)
+        return self.mending.get(bracket_id) or sound(bracket_id)
+
+    async def repair(
+        self, bracket_id: str, *, plan_id: str, actor: str, confirm: str | None = None
+    ) -> tuple[BracketView, PlanView]:
+        plan = next((plan for plan in self.plans(bracket_id).plans if plan.id == plan_id), None)
+        await self._take("repair", bracket_id, plan_id, confirm)
+        if plan is None:
+            raise CommandRefused("PLAN_STALE", "It has changed since that plan was shown.")
+        self.mending.pop(bracket_id)
+        bracket = replace(self._bracket(bracket_id), status=BracketStatus.REPAIRING)
+        self._put(bracket)
+        return bracket, plan
+
+    async def protect_again(self, bracket_id: str, *, actor: str) -> BracketView:
+        await self._take("protect_again", bracket_id)
+        return self._bracket(bracket_id)

@@ -30,8 +30,6 @@ from engine.views import (
     IncidentView,
     LatencyView,
     OrderView,
-    PlansView,
-    PlanView,
     PositionView,
     PreviewView,
     SignalView,
@@ -40,7 +38,7 @@ from engine.views import (
 from engine.views_batch import BatchPreviewView, BatchRowView, OutcomeView, RejectReasonView
 from tests.gui.scene_halt import SceneHalt
 from tests.gui.scene_mandates import SceneMandates
-from tests.gui.scene_repair import sound
+from tests.gui.scene_repair import SceneExits
 
 replace = msgspec.structs.replace
 
@@ -108,8 +106,7 @@ class SceneDesk:
         self.clock = FrozenClock(view.health.started_at)
         self.ladder = SceneHalt(self._take)
         self.given = SceneMandates(self._take, self.clock)
-        self.mending: dict[str, PlansView] = {}
-        """What the planner says of trades that are broken."""
+        self.planner = SceneExits(self._take, self.bracket, self.put)
         self._view = view
         self._signals = {s.id: s for s in signals}
         self._orders = {o.id: o for o in orders}
@@ -362,8 +359,8 @@ class SceneDesk:
         return self.bracket(bracket_id)
 
     @property
-    def exits(self) -> SceneDesk:
-        return self
+    def exits(self) -> SceneExits:
+        return self.planner
 
     @property
     def mandates(self) -> SceneMandates:
@@ -372,26 +369,6 @@ class SceneDesk:
     @property
     def halt(self) -> SceneHalt:
         return self.ladder
-
-    def plans(self, bracket_id: str) -> PlansView:
-        self.bracket(bracket_id)
-        return self.mending.get(bracket_id) or sound(bracket_id)
-
-    async def repair(
-        self, bracket_id: str, *, plan_id: str, actor: str, confirm: str | None = None
-    ) -> tuple[BracketView, PlanView]:
-        plan = next((plan for plan in self.plans(bracket_id).plans if plan.id == plan_id), None)
-        await self._take("repair", bracket_id, plan_id, confirm)
-        if plan is None:
-            raise CommandRefused("PLAN_STALE", "It has changed since that plan was shown.")
-        self.mending.pop(bracket_id)
-        bracket = replace(self.bracket(bracket_id), status=BracketStatus.REPAIRING)
-        self.put(bracket)
-        return bracket, plan
-
-    async def protect_again(self, bracket_id: str, *, actor: str) -> BracketView:
-        await self._take("protect_again", bracket_id)
-        return self.bracket(bracket_id)
 
     async def flatten_bracket(self, bracket_id: str, *, actor: str) -> BracketView:
         await self._take("flatten_bracket", bracket_id)

@@ -18,12 +18,11 @@ from engine.model.words import (
     OrderType,
     Side,
     SignalStatus,
-    Verdict,
 )
 from engine.views import BracketView, OrderView, SignalView, SpanView
-from engine.views_limits import PropRuleView, TripView
-from engine.views_preview import BetaView, ClusterView
+from engine.views_limits import TripView
 from tests.gui import measured, scenery as make
+from tests.gui.scene_gate import BETA, NEAR_A_LIMIT, SAME_BET
 from tests.gui.scene_halt import flat
 from tests.gui.scenes import SceneDesk, SceneDifference, SceneQuote, replace
 
@@ -412,45 +411,13 @@ def halted() -> SceneDesk:
 def prop_firm() -> SceneDesk:
     """A day under a prop firm's rules, near its loss limit."""
     desk = busy()
-    rules = (
-        _headroom("Daily loss", "640", "364", "120", Verdict.WARN),
-        _headroom("Maximum drawdown", "1800", "1524", "1280", Verdict.PASS),
-    )
-    desk.put(replace(desk.view(), prop_firm=rules))
+    desk.put(replace(desk.view(), prop_firm=NEAR_A_LIMIT))
     for signal in desk.signals():
         if signal.preview is not None:
-            desk.put(replace(signal, preview=replace(signal.preview, prop_firm=rules, cluster=SAME_BET, beta=BETA)))
+            desk.put(
+                replace(signal, preview=replace(signal.preview, prop_firm=NEAR_A_LIMIT, cluster=SAME_BET, beta=BETA))
+            )
     return desk
-
-
-SAME_BET = ClusterView(
-    symbols=("AMD", "SMH"),
-    count_before=2,
-    count_after=3,
-    count_if_pending=4,
-    max_count=4,
-    pct_before=Decimal("41.2"),
-    pct_after=Decimal("52.4"),
-    pct_if_pending=Decimal(58),
-    max_pct=Decimal(60),
-    unknown=(),
-)
-BETA = BetaView(before=Decimal("0.92"), after=Decimal("1.05"), unknown=())
-
-
-def _headroom(name: str, now: str, after: str, after_all: str, verdict: Verdict) -> PropRuleView:
-    return PropRuleView(
-        code="PROP_DAILY_LOSS",
-        name=name,
-        verdict=verdict,
-        text=f"{name}: only ${after_all} would be left after the stop-outs.",
-        unit="usd",
-        limit=Decimal(2_000),
-        floor=Decimal(48_000),
-        headroom_now=Decimal(now),
-        headroom_after_stop=Decimal(after),
-        headroom_after_all_stops=Decimal(after_all),
-    )
 
 
 SCENES: dict[str, Callable[[], SceneDesk]] = {

@@ -11,15 +11,9 @@ from PySide6.QtWidgets import QWidget
 
 from engine.model.words import DeskState
 from gui.widgets.hold_button import HOLD_MS
-from tests.gui.conftest import Screen, until
+from tests.gui.conftest import Screen, hold, until
 from tests.gui.scene_halt import flat, halting
 from tests.gui.scenes import replace
-
-
-async def hold(button: QWidget) -> None:
-    QTest.mousePress(button, Qt.MouseButton.LeftButton)
-    await asyncio.sleep(HOLD_MS / 1_000 + 0.1)
-    QTest.mouseRelease(button, Qt.MouseButton.LeftButton)
 
 
 def rung(screen: Screen, name: str) -> QWidget:

@@ -13,8 +13,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from engine.model.mandate import MandateTerms
 from engine.model.words import Side
 from gui.dialogs.mandate_sheet import GUARD_MS
-from gui.widgets.hold_button import HOLD_MS
-from tests.gui.conftest import Screen, until
+from tests.gui.conftest import Screen, hold, until
 from tests.gui.scene_mandates import FORM, mandate, standing
 from tests.gui.scenes import replace
 
@@ -34,12 +33,6 @@ def type_in(screen: Screen, name: str, text: str) -> QLineEdit:
     field.clear()
     QTest.keyClicks(field, text)
     return field
-
-
-async def hold(button: QWidget) -> None:
-    QTest.mousePress(button, Qt.MouseButton.LeftButton)
-    await asyncio.sleep(HOLD_MS / 1_000 + 0.1)
-    QTest.mouseRelease(button, Qt.MouseButton.LeftButton)
 
 
 async def test_the_count_in_the_state_bar_opens_what_is_burned_of_each(opened: Any) -> None:

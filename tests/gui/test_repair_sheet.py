@@ -18,7 +18,7 @@ TSLA = "b-TSLA"
 
 
 def open_sheet(screen: Screen) -> None:
-    screen.desk.mending[TSLA] = naked(TSLA)
+    screen.desk.planner.mending[TSLA] = naked(TSLA)
     screen.choose("bracket-table", TSLA)
     screen.click("detail-plans")
 
@@ -56,7 +56,7 @@ async def test_a_plan_is_carried_out_by_one_click_and_once(opened: Any) -> None:
 
 async def test_the_key_opens_it_for_the_selected_trade_and_escape_leaves(opened: Any) -> None:
     async with opened("trouble") as screen:
-        screen.desk.mending[TSLA] = naked(TSLA)
+        screen.desk.planner.mending[TSLA] = naked(TSLA)
         screen.choose("bracket-table", TSLA)
         screen.press(Qt.Key.Key_P)
         assert screen.find("repair-sheet").isVisible()
@@ -80,7 +80,7 @@ async def test_plans_that_no_longer_fit_make_way_and_the_new_ones_take_no_hasty_
     async with opened("trouble") as screen:
         open_sheet(screen)
         _, flatten, _ = naked(TSLA).plans
-        screen.desk.mending[TSLA] = replace(sound(TSLA), sentence="The stop stands again.", plans=(flatten,))
+        screen.desk.planner.mending[TSLA] = replace(sound(TSLA), sentence="The stop stands again.", plans=(flatten,))
         screen.desk.put(replace(screen.desk.bracket(TSLA), attempts=4))
         await until(lambda: screen.text("repair-state") == "The stop stands again.")
         await until(lambda: len(screen.window.findChildren(QWidget, "plan-flatten")) == 1)
@@ -94,7 +94,7 @@ async def test_a_stale_plan_is_refused_in_words_and_the_sheet_reads_again(opened
     async with opened("trouble") as screen:
         open_sheet(screen)
         screen.desk.refuse("repair", "PLAN_STALE", "TSLA has changed since that plan was shown: the stop stands.")
-        screen.desk.mending[TSLA] = naked(TSLA)
+        screen.desk.planner.mending[TSLA] = naked(TSLA)
         screen.click("plan-do", plan(screen, "attach_oco"))
         await until(lambda: "has changed since that plan" in screen.text("toast-text"))
         assert screen.find("repair-sheet").isVisible()

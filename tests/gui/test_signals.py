@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from decimal import Decimal
 from typing import Any
 
 from PySide6.QtCore import QEvent, QPointF, Qt
@@ -12,9 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea, QWidget
 
 from engine.model.words import Side
-from engine.views_gate import BetaView, ClusterView
 from tests.gui import scenery as make
 from tests.gui.conftest import Screen, until
+from tests.gui.scene_gate import BETA, SAME_BET
 from tests.gui.scenes import replace
 
 
@@ -46,19 +45,7 @@ async def test_the_soonest_deadline_stands_on_top_and_is_armed(opened: Any) -> N
 
 
 async def test_a_preview_tells_the_same_bet_before_and_after_and_what_was_not_measured(opened: Any) -> None:
-    cluster = ClusterView(
-        symbols=("AMD", "SMH"),
-        count_before=2,
-        count_after=3,
-        count_if_pending=4,
-        max_count=4,
-        pct_before=Decimal("41.2"),
-        pct_after=Decimal("52.4"),
-        pct_if_pending=Decimal(58),
-        max_pct=Decimal(60),
-        unknown=("NEWCO",),
-    )
-    beta = BetaView(before=Decimal("0.92"), after=Decimal("1.05"), unknown=("NEWCO",))
+    cluster, beta = replace(SAME_BET, unknown=("NEWCO",)), replace(BETA, unknown=("NEWCO",))
     async with opened("trouble") as screen:
         card = screen.find("card-s-NVDA")
         assert screen.find("same-bet", card).isHidden()

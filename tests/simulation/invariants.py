@@ -19,7 +19,7 @@ from engine.model.ids import bracket_id_of
 from engine.model.incident import Priority
 from engine.model.order import Order
 from engine.model.words import DeskState, OrderRole, OrderStatus, SignalStatus
-from engine.protection.ledger import is_armed
+from engine.protection.ledger import sleeps
 from tests.simulation.hand import is_by_hand
 from tests.simulation.machines import BROKER, KEY_ID, SECRET_KEY
 from tests.simulation.witness import Arrival
@@ -100,15 +100,10 @@ def _closing(book: Book, symbol: str, now: datetime) -> Decimal:
         revived_at = book.orders.get(order.parent_id or "", order).revived_at
         is_news = revived_at is not None and (now - revived_at).total_seconds() < HEARD_AFTER_S
         is_exit = order.role not in (OrderRole.ENTRY, OrderRole.FOREIGN)
-        if order.symbol == symbol and is_exit and not _sleeps(book, order) and not is_news:
+        if order.symbol == symbol and is_exit and not sleeps(order, book.orders) and not is_news:
             root = _root(book, order)
             groups[root] = max(groups.get(root, ZERO), order.leaves_qty)
     return sum(groups.values(), ZERO)
-
-
-def _sleeps(book: Book, order: Order) -> bool:
-    parent = book.orders.get(order.parent_id or "")
-    return parent is not None and parent.role is OrderRole.ENTRY and not is_armed(order, parent)
 
 
 def _root(book: Book, order: Order) -> str:

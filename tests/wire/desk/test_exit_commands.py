@@ -317,13 +317,18 @@ def test_a_stop_is_changed_as_a_move_of_the_trade(tmp_path: Path) -> None:
 # --- a halt ----------------------------------------------------------------------------------------------------------
 
 
+async def protected_and_halted(day: Day, desk: Desk) -> str:
+    bracket_id = await day.protected(desk, day.signal())
+    await day.clock.sleep(1)
+    await day.ask("POST", "/_exchange/halts/AAPL", {"halted": True})
+    await day.until(lambda: "AAPL" in desk._world.halted)
+    return bracket_id
+
+
 def test_in_a_halt_nothing_is_stripped_and_a_close_waits_for_the_resumption(tmp_path: Path) -> None:
     async def scene(day: Day) -> None:
         async with day.desk() as desk:
-            bracket_id = await day.protected(desk, day.signal())
-            await day.clock.sleep(1)
-            await day.ask("POST", "/_exchange/halts/AAPL", {"halted": True})
-            await day.until(lambda: "AAPL" in desk._world.halted)
+            bracket_id = await protected_and_halted(day, desk)
             with pytest.raises(CommandRefused) as refused:
                 await desk.flatten_bracket(bracket_id, actor="test")
             assert refused.value.code == "HALTED"
@@ -346,10 +351,7 @@ def test_a_resumption_that_the_stream_never_told_holds_no_exit_back(tmp_path: Pa
 
     async def scene(day: Day) -> None:
         async with day.desk() as desk:
-            bracket_id = await day.protected(desk, day.signal())
-            await day.clock.sleep(1)
-            await day.ask("POST", "/_exchange/halts/AAPL", {"halted": True})
-            await day.until(lambda: "AAPL" in desk._world.halted)
+            bracket_id = await protected_and_halted(day, desk)
             await desk.flatten_bracket(bracket_id, actor="test", when=ExitWhen.OPEN)
             await day.ask("POST", "/_exchange/data/cut")
             await day.ask("POST", "/_exchange/halts/AAPL", {"halted": False})
