@@ -355,6 +355,7 @@ def assemble(
         "keep-warm": client.keep_warm(),
         **chores(
             journal=journal,
+            book=book,
             checkpoint=checkpoint,
             watch=watch,
             after_fills=after_fills,

@@ -23,6 +23,7 @@ from engine.folds.limits import LimitFolds
 from engine.folds.orders import OrderFolds
 from engine.folds.protection import ProtectionFolds, settled
 from engine.folds.signals import SignalFolds
+from engine.long_table import LongTable
 from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.order import Order
@@ -67,9 +68,9 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, OrderFolds, Protecti
         self.account_number: str | None = None
         self.stopped_in_order = True
         self.demo_on = True
-        self.signals: dict[str, SignalRecord] = {}
-        self.orders: dict[str, Order] = {}
-        self.brackets: dict[str, Bracket] = {}
+        self.signals = LongTable(SignalRecord, word=lambda record: record.status)
+        self.orders = LongTable(Order)
+        self.brackets = LongTable(Bracket)
         self.positions: dict[str, Position] = {}
         self.states: dict[str, ScopeState] = {}
         self.settled: dict[str, str] = {}
@@ -77,6 +78,8 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, OrderFolds, Protecti
 
         self.signal_of_source: dict[tuple[str, str], str] = {}
         self.order_of_broker_id: dict[str, str] = {}
+        self.former_broker_ids: dict[str, str] = {}
+        """By which an order was known once; its newest one stands in the order itself."""
         self.order_of_client_id: dict[str, str] = {}
         self.pending: dict[str, None] = {}
         """Signals that wait for a decision."""
@@ -107,8 +110,14 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, OrderFolds, Protecti
     def cover(self, bracket_id: str) -> Cover:
         known = self._covers.get(bracket_id)
         if known is None:
-            known = self._covers[bracket_id] = cover_of(self.brackets[bracket_id], self.orders_of(bracket_id))
+            known = cover_of(self.brackets[bracket_id], self.orders_of(bracket_id))
+            if not self.brackets.is_packed(bracket_id):
+                self._covers[bracket_id] = known
         return known
+
+    def forget_cover(self, bracket_id: str) -> None:
+        """It is computed again when somebody asks."""
+        self._covers.pop(bracket_id, None)
 
     def open_brackets_of(self, symbol: str) -> Iterator[Bracket]:
         for bracket_id in self.brackets_of_symbol.get(symbol, ()):

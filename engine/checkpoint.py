@@ -30,6 +30,7 @@ from engine.errors import JournalUnavailable
 from engine.journal.schema import connect_reader
 from engine.journal.sidecar import Head, Object, Sidecar, SidecarUnusable
 from engine.journal.writer import Journal
+from engine.long_table import LongTable
 from engine.model.bracket import Bracket
 from engine.model.halt import FlatProof, Suspension
 from engine.model.incident import Incident, Rejection
@@ -60,7 +61,7 @@ KINDS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "brackets": Bracket,
     "incidents": Incident,
 }
-"""The book's long tables, written row by row. Values in them are swapped, never changed and never removed."""
+"""The book's long tables, written row by row."""
 
 DERIVED: Final = frozenset(
     {"signal_of_source", "order_of_client_id", "order_of_broker_id", "_covers", "_changes", "_is_told", *KINDS}
@@ -94,6 +95,7 @@ class BookState(msgspec.Struct, frozen=True, kw_only=True):
     flat_proof: FlatProof | None
     suspension: Suspension
     mandates: dict[str, MandateRecord]
+    former_broker_ids: dict[str, str]
     naked_days: dict[str, float]
     lost_at: dict[str, datetime]
     rejects_in_a_row: int
@@ -103,8 +105,6 @@ class BookState(msgspec.Struct, frozen=True, kw_only=True):
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     book: BookState
-    former_broker_ids: dict[str, str]
-    """Broker ids by which an order was known once; its newest one stands in the order itself."""
     activity: tuple[ActivityLine, ...]
 
 
@@ -112,9 +112,9 @@ class Picture(msgspec.Struct, frozen=True):
     """The book as of one event: shallow copies of what never changes in place."""
 
     seq: int
-    tables: dict[str, dict[str, Any]]
+    rows: dict[str, dict[str, Any]]
+    """Of the long tables, as they are kept there."""
     book: BookState
-    broker_ids: dict[str, str]
     activity: tuple[ActivityLine, ...]
 
 
@@ -134,13 +134,12 @@ def program_fingerprint() -> str:
     return digest.hexdigest()
 
 
-def tables_of(book: Book) -> dict[str, dict[str, Any]]:
-    """Shallow copies of the long tables."""
-    return {kind: dict(getattr(book, kind)) for kind in KINDS}
+def tables_of(book: Book) -> dict[str, LongTable[Any]]:
+    return {kind: getattr(book, kind) for kind in KINDS}
 
 
-def picture_of(book: Book, activity: ActivityLog, seq: int, now: datetime) -> Picture:
-    """Plain and quick: nothing may be recorded while it is taken."""
+def picture_of(book: Book, activity: ActivityLog, seq: int, now: datetime, *, changed: bool = False) -> Picture:
+    """Plain and quick: nothing may be recorded while it is taken. ``changed``: no other rows of the long tables."""
     missing = vars(book).keys() - set(BookState.__struct_fields__) - DERIVED
     assert not missing, f"engine/checkpoint.py does not know {sorted(missing)} of the book: add them to BookState"
     oldest = now - COUNTED_FOR
@@ -153,11 +152,16 @@ def picture_of(book: Book, activity: ActivityLog, seq: int, now: datetime) -> Pi
     copied["_signals_at"] = {s: [at for at in times if at > oldest] for s, times in book._signals_at.items()}
     return Picture(
         seq,
-        tables_of(book),
+        {kind: table.stored(changed=changed) for kind, table in tables_of(book).items()},
         BookState(**copied),
-        dict(book.order_of_broker_id),
         activity.lines(),
     )
+
+
+def forget_changes(book: Book) -> None:
+    """What the long tables hold stands in the checkpoint's file, or is about to."""
+    for table in tables_of(book).values():
+        table.changed.clear()
 
 
 def restore(book: Book, activity: ActivityLog, objects: Generator[Object], state: bytes) -> None:
@@ -180,9 +184,10 @@ def restore(book: Book, activity: ActivityLog, objects: Generator[Object], state
         lambda: deque(maxlen=SIGNALS_REMEMBERED),
         {source: deque(times, maxlen=SIGNALS_REMEMBERED) for source, times in stored.book._signals_at.items()},
     )
-    book.order_of_broker_id.update(stored.former_broker_ids)
+    book.order_of_broker_id.update(book.former_broker_ids)
     for bracket_id in book.open_brackets:
         book.cover(bracket_id)
+    forget_changes(book)
     activity.take_back(stored.activity)
 
 
@@ -220,15 +225,15 @@ class Checkpoints:
         self._pool = pool
         self._worth_it = worth_it
         self._sidecar = Sidecar(journal.path.with_name(CHECKPOINT_FILE))
-        self._written: dict[str, dict[str, Any]] | None = None
-        """The tables as they stand in the file; None when it has to be begun anew."""
+        self._is_begun = False
+        """The file holds the long tables but for what has changed in them; else it has to be written anew."""
         self._lock = asyncio.Lock()
         self.seq = 0
         """Of the newest checkpoint."""
 
-    def stands_at(self, seq: int, tables: dict[str, dict[str, Any]]) -> None:
-        """The file holds these ``tables_of`` the book: from here on only changes are written."""
-        self.seq, self._written = seq, tables
+    def stands_at(self, seq: int) -> None:
+        """The book was restored from the file as of this event: only what has changed since is written."""
+        self.seq, self._is_begun = seq, True
 
     async def run(self) -> None:
         """For ever: in idle moments, or when much has come together."""
@@ -248,32 +253,29 @@ class Checkpoints:
     async def take(self) -> bool:
         """Returns whether it was written. A disk that refuses costs the next start some time, and nothing else."""
         async with self._lock:
-            picture = picture_of(self._book, self._activity, self._journal.seq, self._clock.now())
+            is_begun, self._is_begun = self._is_begun, False  # until it is written
+            picture = picture_of(self._book, self._activity, self._journal.seq, self._clock.now(), changed=is_begun)
+            forget_changes(self._book)
             try:
                 await self._journal.durable(picture.seq)
                 loop = asyncio.get_running_loop()
-                await loop.run_in_executor(self._pool, self._write, picture)
+                await loop.run_in_executor(self._pool, self._write, picture, not is_begun)
             except (sqlite3.Error, OSError, JournalUnavailable) as error:
                 log.info("no checkpoint for now: %s", error)
-                self._written = None
                 return False
-            self._written, self.seq = picture.tables, picture.seq
+            self._is_begun, self.seq = True, picture.seq
             return True
 
-    def _write(self, picture: Picture) -> None:
+    def _write(self, picture: Picture, anew: bool) -> None:
         """On a worker thread."""
         digest = event_hash(self._journal.path, picture.seq)
         if digest is None:
             raise JournalUnavailable(f"event {picture.seq} is not in the journal")
-        orders = picture.tables["orders"]
-        former = {key: ours for key, ours in picture.broker_ids.items() if orders[ours].broker_id != key}
-        state = State(book=picture.book, former_broker_ids=former, activity=picture.activity)
+        state = State(book=picture.book, activity=picture.activity)
         head = Head(picture.seq, digest, program_fingerprint())
-        self._sidecar.write(head, self._changed(picture), _encode(state), anew=self._written is None)
+        self._sidecar.write(head, self._objects(picture), _encode(state), anew=anew)
 
-    def _changed(self, picture: Picture) -> Iterator[Object]:
-        for kind, table in picture.tables.items():
-            written = self._written[kind] if self._written is not None else {}
-            for key, value in table.items():
-                if written.get(key) is not value:
-                    yield Object(kind, key, _encode(value))
+    def _objects(self, picture: Picture) -> Iterator[Object]:
+        for kind, table in tables_of(self._book).items():
+            for key, row in picture.rows[kind].items():
+                yield Object(kind, key, table.encoded(row))

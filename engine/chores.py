@@ -9,12 +9,14 @@ from typing import Any, Final
 from engine.account_after_fills import AccountAfterFills
 from engine.alpaca.check import RequestModels
 from engine.approval import ApprovalQueue
+from engine.book import Book
 from engine.clock import Clock
 from engine.incidents.watch import Watch
 from engine.journal.audit import audit
 from engine.journal.reader import Tail
 from engine.journal.writer import Journal
 from engine.pipeline.picture import Pictures
+from engine.resting import keep_resting
 from engine.surroundings import World
 
 LOADING_MODELS: Final = "the order models are still being loaded"
@@ -26,6 +28,7 @@ HISTORY_LOOK_S: Final = 30.0
 def chores(
     *,
     journal: Journal,
+    book: Book,
     checkpoint: Tail,
     watch: Watch,
     after_fills: AccountAfterFills,
@@ -58,6 +61,7 @@ def chores(
             await clock.sleep(JOURNAL_LOOK_S)
 
     return {
+        "resting": keep_resting(book, clock),
         "request-models": load_models(),
         "account-after-fills": after_fills.run(),
         "daily-bars": keep_history(),

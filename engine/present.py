@@ -79,6 +79,7 @@ class Presenter:
             stop_price, target_price = approval.stop_price, approval.take_profit_price
         elif preview is not None:
             qty, stop_price, target_price = preview.qty, preview.stop_price, preview.take_profit_price
+        bracket = self._book.brackets.get(record.bracket_id or "")
         reasons = record.reasons or (preview.verdicts if preview is not None else ())
         return SignalView(
             id=signal.id,
@@ -103,10 +104,8 @@ class Presenter:
             created_at=signal.made_at,
             received_at=signal.received_at,
             expires_at=signal.expires_at,
-            order_ids=self._book.brackets[record.bracket_id].order_ids
-            if record.bracket_id in self._book.brackets
-            else (),
-            bracket_id=record.bracket_id if record.bracket_id in self._book.brackets else None,
+            order_ids=bracket.order_ids if bracket is not None else (),
+            bracket_id=bracket.id if bracket is not None else None,
             source_id=signal.source_id,
             intent=signal.intent.value if signal.intent is not None else None,
             reference_price=signal.reference_price,
@@ -121,14 +120,14 @@ class Presenter:
             decision_code=record.decision_code,
             edits=_edits(approval),
             undo_until=_undo_until(record, self._now()),
-            **self._what_became(record),
+            **self._what_became(bracket),
         )
 
-    def _what_became(self, record: SignalRecord) -> dict[str, Any]:
+    def _what_became(self, bracket: Bracket | None) -> dict[str, Any]:
         """Of a signal that was approved: its fill and its result, for the history."""
-        if record.bracket_id not in self._book.brackets:
+        if bracket is None:
             return {}
-        bracket, cover = self._book.brackets[record.bracket_id], self._book.cover(record.bracket_id)
+        cover = self._book.cover(bracket.id)
         entry_price = _entry_price(cover)
         if cover.entry_filled == 0 or entry_price is None:
             return {"outcome": "nothing filled" if bracket.closed_at is not None else ""}

@@ -7,11 +7,11 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from engine.activity import ALWAYS_TOLD, KEPT, ActivityLog
 from engine.book import Book
-from engine.checkpoint import CHECKPOINT_FILE, program_fingerprint, restore, tables_of
+from engine.checkpoint import CHECKPOINT_FILE, program_fingerprint, restore
 from engine.errors import JournalUnavailable
 from engine.journal.reader import EMPTY, Tail, read_all, read_measured, seq_of_newest, tail_at
 from engine.journal.sidecar import Sidecar, SidecarUnusable
@@ -27,8 +27,8 @@ class Memory:
     """The book and the two logs that listen to every fact."""
 
     def __init__(self) -> None:
-        self.on_disk: dict[str, dict[str, Any]] | None = None
-        """The book's long tables as the checkpoint holds them; None when none was used."""
+        self.is_restored = False
+        """A checkpoint was used: its file holds what the book knew as of it."""
         self.book = Book()
         self.activity = ActivityLog(self.book)
         book = self.book
@@ -100,7 +100,7 @@ def _restored(path: Path, at: Tail) -> Memory | None:
         log.warning("the checkpoint is thrown away, the whole journal is read instead: %s", why)
         sidecar.discard()
         return None
-    memory.on_disk = tables_of(memory.book)
+    memory.is_restored = True
     memory.latency.fold(read_measured(path, at.seq, SAMPLES_KEPT))
     return memory
 

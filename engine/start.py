@@ -72,8 +72,8 @@ async def start_desk(
         if journal.seq == 0:
             recorder.record(ev.JournalOpened(desk_id=new_desk_id(), mode=settings.mode.value))
         checkpoints = Checkpoints(journal, book, activity, clock, read_pool, worth_it=settings.checkpoint_after)
-        if memory.on_disk is not None:
-            checkpoints.stands_at(checkpoint.seq, memory.on_disk)
+        if memory.is_restored:
+            checkpoints.stands_at(checkpoint.seq)
         rules = user_rules or open_rules(settings.folder.parent, settings.config.rules, clock)
         told = {"rules_file": rules.name, "rules_sha256": rules.sha256} if rules is not None else {}
         recorder.record(ev.DeskStarted(version=VERSION, **told))

@@ -46,7 +46,7 @@ class SignalCommands:
             chosen: Iterable[str] = reversed(self._book.pending)
         else:
             known = self._book.signals
-            chosen = (key for key in reversed(known) if status is None or known[key].status is status)
+            chosen = reversed(known) if status is None else known.having(status)
         return [self.signal(signal_id) for signal_id in first(chosen, limit)]
 
     def signal(self, signal_id: str) -> SignalView:

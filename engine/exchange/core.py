@@ -338,6 +338,14 @@ class Exchange:
         self.matching.execute(order, part, price)
         return order
 
+    def cancel_by_hand(self, order_id: str) -> Order:
+        """As another client would; of a cancel that is stuck it is the venue's late answer."""
+        order = self.find(order_id)
+        if order.status != "pending_cancel":
+            return self.cancel(order_id)
+        self.matching.finish(order, "canceled")
+        return order
+
     def set_position(self, name: str, qty: Decimal, price: Decimal | None) -> None:
         """A position that comes or goes without an order (a transfer)."""
         symbol = self.floor.asset(name).symbol

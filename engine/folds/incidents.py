@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from engine.long_table import LongTable
 from engine.model import events as ev
 from engine.model.incident import Incident, Rejection
 
@@ -17,7 +18,7 @@ replace = msgspec.structs.replace
 
 class IncidentFolds(ABC):
     def __init__(self) -> None:
-        self.incidents: dict[str, Incident] = {}
+        self.incidents = LongTable(Incident)
         self.open_incidents: dict[str, str] = {}
         """Incident key -> id."""
         self.rejections: dict[str, Rejection] = {}

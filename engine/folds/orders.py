@@ -13,6 +13,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from engine.errors import InvariantViolated
+from engine.long_table import LongTable
 from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.order import Order, apply_report
@@ -21,10 +22,11 @@ from engine.model.words import OrderRole, OrderStatus
 
 
 class OrderFolds(ABC):
-    signals: dict[str, SignalRecord]
-    orders: dict[str, Order]
-    brackets: dict[str, Bracket]
+    signals: LongTable[SignalRecord]
+    orders: LongTable[Order]
+    brackets: LongTable[Bracket]
     order_of_broker_id: dict[str, str]
+    former_broker_ids: dict[str, str]
     order_of_client_id: dict[str, str]
     open_orders: dict[str, None]
     _entries_at: deque[datetime]
@@ -92,6 +94,9 @@ class OrderFolds(ABC):
         self.orders[order.id] = order
         if order.broker_id is not None:
             self.order_of_broker_id[order.broker_id] = order.id
+            if before.broker_id not in (None, order.broker_id):
+                self.former_broker_ids[before.broker_id] = order.id
+            self.former_broker_ids.pop(order.broker_id, None)
         if order.client_order_id is not None:
             self.order_of_client_id[order.client_order_id] = order.id
         if order.is_open:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
+from engine.long_table import LongTable
 from engine.model import events as ev
 from engine.model.bracket import Bracket
 
@@ -24,7 +25,7 @@ IDS_OF_A_PROCESS: Final = 1000
 
 
 class ProtectionFolds(ABC):
-    brackets: dict[str, Bracket]
+    brackets: LongTable[Bracket]
 
     def _skip_lost_ids(self, open_brackets: Iterable[str]) -> None:
         """A process was killed. What it sent while its disk was full may not be in the journal: no id of its is used

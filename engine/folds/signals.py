@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from engine.long_table import LongTable
 from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.money import ZERO, plain
@@ -22,7 +23,7 @@ from engine.protection.ledger import Cover
 
 
 class SignalFolds(ABC):
-    signals: dict[str, SignalRecord]
+    signals: LongTable[SignalRecord]
     pending: dict[str, None]
     approved: dict[str, None]
     held_entries: dict[str, None]

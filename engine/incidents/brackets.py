@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from engine.incidents.orders import STUCK_CANCEL_S
 from engine.incidents.scene import Scene, about_bracket
 from engine.model.bracket import Bracket
 from engine.model.incident import Incident, Priority
 from engine.model.money import plain
+from engine.model.order import Order
+from engine.model.words import OrderRole
 from engine.protection.ledger import Cover
 
 NAKED_GRACE_S: Final = 1.0
@@ -37,9 +40,15 @@ def _is_told_otherwise(bracket: Bracket) -> bool:
 
 def _naked(scene: Scene, bracket: Bracket, cover: Cover) -> Incident:
     qty = f"{plain(cover.naked)} {bracket.symbol}"
+    consequence = bracket.last_error or "No live stop stands behind these shares."
+    stuck = _stuck_exit(scene, bracket)
     if bracket.gave_up_at is not None:
         cause = f"{qty} naked: {bracket.attempts} placements of exits failed"
         action = "Press Retry, or Flatten."
+    elif bracket.exit_requested_at is not None and stuck is not None:
+        cause = f"{qty} naked on the way out: the cancel of {stuck.id} is not confirmed"
+        consequence = "The order holds the shares, so that nothing can close them; it may still fill."
+        action = "Wait: the desk asks again, and closes at once when it ends. If it lasts, call Alpaca's support."
     elif bracket.exit_requested_at is not None:
         cause = f"{qty} naked on the way out"
         action = "Nothing: the closing order is next."
@@ -52,10 +61,15 @@ def _naked(scene: Scene, bracket: Bracket, cover: Cover) -> Incident:
         "naked",
         Priority.NOW,
         cause,
-        bracket.last_error or "No live stop stands behind these shares.",
+        consequence,
         action,
         buttons=("retry", "flatten") if bracket.exit_requested_at is None else ("flatten",),
     )
+
+
+def _stuck_exit(scene: Scene, bracket: Bracket) -> Order | None:
+    exits = (order for order in scene.book.orders_of(bracket.id) if order.role is not OrderRole.ENTRY)
+    return next((order for order in exits if scene.cancelling_s(order) > STUCK_CANCEL_S), None)
 
 
 def over_covered(scene: Scene) -> Iterator[Incident]:

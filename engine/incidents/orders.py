@@ -58,7 +58,7 @@ def stuck_cancel(scene: Scene) -> Iterator[Incident]:
     """A cancel that the broker took and does not confirm."""
     for order_id in scene.book.open_orders:
         order = scene.book.orders[order_id]
-        if scene.since_s(order.cancel_requested_at) > STUCK_CANCEL_S:
+        if scene.cancelling_s(order) > STUCK_CANCEL_S:  # since the first ask: the desk repeats it
             yield about_order(
                 scene,
                 order,
@@ -66,7 +66,7 @@ def stuck_cancel(scene: Scene) -> Iterator[Incident]:
                 Priority.SOON,
                 f"{order.symbol}: the cancel of {order.id} is not confirmed",
                 "The order may still fill.",
-                "Wait, or ask again with Cancel.",
+                "Wait, or ask again with Cancel. If it lasts, only Alpaca's support can end the order.",
                 buttons=("show",),
             )
 

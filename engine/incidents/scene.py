@@ -12,6 +12,7 @@ from engine.book import Book
 from engine.model.bracket import Bracket
 from engine.model.incident import Incident, Priority
 from engine.model.order import Order
+from engine.model.words import OrderStatus
 from engine.surroundings import World
 from engine.views_truth import HeartbeatView
 
@@ -42,6 +43,11 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     def since_s(self, at: datetime | None) -> float:
         """Seconds from ``at`` until now; 0 without one."""
         return (self.now - at).total_seconds() if at is not None else 0.0
+
+    def cancelling_s(self, order: Order) -> float:
+        """Seconds since the cancel of an open order was first asked, by whomever; 0 when nobody asked."""
+        seen = order.status_since if order.status is OrderStatus.PENDING_CANCEL else None
+        return self.since_s(order.cancel_since or order.cancel_requested_at or seen) if order.is_open else 0.0
 
 
 type Condition = Callable[[Scene], Iterator[Incident]]

@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 
 from engine.activity import ActivityLog
-from engine.checkpoint import Checkpoints
+from engine.checkpoint import Checkpoints, tables_of
 from engine.model import events as ev
 from engine.model.bracket import Bracket
 from engine.model.incident import Incident, Priority
@@ -26,7 +26,7 @@ from tests.unit.desk.desk_parts import Parts, parts
 
 S = OrderStatus
 ACTS = ("enter", "answer", "fill", "part", "stop_gone", "exit", "incident", "ack", "clear", "state", "position")
-ACTS_AND_CHECKPOINTS = (*ACTS, "adjust", "measured", "settle", "checkpoint")
+ACTS_AND_CHECKPOINTS = (*ACTS, "adjust", "measured", "settle", "rest", "checkpoint")
 
 
 class Story:
@@ -146,6 +146,9 @@ async def check(folder: Path, acts: Sequence[str]) -> None:
             for act in acts:
                 if act == "checkpoint":
                     assert await checkpoints.take()
+                elif act == "rest":  # more than a desk would: what is open, too
+                    for table in tables_of(desk.book).values():
+                        table.rest(100, but=0, may_rest=lambda _: True)
                 else:
                     story.tell(act)
             await desk.journal.durable()
@@ -153,8 +156,10 @@ async def check(folder: Path, acts: Sequence[str]) -> None:
         at = standing(path)
         assert at.seq == checkpoints.seq
         helped, alone = recall(path, at), recall(path, NOTHING)
-        assert (helped.on_disk is not None) is (at.seq > 0)
+        assert helped.is_restored is (at.seq > 0)
         assert remembered(helped.book) == remembered(alone.book)
+        for kind, table in tables_of(alone.book).items():
+            assert tables_of(desk.book)[kind] == table, "packed or not"
         for bracket_id in alone.book.open_brackets:
             assert helped.book.cover(bracket_id) == alone.book.cover(bracket_id)
         assert helped.activity.lines() == alone.activity.lines() == activity.lines()

@@ -15,8 +15,8 @@ import msgspec
 from engine.clock import Clock
 from engine.desk import Desk
 from engine.errors import CommandRefused
-from engine.model.words import DeskState, SignalStatus
-from engine.trip_wire import FORCE
+from engine.model.words import DeskState, OrderStatus, SignalStatus
+from engine.trip_wire import FORCE, RELEASE
 from tests.nightly.processes import Client, until
 from tests.simulation.acts import ACTOR, draw_act
 from tests.simulation.breakage import draw_fault
@@ -26,8 +26,12 @@ from tests.simulation.weather import SYMBOLS
 LOOK_S: Final = 0.1
 FAULT_EVERY_S: Final = 4.0
 SHOCK_EVERY_S: Final = 6.0
+TENDED_EVERY_S: Final = 10.0
+"""How long a desk stays halted, paused or locked before its operator sees to it."""
 CALM_S: Final = 60.0
 CLOSING_S: Final = 0.5
+SCOPES: Final = ("strategy:storm", *(f"symbol:{symbol}" for symbol in SYMBOLS))
+"""Those that the acts of the simulation stop, beside the desk."""
 QUEUE: Final = 25
 """With more waiting signals the operator decides in place of the strategies proposing."""
 
@@ -50,7 +54,7 @@ class Load:
         """Returns after that time, with everything it began at an end."""
         clock, began_s = self._clock, self._clock.monotonic_s()
         owed, looked_s, seen = 0.0, began_s, self._desk.health().journal_seq
-        fault_s, shock_s = began_s, began_s
+        fault_s, shock_s, tended_s = began_s, began_s, began_s
         while (now_s := clock.monotonic_s()) < began_s + seconds:
             seq = self._desk.health().journal_seq
             owed = min(self._facts_per_s, owed + self._facts_per_s * (now_s - looked_s) - (seq - seen))
@@ -64,6 +68,9 @@ class Load:
             if now_s >= shock_s:
                 shock_s = now_s + SHOCK_EVERY_S
                 await self._exchange.ask("POST", f"/_exchange/prices/{self._dice.choice(SYMBOLS)}", self._jump())
+            if now_s >= tended_s:
+                tended_s = now_s + TENDED_EVERY_S
+                await self._tend()
             await clock.sleep(LOOK_S)
         if self._at_work:
             await asyncio.wait(self._at_work)
@@ -97,13 +104,22 @@ class Load:
     def _jump(self) -> dict[str, Any]:
         return {"percent": msgspec.json.decode(str(self._dice.choice((-1, 1)) * Decimal("0.6")))}
 
+    async def _tend(self) -> None:
+        """Every scope is active again and every difference settled: a desk that stands still is no load."""
+        desk = self._desk
+        await self._answer_cancels()
+        await self._try(desk.halt.resume(actor=ACTOR, confirm=RELEASE))
+        await self._try(desk.set_state(DeskState.ACTIVE, actor=ACTOR, confirm=FORCE))
+        for scope in SCOPES:
+            await self._try(desk.set_state(DeskState.ACTIVE, scope=scope, actor=ACTOR, confirm=RELEASE))
+        for difference in desk.differences():
+            await self._try(desk.settle_difference(difference.id, settlement=difference.settlements[-1], actor=ACTOR))
+
     async def calm(self) -> None:
         """The exchange is well, every trade is closed and every signal decided."""
         desk = self._desk
         await self._exchange.ask("DELETE", "/_exchange/faults")
-        await self._try(desk.set_state(DeskState.ACTIVE, actor=ACTOR, confirm=FORCE))
-        for difference in desk.differences():
-            await desk.settle_difference(difference.id, settlement=difference.settlements[-1], actor=ACTOR)
+        await self._tend()
 
         async def is_quiet() -> bool:
             for signal in desk.signals(SignalStatus.PENDING):
@@ -111,6 +127,7 @@ class Load:
             for order in desk.orders():
                 if order.unresolved_since is not None:
                     await self._settle(order.id)
+            await self._answer_cancels()
             await self._try(desk.cancel_working_entries(actor=ACTOR))
             await self._try(desk.flatten(symbol=None, actor=ACTOR))
             await self._clock.sleep(CLOSING_S)
@@ -118,6 +135,12 @@ class Load:
             return not desk.brackets() and not waiting
 
         await until("every trade is closed", is_quiet, CALM_S)
+
+    async def _answer_cancels(self) -> None:
+        """Those that a fault has stuck: the venue answers at last."""
+        for order in self._desk.orders():
+            if order.status is OrderStatus.PENDING_CANCEL:
+                await self._exchange.ask("POST", f"/_exchange/orders/{order.broker_id}/cancel")
 
     async def _settle(self, order_id: str) -> None:
         """With the broker's own page open: look an order of unknown fate up, or attest that it never came."""

@@ -134,6 +134,22 @@ async def test_a_trade_on_its_way_out_offers_no_retry(watched: Watched) -> None:
     assert (incident.cause, incident.buttons) == ("10 AAPL naked on the way out", ("flatten",))
 
 
+async def test_a_way_out_that_waits_for_a_stuck_cancel_says_so(watched: Watched) -> None:
+    watched.protected()
+    watched.desk.recorder.record(ev.ExitRequested(bracket_id="b000001", actor="window", reason="flatten"))
+    watched.desk.report(TARGET_ID, S.CANCELED)
+    for at_s in (0, 4, 8, 12):  # as the desk does it
+        watched.desk.clock.at_s = at_s
+        watched.desk.recorder.record(ev.CancelIntended(order_id=STOP_ID, actor="desk"))
+        watched.desk.report(STOP_ID, S.PENDING_CANCEL)
+    naked, stuck = watched.look(13)
+    assert naked.cause == f"10 AAPL naked on the way out: the cancel of {STOP_ID} is not confirmed"
+    assert "nothing can close them" in naked.consequence
+    assert stuck.key == f"stuck:{STOP_ID}"
+    watched.desk.report(STOP_ID, S.CANCELED)
+    assert [one.cause for one in watched.look(14)] == ["10 AAPL naked on the way out"]
+
+
 # --- too much cover --------------------------------------------------------------------------------------------------
 
 
@@ -174,8 +190,17 @@ async def test_a_cancel_that_nobody_confirms_is_told(watched: Watched) -> None:
     watched.desk.recorder.record(ev.CancelIntended(order_id=TARGET_ID, actor="window"))
     assert watched.look(10) == []
     assert [(one.key, one.priority) for one in watched.look(10.5)] == [(f"stuck:{TARGET_ID}", Priority.SOON)]
+    watched.desk.recorder.record(ev.CancelIntended(order_id=TARGET_ID, actor="window"))
+    assert [one.key for one in watched.look(10.6)] == [f"stuck:{TARGET_ID}"], "asked again, it is no less stuck"
     watched.desk.recorder.record(ev.CancelRefused(order_id=TARGET_ID, text="no"))
     assert watched.look(11) == []
+
+
+async def test_a_cancel_by_another_hand_that_nobody_confirms_is_told(watched: Watched) -> None:
+    watched.protected()
+    watched.desk.report(TARGET_ID, S.PENDING_CANCEL)
+    assert watched.look(9) == []
+    assert [one.key for one in watched.look(11)] == [f"stuck:{TARGET_ID}"]
 
 
 async def test_a_word_that_nobody_knows_is_shown_as_it_was_said(watched: Watched) -> None:

@@ -119,7 +119,7 @@ async def test_a_damaged_checkpoint_costs_time_and_nothing_else(
     prompt(path.with_name(CHECKPOINT_FILE), statement)
     with caplog.at_level(logging.WARNING):
         memory = recall(path, at)
-    assert memory.on_disk is None
+    assert not memory.is_restored
     assert len(memory.book.states) == 21
     assert "the whole journal is read instead" in caplog.text
 
