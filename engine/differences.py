@@ -108,11 +108,14 @@ class Differences:
 
     def _compare_position(self, symbol: str) -> None:
         brackets = list(self._book.open_brackets_of(symbol))
-        if any(self._is_moving(bracket.id) for bracket in brackets):
-            return
         position = self._book.positions.get(symbol)
         actual = position.qty if position is not None else ZERO
         explained = sum((self._signed(bracket) for bracket in brackets), ZERO)
+        if any(self._is_moving(bracket.id) for bracket in brackets):
+            seen = self.suspects.get(symbol)
+            if seen is not None and seen[:2] != (explained, actual):
+                del self.suspects[symbol]  # it was an execution under way; the next one may be as well
+            return
         settled = self._settled_of(symbol)
         if actual - explained in settled or (actual == explained and not settled):
             self._forget_position(symbol)

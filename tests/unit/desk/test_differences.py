@@ -158,3 +158,19 @@ async def test_a_bust_on_the_stream_is_noted_and_the_symbol_read_again(looks: Lo
     tracker.take(wire.TradeUpdate(event="trade_bust", order=order))
     assert (busted, surprised) == ([(ENTRY_ID, Decimal(4))], ["AAPL"])
     assert looks.book.orders[ENTRY_ID].filled_qty == 10
+
+
+async def test_a_gap_that_has_gone_is_suspected_no_longer_while_an_exit_is_on_its_way(looks: Looks) -> None:
+    """Storm 583: an execution was seen in the position first, and then the fate of the stop could not be settled."""
+    looks.enter()
+    looks.answer()
+    position = Position(symbol="AAPL", qty=Decimal(10), avg_entry_price=Decimal(100), evidence=proof(looks.clock.now()))
+    looks.recorder.record(ev.PositionReported(position=position))
+    looks.differences.compare([], {"AAPL"})
+    looks.differences.lock_or_open()
+    assert looks.world.gate_locked_by == "the position of AAPL is read once more"
+    looks.report(ENTRY_ID, OrderStatus.FILLED, filled=10, execution_id="x1")
+    looks.report(f"{ENTRY_ID}.sl", OrderStatus.PENDING_CANCEL)  # neither at rest nor over, for as long as it takes
+    looks.differences.compare([], {"AAPL"})
+    looks.differences.lock_or_open()
+    assert looks.world.gate_locked_by is None
