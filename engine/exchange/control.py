@@ -51,6 +51,8 @@ class Control:
                 return 200, self._exchange.render(order)
             case ("POST", "orders", order_id, "cancel"):
                 return 200, self._exchange.render(self._exchange.cancel_by_hand(order_id))
+            case ("POST", "orders", order_id, "bust"):
+                return 200, self._exchange.render(self._exchange.bust(order_id))
             case ("POST", "orders", order_id, "reject"):
                 order = self._exchange.find(order_id)
                 self._exchange.matching.finish(order, "rejected")

@@ -346,6 +346,15 @@ class Exchange:
         self.matching.finish(order, "canceled")
         return order
 
+    def bust(self, order_id: str) -> Order:
+        """The venue takes the order's newest execution back: the shares return, the order keeps its status."""
+        order = self.find(order_id)
+        taken = next((each for each in reversed(self.floor.executions) if each.order_id == order.id), None)
+        if taken is None or order.filled_qty < taken.qty:
+            raise unprocessable("no execution to take back")
+        self.matching.take_back(order, taken)
+        return order
+
     def set_position(self, name: str, qty: Decimal, price: Decimal | None) -> None:
         """A position that comes or goes without an order (a transfer)."""
         symbol = self.floor.asset(name).symbol

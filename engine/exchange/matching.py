@@ -239,6 +239,25 @@ class Matching:
         floor.emit(kind, order, execution_id=execution_id, price=price, qty=qty, position_qty=position_qty)
         self._groups.on_execution(order, qty, complete=complete)
 
+    def take_back(self, order: Order, execution: Execution) -> None:
+        """Undoes an execution in the account, as a bust does, and tells the stream."""
+        floor = self._floor
+        order.filled_qty -= execution.qty
+        order.filled_value -= execution.qty * execution.price
+        other_side = "sell" if execution.side == "buy" else "buy"
+        position_qty = floor.account.execute(order.symbol, other_side, execution.qty, execution.price)
+        floor.touch(order)
+        floor.changed.positions.add(order.symbol)
+        floor.changed.account = True
+        floor.emit(
+            "trade_bust",
+            order,
+            execution_id=execution.execution_id,
+            price=execution.price,
+            qty=execution.qty,
+            position_qty=position_qty,
+        )
+
     # -- out --------------------------------------------------------------------------------------------------------
 
     def finish(self, order: Order, status: str, *, silent: bool = False) -> None:

@@ -1,0 +1,98 @@
+"""The venue takes an execution back: what is held again is protected again, what never was is not closed twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.desk import Desk
+from engine.exchange.faults import LoseEvent
+from engine.model.words import BracketStatus
+from engine.views import BracketView
+from tests.wire.desk.conftest import Rig, approved, protected, until
+
+SEEN = ("stream", "rest", "away")
+
+
+def is_(desk: Desk, bracket_id: str, status: BracketStatus) -> bool:
+    return desk.bracket(bracket_id).status is status
+
+
+async def bust(rig: Rig, broker_id: str | None, *, seen: str) -> None:
+    """While the desk listens, while the stream says nothing of it, or while there is no desk."""
+    if seen == "rest":
+        rig.exchange.faults.add(LoseEvent(count=None))
+    answer = await rig.ask("POST", f"/_exchange/orders/{broker_id}/bust")
+    assert "id" in answer, answer
+    if seen == "rest":
+        rig.exchange.faults.clear()
+        await rig.ask("POST", "/_exchange/streams/cut")
+
+
+async def closed_by_target(rig: Rig, desk: Desk) -> BracketView:
+    bracket = await protected(desk, rig.signal("AAPL"))
+    target = bracket.legs.take_profit
+    assert target is not None
+    assert target.broker_id is not None
+    await rig.fill_by_hand(target.broker_id, 10)
+    await until(lambda: is_(desk, bracket.id, BracketStatus.CLOSED))
+    return bracket
+
+
+@pytest.mark.parametrize("seen", SEEN)
+async def test_an_exit_that_is_taken_back_reopens_its_trade_and_covers_it(rig: Rig, seen: str) -> None:
+    async with rig.desk() as desk:
+        bracket = await closed_by_target(rig, desk)
+        if seen != "away":
+            await bust(rig, bracket.legs.take_profit.broker_id, seen=seen)
+            await until(lambda: is_(desk, bracket.id, BracketStatus.PROTECTED))
+    if seen == "away":
+        await bust(rig, bracket.legs.take_profit.broker_id, seen=seen)
+    async with rig.desk() as desk:
+        await until(lambda: is_(desk, bracket.id, BracketStatus.PROTECTED))
+        again = desk.bracket(bracket.id)
+        assert (again.held_qty, again.covered_qty, again.naked_qty) == (10, 10, 0)
+        assert again.legs.stop_loss.stop_price == bracket.legs.stop_loss.stop_price
+        assert desk.differences() == []
+        await desk.flatten(symbol="AAPL", actor="test")
+        await until(lambda: is_(desk, bracket.id, BracketStatus.CLOSED))
+    assert await rig.positions() == []
+
+
+@pytest.mark.parametrize("seen", SEEN)
+async def test_an_entry_that_is_taken_back_leaves_no_exit_that_would_open_a_position(rig: Rig, seen: str) -> None:
+    async with rig.desk() as desk:
+        bracket = await protected(desk, rig.signal("AAPL"))
+        if seen != "away":
+            await bust(rig, bracket.legs.entry.broker_id, seen=seen)
+            await until(lambda: is_(desk, bracket.id, BracketStatus.CLOSED))
+    if seen == "away":
+        await bust(rig, bracket.legs.entry.broker_id, seen=seen)
+    async with rig.desk() as desk:
+        await until(lambda: is_(desk, bracket.id, BracketStatus.CLOSED))
+        assert desk.differences() == []
+        assert [order.id for order in desk.orders()] == []
+    assert await rig.positions() == []
+    assert await rig.ask("GET", "/v2/orders?status=open&nested=true") == []
+
+
+async def test_a_part_of_an_entry_that_is_taken_back_shrinks_the_cover(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        bracket_id = await approved(desk, rig.resting("JPM"))
+        (entry,) = await rig.entries()
+        await rig.fill_by_hand(entry["id"], 4)
+        await rig.fill_by_hand(entry["id"], 6)
+        await until(lambda: is_(desk, bracket_id, BracketStatus.PROTECTED))
+        await bust(rig, entry["id"], seen="stream")
+        await until(lambda: desk.bracket(bracket_id).held_qty == 4)
+        await until(lambda: is_(desk, bracket_id, BracketStatus.PROTECTED))
+        shrunk = desk.bracket(bracket_id)
+        assert (shrunk.covered_qty, shrunk.naked_qty) == (4, 0)
+        live = [order for order in desk.orders() if order.type.value == "stop"]
+        assert [order.qty - order.filled_qty for order in live] == [4], "no stop for shares that are not held"
+
+
+async def test_what_never_executed_cannot_be_taken_back(rig: Rig) -> None:
+    resting = {"symbol": "JPM", "qty": "1", "side": "buy", "type": "limit", "limit_price": "1", "time_in_force": "day"}
+    order = await rig.ask("POST", "/v2/orders", resting)
+    answer = await rig.ask("POST", f"/_exchange/orders/{order['id']}/bust")
+    assert answer["message"] == "no execution to take back"
