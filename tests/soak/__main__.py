@@ -11,7 +11,8 @@ from typing import Final
 
 from tests.soak.soak import Soak, soak
 
-WARM_UP_MINUTES: Final = 3.0
+WARM_UP_MINUTES: Final = 8.0
+"""Until the logs that keep a fixed number of lines are full."""
 MOST_GROWTH_PCT: Final = 5.0
 
 
@@ -19,7 +20,7 @@ def main(arguments: list[str]) -> int:
     """Exit status 1 for a leak, or memory that grew by more than five percent."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0, metavar="M", help="of load (30)")
-    parser.add_argument("--warm-up", type=float, default=WARM_UP_MINUTES, metavar="M", help="before it (3)")
+    parser.add_argument("--warm-up", type=float, default=WARM_UP_MINUTES, metavar="M", help="before it (8)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, metavar="DIR", help="data folder and logs stay here")
     chosen = parser.parse_args(arguments)

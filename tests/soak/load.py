@@ -24,6 +24,8 @@ from tests.simulation.strategies import Strategies
 from tests.simulation.weather import SYMBOLS
 
 LOOK_S: Final = 0.1
+FACTS_AN_ACT: Final = 5.0
+"""About; with the desk behind its rate, more than one begins at a time."""
 FAULT_EVERY_S: Final = 4.0
 SHOCK_EVERY_S: Final = 6.0
 TENDED_EVERY_S: Final = 10.0
@@ -61,7 +63,8 @@ class Load:
             self.facts += seq - seen
             looked_s, seen = now_s, seq
             if owed > 0:
-                self._begin()
+                for _ in range(1 + int(owed / FACTS_AN_ACT)):
+                    self._begin()
             if now_s >= fault_s:
                 fault_s = now_s + FAULT_EVERY_S
                 await self._break_something()
