@@ -105,7 +105,7 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, OrderFolds, Protecti
 
     def orders_of(self, bracket_id: str) -> list[Order]:
         """Oldest first."""
-        return [self.orders[order_id] for order_id in self.brackets[bracket_id].order_ids]
+        return self.orders.of(self.brackets[bracket_id].order_ids)
 
     def cover(self, bracket_id: str) -> Cover:
         known = self._covers.get(bracket_id)
@@ -245,8 +245,8 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, OrderFolds, Protecti
 
     def _refold_bracket(self, bracket_id: str, at: datetime) -> None:
         """Count naked time up to now, recompute the cover, close the trade when it is over."""
-        bracket = self.brackets[bracket_id]
-        orders = self.orders_of(bracket_id)
+        bracket = known = self.brackets[bracket_id]
+        orders = self.orders.of(bracket.order_ids)
         before = self._covers.get(bracket_id)
         cover = self._covers[bracket_id] = cover_of(bracket, orders)
         if before is not None:
@@ -266,7 +266,8 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, OrderFolds, Protecti
             bracket = replace(bracket, closed_at=None)
             self.open_brackets[bracket_id] = None
             self.brackets_of_symbol[bracket.symbol][bracket_id] = None
-        self.brackets[bracket_id] = bracket
+        if bracket is not known:
+            self.brackets[bracket_id] = bracket
         if cover.entry is not None:
             self._advance_signal(bracket, cover, orders)
         self._touch("bracket", bracket_id)
@@ -279,14 +280,14 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, OrderFolds, Protecti
     def _on_exits_asleep(self, event: ev.ExitsAsleep, at: datetime) -> None:
         """What was believed to be covered since the fill was naked all that time, and is counted so."""
         bracket_id = event.bracket_id
-        before = self._covers[bracket_id].naked
+        before = self.cover(bracket_id).naked
         since = at
         for order_id in event.order_ids:
             order = self.orders[order_id]
             parent = self.orders[order.parent_id or ""]
             since = min(since, parent.status_since)
             self._put_order(replace(order, asleep_since=at), at)
-        shares = self._covers[bracket_id].naked - before
+        shares = self.cover(bracket_id).naked - before
         if shares <= 0:
             return
         add_span(self.naked_days, since, at, shares)

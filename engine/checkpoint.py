@@ -161,7 +161,7 @@ def picture_of(book: Book, activity: ActivityLog, seq: int, now: datetime, *, ch
 def forget_changes(book: Book) -> None:
     """What the long tables hold stands in the checkpoint's file, or is about to."""
     for table in tables_of(book).values():
-        table.changed.clear()
+        table.note_stored()
 
 
 def restore(book: Book, activity: ActivityLog, objects: Generator[Object], state: bytes) -> None:

@@ -10,7 +10,7 @@ first ones that rest serve the compressor as its dictionary.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, overload
 
@@ -33,12 +33,11 @@ class LongTable[T: msgspec.Struct](Mapping[str, T]):
         self._word = word
         self._words: list[str] = []
         """A packed row begins with the number of its word in this list."""
-        self._awake: dict[str, None] = {}
-        """Rows that are not packed, the one that was written longest ago first."""
+        self._awake: dict[str, bool] = {}
+        """Rows that are not packed, the one that came or woke longest ago first; True: see ``stored``."""
+        self._packed_unstored: dict[str, None] = {}
         self._decode = msgspec.msgpack.Decoder(kind).decode
         self._dictionary = b""
-        self.changed: dict[str, None] = {}
-        """Written since whoever keeps the table on disk has emptied this, in the order of the first time."""
 
     def __getitem__(self, key: str) -> T:
         row = self._rows[key]
@@ -46,9 +45,7 @@ class LongTable[T: msgspec.Struct](Mapping[str, T]):
 
     def __setitem__(self, key: str, value: T) -> None:
         self._rows[key] = value
-        self._awake.pop(key, None)
-        self._awake[key] = None
-        self.changed[key] = None
+        self._awake[key] = True
 
     @overload
     def get(self, key: str, /) -> T | None: ...
@@ -57,6 +54,14 @@ class LongTable[T: msgspec.Struct](Mapping[str, T]):
     def get(self, key: str, /, default: Any = None) -> Any:
         row = self._rows.get(key, default)
         return self._unpacked(row) if type(row) is bytes else row
+
+    def of(self, keys: Iterable[str]) -> list[T]:
+        """Several rows, in the order of their ids."""
+        rows = self._rows
+        found: list[Any] = [rows[key] for key in keys]
+        if bytes in map(type, found):
+            return [self._unpacked(row) if type(row) is bytes else row for row in found]
+        return found
 
     def __contains__(self, key: object) -> bool:
         return key in self._rows
@@ -88,19 +93,21 @@ class LongTable[T: msgspec.Struct](Mapping[str, T]):
         return len(self._awake)
 
     def rest(self, most: int, *, but: int, may_rest: Callable[[T], bool]) -> list[str]:
-        """Pack up to ``most`` of the rows that were written longest ago, but for the newest ``but``; returns which.
+        """Pack up to ``most`` of the rows that have been awake longest, but for the newest ``but``; returns which.
 
         A row that may not rest yet is asked for again after all the others.
         """
         packed = []
         for key in list(islice(self._awake, max(0, min(most, len(self._awake) - but)))):
             row: Any = self._rows[key]
-            del self._awake[key]
+            is_changed = self._awake.pop(key)
             if may_rest(row):
                 self._rows[key] = self._packed(row)
                 packed.append(key)
+                if is_changed:
+                    self._packed_unstored[key] = None
             else:
-                self._awake[key] = None
+                self._awake[key] = is_changed
         return packed
 
     def _packed(self, row: T) -> bytes:
@@ -132,7 +139,22 @@ class LongTable[T: msgspec.Struct](Mapping[str, T]):
         return self._inflated(row) if type(row) is bytes else _encode(row)
 
     def stored(self, *, changed: bool) -> dict[str, T | bytes]:
-        """The rows as they are kept, to be ``encoded`` by a worker thread: all, or those that have ``changed``."""
+        """The rows as they are kept, to be ``encoded`` by a worker thread: all, or those that have ``changed``.
+
+        Both in the order of the table: a file that takes them in turn keeps it.
+        """
         if not changed:
             return dict(self._rows)
-        return {key: self._rows[key] for key in self.changed}
+        wanted = self._packed_unstored.keys() | {key for key, is_changed in self._awake.items() if is_changed}
+        found: dict[str, T | bytes] = {}
+        for key in reversed(self._rows):  # what has changed is mostly among the newest
+            if len(found) == len(wanted):
+                break
+            if key in wanted:
+                found[key] = self._rows[key]
+        return dict(reversed(found.items()))
+
+    def note_stored(self) -> None:
+        """All rows stand on disk, or are about to: from here on only what is written anew has changed."""
+        self._packed_unstored.clear()
+        self._awake = dict.fromkeys(self._awake, False)

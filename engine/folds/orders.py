@@ -86,19 +86,15 @@ class OrderFolds(ABC):
             self.brackets[bracket.id] = replace(bracket, order_ids=(*bracket.order_ids, order.id))
         self._put_order(order, at)
 
-    def _put_order(self, order: Order, at: datetime) -> None:
-        before = self.orders.get(order.id, order)
+    def _put_order(self, order: Order, at: datetime, *, was: Order | None = None) -> None:
+        """``was`` is how it stood, where that is known."""
+        before = was if was is not None else self.orders.get(order.id, order)
         self._note_entry_status(before, order)
         if order.status is OrderStatus.REJECTED and before.status is not OrderStatus.REJECTED:
             self._note_rejection(order.id, order.symbol, order.last_error or "rejected by the broker", at)
         self.orders[order.id] = order
-        if order.broker_id is not None:
-            self.order_of_broker_id[order.broker_id] = order.id
-            if before.broker_id not in (None, order.broker_id):
-                self.former_broker_ids[before.broker_id] = order.id
-            self.former_broker_ids.pop(order.broker_id, None)
-        if order.client_order_id is not None:
-            self.order_of_client_id[order.client_order_id] = order.id
+        if before is order or before.broker_id != order.broker_id or before.client_order_id != order.client_order_id:
+            self._note_names(before, order)
         if order.is_open:
             self.open_orders[order.id] = None
             self._note_exposed()
@@ -108,6 +104,15 @@ class OrderFolds(ABC):
         self._touch("position", order.symbol)
         if order.bracket_id is not None:
             self._refold_bracket(order.bracket_id, at)
+
+    def _note_names(self, before: Order, order: Order) -> None:
+        if order.broker_id is not None:
+            self.order_of_broker_id[order.broker_id] = order.id
+            self.former_broker_ids.pop(order.broker_id, None)
+            if before.broker_id is not None and before.broker_id != order.broker_id:
+                self.former_broker_ids[before.broker_id] = order.id
+        if order.client_order_id is not None:
+            self.order_of_client_id[order.client_order_id] = order.id
 
     def _on_order_reported(self, event: ev.OrderReported, at: datetime) -> None:
         order = self.orders[event.order_id]
@@ -120,7 +125,7 @@ class OrderFolds(ABC):
             reported = replace(
                 reported, replaces=reported.replaces or replaces, replaced_by=reported.replaced_by or replaced_by
             )
-        self._put_order(reported, at)
+        self._put_order(reported, at, was=order)
         if reported.revived_at is not None and order.revived_at is None:
             self._revive_legs(reported, at)
         if order.asleep_since is not None and reported.asleep_since is None:

@@ -31,6 +31,9 @@ from engine.model.words import (
     Side,
 )
 
+_ENTRY: Final = OrderRole.ENTRY
+_STOP: Final = OrderRole.STOP_LOSS
+_TARGET: Final = OrderRole.TAKE_PROFIT
 _ARMED_BY_FILL: Final = frozenset({OrderClass.BRACKET, OrderClass.OTO})
 EVIDENCE_FRESH_S: Final = 60.0
 """Cover that nobody has confirmed for longer is shown as ``unverified``."""
@@ -126,13 +129,13 @@ def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
     Computed at every report about an order, and for a whole history at a start: what only a replacement or a partly
     filled target asks for is left out where there is none.
     """
-    by_id = {order.id: order for order in orders}
-    all_orders = list(by_id.values())
+    all_orders = list(orders)
+    by_id = {order.id: order for order in all_orders}
     was_replaced = part_left = False
     for order in all_orders:
         if order.replaces is not None:
             was_replaced = True
-        if order.filled_qty and order.role is OrderRole.TAKE_PROFIT:
+        if order.filled_qty and order.role is _TARGET:
             part_left = True
     entry_filled = exit_filled = stops = certain = limited = ZERO
     entry = stop = target = armed_stop = armed_target = None
@@ -144,7 +147,7 @@ def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
     for order in executed(all_orders) if was_replaced else all_orders:
         if not order.filled_qty:
             continue
-        if order.role is OrderRole.ENTRY:
+        if order.role is _ENTRY:
             entry_filled += order.filled_qty
             bought.append(order)
         else:
@@ -154,7 +157,7 @@ def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
         is_open = order.status not in TERMINAL
         if is_open:
             orders_open = True
-        if order.role is OrderRole.ENTRY:
+        if order.role is _ENTRY:
             if is_open:
                 entry_open = True
                 entry_leaves += order.qty - order.filled_qty
@@ -163,7 +166,7 @@ def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
         armed = is_open and is_armed(order, parent_of(order, by_id) if order.parent_id else None)
         if armed and was_replaced and _waits_for_predecessor(order, by_id):
             continue
-        if order.role is OrderRole.STOP_LOSS:
+        if order.role is _STOP:
             stop = order
             if armed:
                 armed_stop = order
@@ -174,7 +177,7 @@ def cover_of(bracket: Bracket, orders: Iterable[Order]) -> Cover:
                 certain += closes
                 if order.type is OrderType.STOP_LIMIT or order.side is Side.BUY:
                     limited += closes
-        elif order.role is OrderRole.TAKE_PROFIT:
+        elif order.role is _TARGET:
             target = order
             if armed:
                 armed_target = order

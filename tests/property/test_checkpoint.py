@@ -21,12 +21,13 @@ from engine.model.order import Order
 from engine.model.position import Position
 from engine.model.words import DeskState, OrderStatus, Purpose, Stage
 from engine.recall import NOTHING, recall, standing
+from engine.resting import KINDS, rest
 from tests.unit.builders import ENTRY_ID, legs_of, make_approval, make_bracket, make_order, make_signal, proof
 from tests.unit.desk.desk_parts import Parts, parts
 
 S = OrderStatus
 ACTS = ("enter", "answer", "fill", "part", "stop_gone", "exit", "incident", "ack", "clear", "state", "position")
-ACTS_AND_CHECKPOINTS = (*ACTS, "adjust", "measured", "settle", "rest", "checkpoint")
+ACTS_AND_CHECKPOINTS = (*ACTS, "adjust", "measured", "settle", "rest", "pack", "checkpoint")
 
 
 class Story:
@@ -146,7 +147,10 @@ async def check(folder: Path, acts: Sequence[str]) -> None:
             for act in acts:
                 if act == "checkpoint":
                     assert await checkpoints.take()
-                elif act == "rest":  # more than a desk would: what is open, too
+                elif act == "rest":
+                    for kind in KINDS:
+                        rest(desk.book, kind, desk.clock.now(), awake=0)
+                elif act == "pack":  # more than a desk would: what is open, too
                     for table in tables_of(desk.book).values():
                         table.rest(100, but=0, may_rest=lambda _: True)
                 else:

@@ -35,6 +35,7 @@ def test_a_packed_row_reads_as_it_was_written() -> None:
     assert [table.is_packed(f"r{number}") for number in (0, 14, 15, 19)] == [True, True, False, False]
     assert table == same
     assert table["r3"] == table.get("r3") == Row(id="r3", word="odd", text="text 3")
+    assert table.of(["r17", "r3"]) == [same["r17"], same["r3"]]
     assert (len(table), "r3" in table, "r99" in table, table.get("r99")) == (20, True, False, None)
     assert [list(table), list(reversed(table))] == [list(same), list(reversed(same))]
     with pytest.raises(KeyError):
@@ -58,7 +59,7 @@ def test_a_row_that_may_not_rest_stays_and_stands_in_nobodys_way() -> None:
     assert table.awake() == 3
 
 
-def test_a_row_that_is_written_again_is_awake_and_among_the_newest() -> None:
+def test_a_packed_row_that_is_written_again_is_awake_and_among_the_newest() -> None:
     table = table_of(4)
     table.rest(4, but=0, may_rest=lambda _: True)
     table["r1"] = Row(id="r1", word="odd", text="anew")
@@ -69,7 +70,7 @@ def test_a_row_that_is_written_again_is_awake_and_among_the_newest() -> None:
 
 def test_what_is_stored_is_what_was_written_since_and_packed_rows_store_as_the_others() -> None:
     table = table_of(4)
-    table.changed.clear()
+    table.note_stored()
     table["r2"] = Row(id="r2", word="even", text="anew")
     table["r4"] = Row(id="r4", word="even")
     plain = {key: table.encoded(row) for key, row in table.stored(changed=True).items()}
@@ -77,6 +78,16 @@ def test_what_is_stored_is_what_was_written_since_and_packed_rows_store_as_the_o
     assert {key: table.encoded(row) for key, row in table.stored(changed=True).items()} == plain
     assert list(plain) == ["r2", "r4"]
     assert list(table.stored(changed=False)) == list(table)
+
+
+def test_what_is_stored_comes_in_the_order_of_the_table_whatever_rests() -> None:
+    table = table_of(6)
+    table.rest(6, but=0, may_rest=lambda row: row.word == "odd")
+    assert list(table.stored(changed=True)) == list(table)
+    table.note_stored()
+    table["r6"] = Row(id="r6", word="even")
+    table["r1"] = Row(id="r1", word="odd")
+    assert list(table.stored(changed=True)) == ["r1", "r6"]
 
 
 def test_what_is_over_rests_and_what_is_open_does_not() -> None:
