@@ -70,7 +70,7 @@ class ApprovalQueue:
         self._undo_s = undo_s
         self._to_close = to_close
         self._user_rules = user_rules
-        self._previews = Previews()
+        self.previews = Previews()
         self._models: RequestModels | None = None
         self._undoable: dict[str, Approval] = {}
         """Approved signals that have not been sent yet, each with the approval that waits."""
@@ -112,7 +112,7 @@ class ApprovalQueue:
             facts = self._user_rules.for_preview(record.signal.id, facts)
         decision, requests = self._judge(record, edits, facts)
         self._user_rules.want(record.signal.id, decision)
-        return self._previews.show(decision, requests, self._clock.now())
+        return self.previews.show(decision, requests, self._clock.now())
 
     def _judge(self, record: SignalRecord, edits: Edits, facts: Facts) -> tuple[Decision, tuple[RequestView, ...]]:
         """The gate's decision on these facts, with the requests that would be sent, which alpaca-py has checked."""
@@ -180,7 +180,7 @@ class ApprovalQueue:
         decision, _ = self._judge(record, edits, facts)
         refuse_if_decided(decision)
         if preview_id is not None:
-            refuse_if_changed(self._previews.recall(preview_id, wanted), decision)
+            refuse_if_changed(self.previews.recall(preview_id, wanted), decision)
         refuse_if_denied(decision)
         if guard is not None:
             guard(decision)

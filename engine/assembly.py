@@ -30,6 +30,7 @@ from engine.commands.limits import LimitCommands
 from engine.commands.mandates import MandateCommands
 from engine.commands.replacing import ReplaceCommands
 from engine.commands.signals import SignalParts
+from engine.commands.ticket import TicketCommands
 from engine.config import Config
 from engine.desk import Desk
 from engine.differences import Differences
@@ -224,13 +225,14 @@ def assemble(
     )
 
     def in_play() -> list[str]:
-        """Held, working and pending symbols in that order, then the demo's market."""
+        """Held, working and pending symbols in that order, then a ticket's, then the demo's market."""
         wanted = dict.fromkeys(
             [
                 *book.positions,
                 *(book.brackets[key].symbol for key in book.open_brackets),
                 *(book.signals[key].signal.symbol for key in (*book.approved, *book.held_entries)),
                 *(book.signals[key].signal.symbol for key in book.pending),
+                *([world.looked_at] if world.looked_at is not None else []),
                 *settings.demo_symbols,
             ]
         )
@@ -311,6 +313,7 @@ def assemble(
         ),
         limits=LimitCommands(trip_wire, prop_board, recorder, book),
         halt=HaltCommands(client, recorder, book, clock, trip_wire, halt_keeper, withdrawal, reconciler, reader),
+        ticket=TicketCommands(book, reception, queue, pictures, world, fetch_quotes=quote_feed.fetch),
         mandates=MandateCommands(mandates, recorder, book, clock),
         exits=exits,
         alarms=AlarmCommands(recorder, book, clock, presenter),

@@ -27,6 +27,7 @@ from engine.commands.limits import LimitCommands
 from engine.commands.mandates import MandateCommands
 from engine.commands.replacing import ReplaceCommands
 from engine.commands.signals import SignalCommands, SignalParts, first
+from engine.commands.ticket import TicketCommands
 from engine.differences import Difference
 from engine.errors import BrokerError, CommandRefused
 from engine.gateway import Gateway
@@ -86,6 +87,7 @@ class Desk(SignalCommands):
         limits: LimitCommands,
         halt: HaltCommands,
         mandates: MandateCommands,
+        ticket: TicketCommands,
         exits: ExitCommands,
         alarms: AlarmCommands,
         replacing: ReplaceCommands,
@@ -105,6 +107,7 @@ class Desk(SignalCommands):
         self.limits = limits
         self.halt = halt
         self.mandates = mandates
+        self.ticket = ticket
         self._gate = gate
         self._carry = carry
         self._corporate = corporate

@@ -30,6 +30,7 @@ from engine.views_gate import BetaView, ClusterView
 PREVIEWS_KEPT: Final = 4096
 PRICE_TOLERANCE_R: Final = Decimal("0.25")
 """How far, in units of the trade's risk, the price may move between the numbers shown and the click."""
+TOO_OLD: Final = "That preview is too old: look at the current one."
 HUNDREDTH: Final = Decimal("0.01")
 DECIDED: Final = ("EXPIRED", "ENTRY_IN_FLIGHT")
 NAMED: Final = frozenset({*DECIDED, "PRICE_DRIFT", "STALE_QUOTE"})
@@ -79,19 +80,32 @@ class Previews:
 
     def show(self, decision: Decision, requests: tuple[RequestView, ...], now: datetime) -> PreviewView:
         preview_id = f"p{next(self._numbers):08d}"
-        self._shown[preview_id] = promise_of(decision)
+        self.keep(preview_id, promise_of(decision))
+        return preview_view(preview_id, decision, requests, now)
+
+    def keep(self, preview_id: str, shown: Promise) -> None:
+        self._shown[preview_id] = shown
         if len(self._shown) > PREVIEWS_KEPT:
             self._shown.popitem(last=False)
-        return preview_view(preview_id, decision, requests, now)
+
+    def find(self, preview_id: str) -> Promise:
+        """
+        Raises:
+            CommandRefused: CHANGED_SINCE_SHOWN, when it is too old to be known.
+        """
+        shown = self._shown.get(preview_id)
+        if shown is None:
+            raise CommandRefused("CHANGED_SINCE_SHOWN", TOO_OLD)
+        return shown
 
     def recall(self, preview_id: str, signal_id: str) -> Promise:
         """
         Raises:
             CommandRefused: CHANGED_SINCE_SHOWN, when it is too old to be known or belongs to another signal.
         """
-        shown = self._shown.get(preview_id)
-        if shown is None or shown.signal_id != signal_id:
-            raise CommandRefused("CHANGED_SINCE_SHOWN", "That preview is too old: look at the current one.")
+        shown = self.find(preview_id)
+        if shown.signal_id != signal_id:
+            raise CommandRefused("CHANGED_SINCE_SHOWN", TOO_OLD)
         return shown
 
 

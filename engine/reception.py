@@ -71,13 +71,7 @@ class Reception:
         """
         began_s = self._clock.monotonic_s() if began_s is None else began_s
         try:
-            draft = parse(
-                raw,
-                source=source,
-                received_at=self._clock.now(),
-                format=pinned_format,
-                default_ttl_s=self._default_ttl_s,
-            )
+            draft = self.read(raw, source=source, pinned_format=pinned_format)
             known = self._known(draft)
             if known is None:
                 await self._ensure_symbol(draft)
@@ -90,6 +84,20 @@ class Reception:
         signal = draft.to_signal(signal_id(self._book.next_signal_number()))
         await self._take_in(signal, began_s)
         return signal.id, False
+
+    def read(self, raw: bytes, *, source: str | None, pinned_format: str | None = None) -> SignalDraft:
+        """What it proposes. Nothing is recorded.
+
+        Raises:
+            CommandRefused: it is no signal; with its field.
+        """
+        return parse(
+            raw,
+            source=source,
+            received_at=self._clock.now(),
+            format=pinned_format,
+            default_ttl_s=self._default_ttl_s,
+        )
 
     def _known(self, draft: SignalDraft) -> str | None:
         return self._book.signal_of_source.get((draft.source, draft.source_id))

@@ -85,6 +85,8 @@ class World:
         self.extended_open = False
         self.halted: set[str] = set()
         """Symbols in which trading stands still, as the data stream last said."""
+        self.looked_at: str | None = None
+        """A symbol in which nothing is on, whose price somebody wants live."""
         self.session_opened_at: datetime | None = None
         """When today's core session opened, by the calendar; None outside of it."""
         self._trading_days: dict[date, time | None] = {}
