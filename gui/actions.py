@@ -50,6 +50,9 @@ REVOKE: Final = "revoke"
 REPAIR: Final = "repair:"
 """Before the id of the trade that a plan is carried out for."""
 
+TICKET: Final = "ticket"
+"""Sending one; with a colon and a symbol, looking that up."""
+
 type Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
 
 
@@ -262,6 +265,21 @@ class Actions(QObject):
 
     def revoke_mandates(self) -> bool:
         return self._run(REVOKE, lambda: self._desk.mandates.revoke_all(actor=ACTOR))
+
+    def look_at(self, symbol: str) -> bool:
+        """Have the price and the history of a ticket's symbol at hand."""
+        return self._run(f"{TICKET}:{symbol}", lambda: self._desk.ticket.look(symbol))
+
+    def leave_ticket(self) -> None:
+        self._desk.ticket.leave()
+
+    def send_ticket(self, raw: bytes, preview_id: str, then: Callable[[str], None]) -> bool:
+        """``then`` is told the signal that it became, once the yes is on disk."""
+
+        async def work() -> None:
+            then(await self._desk.ticket.send(raw, preview_id=preview_id, actor=ACTOR))
+
+        return self._run(TICKET, work)
 
     def acknowledge(self, incident_id: str) -> bool:
         return self._run(f"ack:{incident_id}", lambda: self._desk.ack_incident(incident_id, actor=ACTOR))

@@ -25,7 +25,7 @@ from engine.views import ActivityLine, BracketView, DeskView, PlansView, Preview
 from engine.views_batch import BatchPreviewView, RejectReasonView
 from engine.views_halt import HaltView
 from engine.views_limits import MandateView
-from gui.door import Difference, Door
+from gui.door import Difference, Door, Quote
 from gui.frame_clock import FrameClock
 
 HISTORY: Final = 500
@@ -131,6 +131,27 @@ class Bridge(QObject):
         """What approving with these changes would do now; None when it is not pending any more."""
         try:
             return self._desk.preview(signal_id, edits)
+        except CommandRefused:
+            return None
+
+    def preview_ticket(self, raw: bytes) -> PreviewView | CommandRefused:
+        """What a ticket would do now, or why it is none yet."""
+        try:
+            return self._desk.ticket.preview(raw)
+        except CommandRefused as refused:
+            return refused
+
+    def quote(self, symbol: str) -> Quote | None:
+        return self._desk.quote(symbol) if symbol else None
+
+    def symbols(self) -> list[str]:
+        """Of everything that is or was on lately, by name."""
+        signals = (signal.symbol for signal in self._desk.signals(limit=HISTORY))
+        return sorted({*signals, *(position.symbol for position in self._desk.positions())})
+
+    def signal(self, signal_id: str) -> SignalView | None:
+        try:
+            return self._desk.signal(signal_id)
         except CommandRefused:
             return None
 

@@ -34,6 +34,7 @@ KEYS: Final = (
     Key("plans", "P", "P", "every way to mend the selected trade, with its requests"),
     Key("halt", "H", "H", "the halt ladder: how far the desk is stopped, and what proves it"),
     Key("mandates", "M", "M", "mandates: what is approved without you, within which bounds"),
+    Key("ticket", "T", "T", "order ticket: an entry by hand, for the symbol of the selected row"),
     Key("filter", "/", "/", "filter"),
     Key("escape", "Escape", "Esc", "back out of a question or a filter"),
     Key("help", "F1", "F1", "this sheet"),

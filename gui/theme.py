@@ -329,6 +329,8 @@ QPushButton[kind="notice"] {{ background: transparent; border: none; color: {p.p
     min-height: 16px; }}
 QPushButton[kind="notice"]:hover, QPushButton[kind="notice"]:focus {{ color: {p.high}; text-decoration: underline; }}
 QPushButton:checked {{ border-color: {p.high}; color: {p.high}; }}
+QPushButton[tint="buy"]:checked {{ background: {p.buy}; border-color: {p.buy}; color: {p.side_ink}; }}
+QPushButton[tint="sell"]:checked {{ background: {p.sell}; border-color: {p.sell}; color: {p.side_ink}; }}
 QPushButton[kind="quiet"]::menu-indicator {{ width: 0; }}
 
 QMenu {{ background: {p.plane3}; color: {p.high}; border: 1px solid {p.line_strong}; padding: 4px; }}

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QVBoxLayout, 
 from engine.model.words import DeskState, Mode, OrderRole
 from engine.views import BracketView, DeskView, IncidentView, OrderView, PositionView, SignalView
 from gui import theme
-from gui.actions import CONFIRM_ACCOUNT, DRILL, GRANT, SETTLE, Actions, Refusal
+from gui.actions import CONFIRM_ACCOUNT, DRILL, GRANT, SETTLE, TICKET, Actions, Refusal
 from gui.bridge import Bridge
 from gui.dialogs.close_sheet import CloseSheet
 from gui.dialogs.gate_sheet import GateSheet
@@ -37,12 +37,13 @@ from gui.panels.orders import is_open
 from gui.release import STATE, needs_word, release_question
 from gui.repairing import Repairing
 from gui.theme import FRAME, GAP
+from gui.ticketing import Ticketing
 from gui.widgets.mode import paint_mode_frame
 from gui.widgets.panel import Panel
 from gui.widgets.toast import Toast
 from gui.zones import Zones
 
-_TELL_THEMSELVES: Final = ("bars:", CONFIRM_ACCOUNT, DRILL, GRANT, SETTLE)
+_TELL_THEMSELVES: Final = ("bars:", CONFIRM_ACCOUNT, DRILL, GRANT, SETTLE, TICKET)
 """Commands whose refusal is said where they were given: in the chart, in their sheet."""
 _WANTS_WORD: Final = frozenset({"TRIP_STANDS", "CONFIRM_REQUIRED"})
 """Refusals of a state that a typed word answers."""
@@ -88,6 +89,7 @@ class MainWindow(QMainWindow):
         self._halting = Halting(mode, bridge, actions, self.state_bar, self, self.brackets.confirm.ask)
         self._mandating = Mandating(mode, bridge, actions, self.state_bar, self, now)
         self._repairing = Repairing(mode, bridge, actions, self, self.brackets.confirm.ask)
+        self._ticketing = Ticketing(mode, bridge, actions, self)
         drills = actions.drills
         self._drills = Drills(drills, actions, self.state_bar, self, now) if drills is not None else None
         self._connect()
@@ -160,6 +162,9 @@ class MainWindow(QMainWindow):
         self.incidents.flatten_asked.connect(self._flatten_incident)
         self.detail.flatten_asked.connect(self._flatten_subject)
         self.detail.plans_asked.connect(self._repairing.ask)
+        for view in (*self.brackets.views, self.orders.view, self.activity.view):
+            view.symbol_opened.connect(self._ticketing.fill)
+        self._ticketing.sent.connect(self._show_sent)
         bar = self.state_bar
         bar.state_asked.connect(self._ask_state)
         bar.demo_asked.connect(actions.set_demo)
@@ -179,6 +184,7 @@ class MainWindow(QMainWindow):
         menu.addSeparator()
         if self._drills is not None:
             menu.addAction("Drills", self._drills.ask)
+        menu.addAction("Order ticket  (T)", self._ask_ticket)
         menu.addAction("Halt ladder  (H)", self._halting.ask)
         menu.addAction("Mandates  (M)", self._mandating.ask)
         menu.addAction("Keys  (F1)", self._keys.toggle)
@@ -327,6 +333,15 @@ class MainWindow(QMainWindow):
         if isinstance(subject, BracketView):
             self.brackets.ask_flatten(subject)
 
+    def _ask_ticket(self) -> None:
+        self._ticketing.ask(self._zones.symbol())
+
+    def _show_sent(self, signal_id: str) -> None:
+        """A ticket has become a signal: the detail follows it, and its trade."""
+        signal = self.bridge.signal(signal_id)
+        if signal is not None:
+            self._show_subject(self.brackets.model.row(signal.bracket_id or "") or signal)
+
     # --- desk state ------------------------------------------------------------------------------------------
 
     def _ask_state(self, state: DeskState, refused: str | None = None) -> None:
@@ -356,6 +371,7 @@ class MainWindow(QMainWindow):
         acts = self._zones.acts() | {
             "escape": self._escape,
             "halt": self._halting.ask,
+            "ticket": self._ask_ticket,
             "mandates": self._mandating.ask,
             "plans": lambda: self._repairing.ask(self.brackets.view.current_row()),
             "help": self._keys.toggle,
@@ -374,7 +390,15 @@ class MainWindow(QMainWindow):
     def _escape(self) -> None:
         self._closing.dismiss()
         self._zones.escape()
-        for sheet in (self._live, self._gate, self._halting, self._mandating, self._repairing, self._drills):
+        for sheet in (
+            self._live,
+            self._gate,
+            self._halting,
+            self._mandating,
+            self._repairing,
+            self._ticketing,
+            self._drills,
+        ):
             if sheet is not None:
                 sheet.dismiss()
         self._keys.hide()

@@ -47,6 +47,17 @@ class Zones:
             "filter": self._filter,
         }
 
+    def symbol(self) -> str:
+        """Of the row, or the card, where the keys work; empty when there is none."""
+        if self.current is self._brackets:
+            row = self._brackets.current_view().current_row()
+        elif self.current is self._orders:
+            row = self._orders.view.current_row()
+        else:
+            card = self._signals.current
+            row = card.signal if card is not None else None
+        return getattr(row, "symbol", "")
+
     def pick_reason(self, number: int) -> None:
         card = self._signals.current
         if card is not None:

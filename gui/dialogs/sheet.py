@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -105,6 +105,8 @@ class Centred(QObject):
         self._sheet.show()
         self._sheet.raise_()
         self.place()
+        # A layout that was never active may not know its height yet: once more when it has had its turn.
+        QTimer.singleShot(0, self, self.place)
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         # A sheet asked for before the window stands is placed with the window's first size.

@@ -65,8 +65,13 @@ class BracketsPanel(Panel):
         view.chosen.connect(self.chosen)
         return view
 
+    @property
+    def views(self) -> tuple[Blotter, ...]:
+        """In the order of the tabs."""
+        return (self.view, self.position_view, self.history_view)
+
     def current_view(self) -> Blotter:
-        return (self.view, self.position_view, self.history_view)[self.header.tabs.current]
+        return self.views[self.header.tabs.current]
 
     def take(self, brackets: list[BracketView], gone: list[str]) -> None:
         self.model.stage(brackets)

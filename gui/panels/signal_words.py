@@ -41,6 +41,15 @@ def marks(signal: SignalView, preview: PreviewView | None, max_age_s: float = 15
     return Marks(preview.stop_price, entry, preview.take_profit_price, preview.price, stale=stale)
 
 
+def marks_of(preview: PreviewView, max_age_s: float = 15.0) -> Marks:
+    """Of what nobody has proposed: an order that is being typed."""
+    entry = preview.limit_price
+    if entry is None and preview.entry_type is OrderType.MARKET:
+        entry = preview.price
+    stale = preview.price_age_s is None or preview.price_age_s > max_age_s
+    return Marks(preview.stop_price, entry, preview.take_profit_price, preview.price, stale=stale)
+
+
 def split_verdicts(reasons: tuple[Reason, ...]) -> tuple[list[Reason], list[Reason], list[Reason]]:
     """Denies, warnings, passes."""
     return (

@@ -58,6 +58,10 @@ class ColumnHead(QHeaderView):
         painter.restore()
 
 
+SYMBOL: Final = "symbol"
+"""Key of the column that names one."""
+
+
 class RowHeights(QStyledItemDelegate):
     """Tells how high a row is; ``Blotter.drawRow`` does the painting."""
 
@@ -74,6 +78,8 @@ class Blotter(QTreeView):
     """Name of the button clicked, and its row."""
     chosen = Signal(object)
     """The row the person has moved to; None when there is none."""
+    symbol_opened = Signal(str)
+    """A symbol was double-clicked."""
 
     def __init__(
         self, model: RowModel[Any], *, wash: Callable[[Any], str | None] = lambda _row: None, expandable: bool = False
@@ -300,8 +306,11 @@ class Blotter(QTreeView):
         at = event.position().toPoint()
         if self._button_at(at) is not None:
             return  # the first click did it
-        first = self.indexAt(at).siblingAtColumn(0)
-        if self.itemsExpandable() and self.rows.rowCount(first):
+        index = self.indexAt(at)
+        first = index.siblingAtColumn(0)
+        if index.isValid() and self.rows.columns[index.column()].key == SYMBOL and index.data():
+            self.symbol_opened.emit(str(index.data()))
+        elif self.itemsExpandable() and self.rows.rowCount(first):
             self.setExpanded(first, not self.isExpanded(first))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -27,6 +27,7 @@ from tests.gui.scene_drills import SceneDrills, result
 from tests.gui.scene_halt import flat, halting
 from tests.gui.scene_mandates import FORM, standing
 from tests.gui.scene_repair import naked
+from tests.gui.scene_ticket import FORM as TICKET
 from tests.gui.scenes import replace
 from tests.gui.stage import SCENES, desk_of
 
@@ -50,6 +51,8 @@ async def draw(
     elif posed in ("mandates", "mandate_form"):
         desk.given.shown = standing(desk.clock.now())
         desk.put(replace(desk.view(), mandates=len(desk.given.shown)))
+    elif posed == "ticket_blocked":
+        desk.ticket.blocked = "The desk is paused: no entries."
     layout = out / "layout.ini"
     layout.unlink(missing_ok=True)
     theme.use(app, palette)
@@ -118,6 +121,16 @@ def pose(name: str, window: MainWindow) -> None:
                 window.findChild(QLineEdit, f"mandate-{name}").setText(text)
         case "repair":
             window.detail.plans_asked.emit(window.brackets.model.row("b-TSLA"))
+        case "ticket" | "ticket_blocked" | "ticket_short":
+            QTest.keyClick(window, Qt.Key.Key_T)
+            for field, text in TICKET.items():
+                window.findChild(QLineEdit, f"ticket-{field}").setText(text)
+            if name == "ticket_short":
+                window.findChild(QPushButton, "ticket-side-sell").click()
+                window.findChild(QPushButton, "ticket-entry-limit").click()
+                window.findChild(QLineEdit, "ticket-limit").setText("131.x")
+        case "ticket_empty":
+            window._ticketing.ask()
         case "gate":
             window.state_bar.gate_clicked.emit()
 
@@ -138,6 +151,10 @@ POSES = {
     "mandate_form": "busy",
     "drills": "busy",
     "drill_over": "busy",
+    "ticket": "busy",
+    "ticket_blocked": "trouble",
+    "ticket_empty": "busy",
+    "ticket_short": "busy",
 }
 """Pose -> the scene it is taken in."""
 

@@ -39,6 +39,7 @@ from engine.views_batch import BatchPreviewView, BatchRowView, OutcomeView, Reje
 from tests.gui.scene_halt import SceneHalt
 from tests.gui.scene_mandates import SceneMandates
 from tests.gui.scene_repair import SceneExits
+from tests.gui.scene_ticket import SceneTicket
 
 replace = msgspec.structs.replace
 
@@ -107,6 +108,7 @@ class SceneDesk:
         self.ladder = SceneHalt(self._take)
         self.given = SceneMandates(self._take, self.clock)
         self.planner = SceneExits(self._take, self.bracket, self.put)
+        self.ticket = SceneTicket(self._take, self.clock)
         self._view = view
         self._signals = {s.id: s for s in signals}
         self._orders = {o.id: o for o in orders}
