@@ -50,6 +50,9 @@ REVOKE: Final = "revoke"
 REPAIR: Final = "repair:"
 """Before the id of the trade that a plan is carried out for."""
 
+MOVE: Final = "move:"
+"""Before the id of the trade whose exits are put elsewhere."""
+
 TICKET: Final = "ticket"
 """Sending one; with a colon and a symbol, looking that up."""
 
@@ -192,6 +195,16 @@ class Actions(QObject):
             f"{REPAIR}{bracket_id}",
             lambda: self._desk.exits.repair(bracket_id, plan_id=plan_id, actor=ACTOR, confirm=confirm),
         )
+
+    def move_exits(self, bracket_id: str, stop: Decimal | None, target: Decimal | None) -> bool:
+        """None stays where it is."""
+        return self._run(
+            f"{MOVE}{bracket_id}",
+            lambda: self._desk.exits.move(bracket_id, stop_price=stop, take_profit_price=target, actor=ACTOR),
+        )
+
+    def break_even(self, bracket_id: str) -> bool:
+        return self._run(f"{MOVE}{bracket_id}", lambda: self._desk.exits.break_even(bracket_id, actor=ACTOR))
 
     def protect_again(self, bracket_id: str) -> bool:
         return self._run(f"protect:{bracket_id}", lambda: self._desk.exits.protect_again(bracket_id, actor=ACTOR))

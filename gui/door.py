@@ -89,6 +89,15 @@ class ExitDoor(Protocol):
     async def repair(
         self, bracket_id: str, *, plan_id: str, actor: str, confirm: str | None = None
     ) -> tuple[BracketView, PlanView]: ...
+    async def move(
+        self,
+        bracket_id: str,
+        *,
+        actor: str,
+        stop_price: Decimal | None = None,
+        take_profit_price: Decimal | None = None,
+    ) -> BracketView: ...
+    async def break_even(self, bracket_id: str, *, actor: str) -> BracketView: ...
     async def protect_again(self, bracket_id: str, *, actor: str) -> BracketView: ...
 
 

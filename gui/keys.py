@@ -32,6 +32,8 @@ KEYS: Final = (
     Key("retry", "B", "B", "place the exits of the selected trade again"),
     Key("flatten", "X", "X", "flatten the selected trade (asks once)"),
     Key("plans", "P", "P", "every way to mend the selected trade, with its requests"),
+    Key("move", "S", "S", "type another stop or target for the trade in view; Esc goes back"),
+    Key("break_even", "=", "=", "the stop of the trade in view to break-even"),
     Key("halt", "H", "H", "the halt ladder: how far the desk is stopped, and what proves it"),
     Key("mandates", "M", "M", "mandates: what is approved without you, within which bounds"),
     Key("ticket", "T", "T", "order ticket: an entry by hand, for the symbol of the selected row"),

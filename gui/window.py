@@ -30,6 +30,7 @@ from gui.halting import Halting
 from gui.keys import DIGITS, KEYS
 from gui.layout import Layout
 from gui.mandating import Mandating
+from gui.moving import Moving
 from gui.panel_set import PanelSet
 from gui.panels.brackets import BRACKETS_TAB
 from gui.panels.detail import Subject
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow):
         self._halting = Halting(mode, bridge, actions, self.state_bar, self, self.brackets.confirm.ask)
         self._mandating = Mandating(mode, bridge, actions, self.state_bar, self, now)
         self._repairing = Repairing(mode, bridge, actions, self, self.brackets.confirm.ask)
+        self._moving = Moving(mode, actions, self.brackets.confirm.ask)
         self._ticketing = Ticketing(mode, bridge, actions, self)
         drills = actions.drills
         self._drills = Drills(drills, actions, self.state_bar, self, now) if drills is not None else None
@@ -162,6 +164,8 @@ class MainWindow(QMainWindow):
         self.incidents.flatten_asked.connect(self._flatten_incident)
         self.detail.flatten_asked.connect(self._flatten_subject)
         self.detail.plans_asked.connect(self._repairing.ask)
+        self.detail.move_asked.connect(self._moving.move)
+        self.detail.break_even_asked.connect(self._moving.break_even)
         for view in (*self.brackets.views, self.orders.view, self.activity.view):
             view.symbol_opened.connect(self._ticketing.fill)
         self._ticketing.sent.connect(self._show_sent)
@@ -372,6 +376,8 @@ class MainWindow(QMainWindow):
             "escape": self._escape,
             "halt": self._halting.ask,
             "ticket": self._ask_ticket,
+            "move": self.detail.exits.begin,
+            "break_even": lambda: self._moving.break_even(self.detail.subject),
             "mandates": self._mandating.ask,
             "plans": lambda: self._repairing.ask(self.brackets.view.current_row()),
             "help": self._keys.toggle,
@@ -390,6 +396,7 @@ class MainWindow(QMainWindow):
     def _escape(self) -> None:
         self._closing.dismiss()
         self._zones.escape()
+        self.detail.escape()
         for sheet in (
             self._live,
             self._gate,

@@ -35,6 +35,9 @@ class Lines:
     target: Decimal | None = None
     confirmed: bool = True
     """False: the broker has not confirmed the exits; their labels are hollow."""
+    wanted_stop: Decimal | None = None
+    wanted_target: Decimal | None = None
+    """Moves that the broker has not confirmed yet: drawn hollow, beside where the exit still stands."""
 
 
 class PriceChart(QWidget):
@@ -47,6 +50,10 @@ class PriceChart(QWidget):
         self._live: float | None = None
         self._stale = False
         self._shown = 60
+        self._scale: Scale | None = None
+        """Of the newest paint."""
+        self._held_scale: Scale | None = None
+        """While something is dragged: prices that come meanwhile do not move the ground under it."""
 
     def sizeHint(self) -> QSize:
         return QSize(320, 300)
@@ -78,7 +85,9 @@ class PriceChart(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         bars = self._bars[-self._shown :]
-        levels = [float(p) for p in (self._lines.stop, self._lines.entry, self._lines.target) if p is not None]
+        lines = self._lines
+        standing = (lines.stop, lines.entry, lines.target, lines.wanted_stop, lines.wanted_target)
+        levels = [float(p) for p in standing if p is not None]
         values = [b.high for b in bars] + [b.low for b in bars] + levels
         if self._live is not None:
             values.append(self._live)
@@ -91,8 +100,8 @@ class PriceChart(QWidget):
         low, high = min(values), max(values)
         pad = (high - low) * 0.09 or high * 0.01 or 1.0
         plot = QRectF(0, 6, self.width() - _AXIS, self.height() - _FOOT - 6)
-        scale = _Scale(low - pad, high + pad, plot)
-        tags = self._tags(scale)
+        scale = self._scale = self._held_scale or Scale(low - pad, high + pad, plot)
+        tags = apart([*self._tags(scale), *self.more_tags(scale)])
         self._paint_grid(painter, plot, scale, [tag.at for tag in tags])
         self._paint_bars(painter, plot, scale, bars)
         self._paint_lines(painter, plot, tags)
@@ -100,9 +109,17 @@ class PriceChart(QWidget):
             painter.setFont(font(Type.SMALL))
             painter.setPen(tone("low"))
             painter.drawText(QPointF(8, self.height() - 5), "hollow: not confirmed by the broker")
+        self.paint_more(painter, plot)
         painter.end()
 
-    def _paint_grid(self, painter: QPainter, plot: QRectF, scale: _Scale, taken: list[float]) -> None:
+    def more_tags(self, _scale: Scale) -> list[Tag]:
+        """For a chart that shows more than lines that stand."""
+        return []
+
+    def paint_more(self, painter: QPainter, plot: QRectF) -> None:
+        """On top of everything."""
+
+    def _paint_grid(self, painter: QPainter, plot: QRectF, scale: Scale, taken: list[float]) -> None:
         painter.setFont(font(Type.SMALL))
         for level in nice_steps(scale.low, scale.high, max(int(plot.height() / 56), 2)):
             y = round(scale.y(level)) + 0.5
@@ -114,7 +131,7 @@ class PriceChart(QWidget):
             box = QRectF(plot.right() + 4, y - 8, _AXIS - 12, 16)
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, price(level))
 
-    def _paint_bars(self, painter: QPainter, plot: QRectF, scale: _Scale, bars: Sequence[BarView]) -> None:
+    def _paint_bars(self, painter: QPainter, plot: QRectF, scale: Scale, bars: Sequence[BarView]) -> None:
         if not bars:
             return
         step = (plot.width() - 12) / max(len(bars), _LEAST_BARS)
@@ -138,10 +155,10 @@ class PriceChart(QWidget):
                 box = QRectF(x - 30, plot.bottom() + 1, 60, _FOOT)
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{local:%H:%M}")
 
-    def _tags(self, scale: _Scale) -> list[_Tag]:
+    def _tags(self, scale: Scale) -> list[Tag]:
         hollow = not self._lines.confirmed
         wanted = [
-            _Tag(
+            Tag(
                 scale.y(float(value)),
                 scale.y(float(value)),
                 f"{name} {price(value)}",
@@ -155,12 +172,19 @@ class PriceChart(QWidget):
             )
             if value is not None
         ]
+        for moved, name, color in (
+            (self._lines.wanted_target, "Target", "target"),
+            (self._lines.wanted_stop, "Stop", "stop"),
+        ):
+            if moved is not None:
+                y = scale.y(float(moved))
+                wanted.append(Tag(y, y, f"{name} → {price(moved)}", color, hollow=True))
         if self._live is not None:
             y = scale.y(self._live)
-            wanted.append(_Tag(y, y, price(self._live), "low" if self._stale else "high", self._stale))
-        return _apart(wanted)
+            wanted.append(Tag(y, y, price(self._live), "low" if self._stale else "high", self._stale))
+        return wanted
 
-    def _paint_lines(self, painter: QPainter, plot: QRectF, tags: list[_Tag]) -> None:
+    def _paint_lines(self, painter: QPainter, plot: QRectF, tags: list[Tag]) -> None:
         styles = {"entry": Qt.PenStyle.SolidLine, "high": Qt.PenStyle.DotLine, "low": Qt.PenStyle.DotLine}
         for tag in tags:
             y = round(tag.level) + 0.5
@@ -170,7 +194,7 @@ class PriceChart(QWidget):
         for tag in tags:
             self._paint_tag(painter, tag)
 
-    def _paint_tag(self, painter: QPainter, tag: _Tag) -> None:
+    def _paint_tag(self, painter: QPainter, tag: Tag) -> None:
         ink = tone(tag.color)
         painter.setFont(font(Type.SMALL_STRONG))
         width = max(QFontMetrics(painter.font()).horizontalAdvance(tag.text) + 14, _AXIS - 4)
@@ -184,7 +208,7 @@ class PriceChart(QWidget):
 
 
 @dataclass(frozen=True, slots=True)
-class _Tag:
+class Tag:
     level: float
     """Where its line is."""
     at: float
@@ -195,7 +219,7 @@ class _Tag:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
+class Scale:
     low: float
     high: float
     plot: QRectF
@@ -204,10 +228,15 @@ class _Scale:
         share = (value - self.low) / (self.high - self.low)
         return self.plot.bottom() - share * self.plot.height()
 
+    def value(self, y: float) -> float:
+        """The price at a height."""
+        share = (self.plot.bottom() - y) / self.plot.height()
+        return self.low + share * (self.high - self.low)
 
-def _apart(tags: list[_Tag]) -> list[_Tag]:
+
+def apart(tags: list[Tag]) -> list[Tag]:
     """Tags moved down until none covers another."""
-    placed: list[_Tag] = []
+    placed: list[Tag] = []
     for tag in sorted(tags, key=lambda tag: tag.level):
         least = placed[-1].at + _TAG_H + 2 if placed else tag.level
         placed.append(replace(tag, at=max(tag.level, least)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -13,12 +14,15 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout
 from engine.model.words import BracketStatus, Mode
 from engine.views import BarView, BracketView, OrderView, PositionView, SignalView, SpanView
 from gui import formatting as say
-from gui.actions import Actions
-from gui.charts.price_chart import Lines, PriceChart
+from gui.actions import MOVE, Actions
+from gui.charts.exit_chart import ExitChart
+from gui.charts.price_chart import Lines
 from gui.charts.waterfall import Waterfall
 from gui.door import Quote
+from gui.exit_words import Exit, meaning, movable
 from gui.panels import signal_words
 from gui.panels.bracket_columns import is_stale
+from gui.panels.exit_strip import ExitStrip
 from gui.status_words import bracket_face, order_face, role_words
 from gui.theme import CARD_PAD, Type
 from gui.widgets.button import Button
@@ -56,6 +60,9 @@ class Section(QWidget):
 class DetailPanel(Panel):
     flatten_asked = Signal(object)
     plans_asked = Signal(object)
+    move_asked = Signal(object, object, object)
+    """The trade, and where its stop and its target are to go; None where one stays."""
+    break_even_asked = Signal(object)
 
     def __init__(
         self,
@@ -78,7 +85,11 @@ class DetailPanel(Panel):
         self._remark = ElidedText(kind=Type.SMALL, tone="low", name="detail-remark", greedy=False)
         self.header.add_tool(self._title)
         self.header.add_tool(self._remark)
-        self.chart = PriceChart()
+        self.chart = ExitChart()
+        self.chart.dropped.connect(self._dropped)
+        self.exits = ExitStrip()
+        self.exits.move_asked.connect(lambda stop, target: self.move_asked.emit(self._subject, stop, target))
+        self.exits.break_even_asked.connect(lambda: self.break_even_asked.emit(self._subject))
         self._repair = Section("Repair", "repair")
         self._error = Text(tone="high", wrap=True, name="repair-error")
         self._means = Text(kind=Type.SMALL, tone="mid", wrap=True, name="repair-means")
@@ -110,6 +121,7 @@ class DetailPanel(Panel):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.chart, 1)
+        column.addWidget(self.exits)
         column.addWidget(self._repair)
         column.addWidget(self._times)
         self.add_page(page, "Select a signal or a trade: its chart, its timeline and its proof appear here.")
@@ -153,7 +165,14 @@ class DetailPanel(Panel):
             case BracketView():
                 self._remark.say(f"{subject.strategy} · since {say.clock(subject.opened_at)}")
                 self.chart.set_lines(
-                    Lines(subject.stop_price, subject.entry_price, subject.take_profit_price, subject.exits_confirmed)
+                    Lines(
+                        subject.stop_price,
+                        subject.entry_price,
+                        subject.take_profit_price,
+                        subject.exits_confirmed,
+                        subject.wanted_stop_price,
+                        subject.wanted_take_profit_price,
+                    )
                 )
             case SignalView():
                 self._remark.say(f"{subject.strategy} · proposal")
@@ -163,6 +182,7 @@ class DetailPanel(Panel):
                 self._remark.say(subject.strategy or "not from this desk")
                 self.chart.set_lines(Lines(entry=subject.avg_entry_price))
         self._show_live()
+        self._show_exits()
         self._show_repair()
         self.show_time(self._now())
         self._show_evidence()
@@ -193,6 +213,24 @@ class DetailPanel(Panel):
             return
         self.chart.set_live(quote.last, is_stale(quote.age_s))
 
+    def _show_exits(self) -> None:
+        trade = self._subject if isinstance(self._subject, BracketView) else None
+        self.exits.show_trade(trade)
+        self.exits.show_busy(trade is not None and self._actions.is_running(f"{MOVE}{trade.id}"))
+        if trade is None:
+            self.chart.set_movable("", frozenset(), lambda _which, _at: ("", False))
+        else:
+            self.chart.set_movable(trade.id, movable(trade), partial(meaning, trade))
+
+    def _dropped(self, which: Exit, at: Decimal) -> None:
+        stop, target = (at, None) if which == "stop" else (None, at)
+        self.move_asked.emit(self._subject, stop, target)
+
+    def escape(self) -> None:
+        """Whatever is dragged or typed goes back to where it stands."""
+        self.chart.leave()
+        self.exits.leave()
+
     def _show_repair(self) -> None:
         bracket = self._subject
         broken = isinstance(bracket, BracketView) and (
@@ -214,6 +252,7 @@ class DetailPanel(Panel):
         bracket = self._subject
         if not isinstance(bracket, BracketView):
             return
+        self.exits.show_busy(self._actions.is_running(f"{MOVE}{bracket.id}"))
         busy = self._actions.is_running(f"retry:{bracket.id}")
         self._retry.setEnabled(bracket.can_retry and not busy)
         self._retry.setToolTip("" if bracket.can_retry else "Nothing to retry now")

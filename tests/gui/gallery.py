@@ -10,11 +10,12 @@ import argparse
 import asyncio
 import os
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QPushButton
 from qasync import QEventLoop
@@ -22,6 +23,8 @@ from qasync import QEventLoop
 from engine.model.words import DeskState
 from gui import theme
 from gui.app import make_application, show_window
+from gui.charts.exit_chart import ExitChart
+from gui.exit_words import Exit
 from gui.window import MainWindow
 from tests.gui.scene_drills import SceneDrills, result
 from tests.gui.scene_halt import flat, halting
@@ -81,6 +84,13 @@ async def draw(
     return path
 
 
+def drag(chart: ExitChart, which: Exit, by: QPoint) -> None:
+    """Take a line and hold it somewhere else."""
+    at = chart.point_of(which).toPoint()
+    QTest.mousePress(chart, Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseMove(chart, at + by)
+
+
 def pose(name: str, window: MainWindow) -> None:
     """Bring the window of the pose's scene into a state that a scene alone does not show."""
     match name:
@@ -131,6 +141,13 @@ def pose(name: str, window: MainWindow) -> None:
                 window.findChild(QLineEdit, "ticket-limit").setText("131.x")
         case "ticket_empty":
             window._ticketing.ask()
+        case "dragging":
+            QTimer.singleShot(200, window, lambda: drag(window.detail.chart, "stop", QPoint(0, -30)))
+        case "moving":
+            window.brackets.view.choose("b-AAPL")
+            trade = window.brackets.model.row("b-AAPL")
+            window.bridge.brackets_changed.emit([replace(trade, wanted_stop_price=Decimal("186.20"))], [])
+            window.detail.move_asked.emit(trade, Decimal("183.10"), None)
         case "gate":
             window.state_bar.gate_clicked.emit()
 
@@ -154,6 +171,8 @@ POSES = {
     "ticket": "busy",
     "ticket_blocked": "trouble",
     "ticket_empty": "busy",
+    "dragging": "busy",
+    "moving": "busy",
     "ticket_short": "busy",
 }
 """Pose -> the scene it is taken in."""

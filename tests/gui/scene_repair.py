@@ -111,3 +111,24 @@ class SceneExits:
     async def protect_again(self, bracket_id: str, *, actor: str) -> BracketView:
         await self._take("protect_again", bracket_id)
         return self._bracket(bracket_id)
+
+    async def move(
+        self,
+        bracket_id: str,
+        *,
+        actor: str,
+        stop_price: Decimal | None = None,
+        take_profit_price: Decimal | None = None,
+    ) -> BracketView:
+        await self._take("move", bracket_id, stop_price, take_profit_price)
+        return self._put_wanted(bracket_id, stop_price, take_profit_price)
+
+    async def break_even(self, bracket_id: str, *, actor: str) -> BracketView:
+        await self._take("break_even", bracket_id)
+        return self._put_wanted(bracket_id, self._bracket(bracket_id).entry_price, None)
+
+    def _put_wanted(self, bracket_id: str, stop: Decimal | None, target: Decimal | None) -> BracketView:
+        """Asked for, and not confirmed by the broker yet."""
+        moved = replace(self._bracket(bracket_id), wanted_stop_price=stop, wanted_take_profit_price=target)
+        self._put(moved)
+        return moved
