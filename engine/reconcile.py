@@ -35,6 +35,7 @@ from engine.views_truth import ReconciliationView
 
 log = logging.getLogger(__name__)
 
+UNREAD: Final = "what happened while the order stream was away has not been read yet"
 BUSY_EVERY_S: Final = 5.0
 """Orders are read this often while one is under way, as far as the timer's budget goes."""
 RESTING_EVERY_S: Final = 15.0
@@ -97,6 +98,8 @@ class Reconciler:
         self.looked_at: datetime | None = None
         """When the newest look ended well."""
         self._began_at = clock.now()
+        self._gaps = 0
+        """So often nobody knew what the stream had not told."""
         self.has_read = False
         """Whether orders and positions have been read since this process began."""
         self.truths: dict[str, Truth] = {}
@@ -110,8 +113,10 @@ class Reconciler:
         self._wake.set()
 
     def doubt_all(self) -> None:
-        """A gap in the stream: read everything again."""
+        """A gap in the stream: read everything again, and let nobody enter on what is known from before it."""
         self._whole = True
+        self._gaps += 1
+        self._world.unread = UNREAD
         self._wake.set()
 
     def doubt_account(self) -> None:
@@ -228,7 +233,7 @@ class Reconciler:
 
     async def everything(self, *, slow: bool = True) -> None:
         """Positions, orders, and with ``slow`` account and session. Raises ``BrokerError``, ``WrongAccount``."""
-        began_at = self._clock.now()
+        began_at, gaps = self._clock.now(), self._gaps
         if slow:
             account = await self._world.refresh_account()
             self._check_account(account.account_number)
@@ -239,6 +244,8 @@ class Reconciler:
         await self._read_positions(orders)
         self.has_read = True
         self.read_at = began_at
+        if gaps == self._gaps:  # else another one came while this was read
+            self._world.unread = None
         self._lock_or_open()
 
     async def _poll(self) -> None:

@@ -70,6 +70,8 @@ class World:
         """Why everything is read anew after the machine slept; None once it has been."""
         self.trusted_since: datetime | None = None
         """Since the newest sleep: what was proved before counts for nothing."""
+        self.unread: str | None = None
+        """Why everything is read anew: until it has been, nobody knows what was not told meanwhile."""
         self.unconfirmed: str | None = None
         """Why a live desk has not been let loose yet."""
         self.prop_firm_broken: str | None = None
@@ -101,7 +103,7 @@ class World:
 
     @property
     def not_ready(self) -> str | None:
-        return self.loading or self.waking or self.unconfirmed
+        return self.loading or self.waking or self.unread or self.unconfirmed
 
     @property
     def calendar_read(self) -> bool:

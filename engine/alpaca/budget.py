@@ -23,8 +23,9 @@ import enum
 import heapq
 import itertools
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -48,6 +49,24 @@ class Lane(enum.IntEnum):
     PROTECT = 1
     ENTRY = 2
     READ = 3
+
+
+_READS_FOR: Final[ContextVar[Lane]] = ContextVar("reads_for", default=Lane.READ)
+
+
+@contextmanager
+def reading_for(lane: Lane) -> Iterator[None]:
+    """What is read within the block goes in this lane: an exit or a repair that has to look first does not queue."""
+    token = _READS_FOR.set(lane)
+    try:
+        yield
+    finally:
+        _READS_FOR.reset(token)
+
+
+def lane_of_reads() -> Lane:
+    """For a read that was given no lane of its own."""
+    return _READS_FOR.get()
 
 
 @dataclass(slots=True, eq=False)

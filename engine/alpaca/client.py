@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from engine.alpaca.bodies import Body, encode_body
-from engine.alpaca.budget import DEFAULT_REQUESTS_PER_MINUTE, Lane, RateBudget, Slot
+from engine.alpaca.budget import DEFAULT_REQUESTS_PER_MINUTE, Lane, RateBudget, Slot, lane_of_reads
 from engine.alpaca.calls import (
     LANE_OF_PURPOSE,
     READ_DEADLINE_S,
@@ -317,7 +317,7 @@ def _get(path: str, params: dict[str, str], lane: Lane, deadline_s: float) -> Re
         method="GET",
         path=path,
         params=params,
-        lane=lane,
+        lane=lane if lane is not Lane.READ else lane_of_reads(),
         deadline_s=deadline_s,
     )
 

@@ -6,6 +6,8 @@ nothing. What cannot be is refused before anything is sent, with a stable code.
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -13,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from engine.alpaca.budget import Lane, reading_for
 from engine.book import Book
 from engine.clock import Clock
 from engine.config import Config
@@ -68,6 +71,9 @@ class ExitCommands:
         self._supervisor = supervisor
         self._reconciler = reconciler
         self._presenter = presenter
+        self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._readings: dict[str, tuple[float, BrokerError | None]] = {}
+        """Symbol -> when its newest reading began, in the loop's seconds, and how it failed."""
 
     # --- repair ------------------------------------------------------------------------------------------------------
 
@@ -164,9 +170,22 @@ class ExitCommands:
         )
 
     async def _read(self, symbol: str) -> None:
-        try:
-            await self._reconciler.symbols([symbol])
-        except BrokerError as lost:
+        """The broker's truth as of after this call, without queueing behind those who only look.
+
+        Many who ask at the same time share a reading that has begun after each of them asked.
+        """
+        asked_s = self._clock.monotonic_s()
+        async with self._reading[symbol]:
+            began_s, lost = self._readings.get(symbol, (float("-inf"), None))
+            if began_s < asked_s:
+                began_s, lost = self._clock.monotonic_s(), None
+                try:
+                    with reading_for(Lane.PROTECT):
+                        await self._reconciler.symbols([symbol])
+                except BrokerError as error:
+                    lost = error
+                self._readings[symbol] = (began_s, lost)
+        if lost is not None:
             raise CommandRefused("BROKER_UNREACHABLE", lost.operator_text) from lost
 
     # --- the way out -------------------------------------------------------------------------------------------------

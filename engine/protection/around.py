@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.alpaca.budget import Lane, reading_for
 from engine.model.symbols import is_coin
 from engine.model.words import Session
 from engine.protection.case import Truth
@@ -30,4 +31,5 @@ class Around:
         return self._reconciler.truths.get(symbol)
 
     async def read(self, symbol: str) -> None:
-        await self._reconciler.symbols([symbol])
+        with reading_for(Lane.PROTECT):
+            await self._reconciler.symbols([symbol])

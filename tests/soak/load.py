@@ -75,6 +75,7 @@ class Load:
                 tended_s = now_s + TENDED_EVERY_S
                 await self._tend()
             await clock.sleep(LOOK_S)
+        await self._exchange.ask("DELETE", "/_exchange/faults")
         if self._at_work:
             await asyncio.wait(self._at_work)
 
@@ -115,6 +116,9 @@ class Load:
         await self._try(desk.set_state(DeskState.ACTIVE, actor=ACTOR, confirm=FORCE))
         for scope in SCOPES:
             await self._try(desk.set_state(DeskState.ACTIVE, scope=scope, actor=ACTOR, confirm=RELEASE))
+        for order in desk.orders():
+            if order.unresolved_since is not None:
+                await self._settle(order.id)
         for difference in desk.differences():
             await self._try(desk.settle_difference(difference.id, settlement=difference.settlements[-1], actor=ACTOR))
 
