@@ -16,6 +16,8 @@ class Key:
     """As ``QKeySequence`` reads it."""
     shown: str
     words: str
+    sends: bool = False
+    """It sends an order at once, without a question."""
 
 
 KEYS: Final = (
@@ -23,20 +25,21 @@ KEYS: Final = (
     Key("down", "Down", "↓", "next signal, order or trade"),
     Key("left", "Left", "←", "to the panel on the left: signals, trades, orders"),
     Key("right", "Right", "→", "to the panel on the right"),
-    Key("approve", "A", "A", "approve the armed signal, with the numbers shown"),
+    Key("approve", "A", "A", "approve the armed signal, with the numbers shown", sends=True),
     Key("edit", "E", "E", "change its quantity or prices first; Esc goes back to what was proposed"),
     Key("reject", "R", "R", "reject it: again without reason, or 1–9 for the usual ones"),
     Key("tick", "Space", "Space", "choose the armed signal for a decision about several"),
     Key("undo", "U", "U", "take the newest approval back, while nothing has been sent"),
-    Key("cancel", "C", "C", "cancel the selected order"),
-    Key("retry", "B", "B", "place the exits of the selected trade again"),
+    Key("cancel", "C", "C", "cancel the selected order", sends=True),
+    Key("retry", "B", "B", "place the exits of the selected trade again", sends=True),
     Key("flatten", "X", "X", "flatten the selected trade (asks once)"),
     Key("plans", "P", "P", "every way to mend the selected trade, with its requests"),
     Key("move", "S", "S", "type another stop or target for the trade in view; Esc goes back"),
-    Key("break_even", "=", "=", "the stop of the trade in view to break-even"),
+    Key("break_even", "=", "=", "the stop of the trade in view to break-even", sends=True),
     Key("halt", "H", "H", "the halt ladder: how far the desk is stopped, and what proves it"),
     Key("mandates", "M", "M", "mandates: what is approved without you, within which bounds"),
     Key("ticket", "T", "T", "order ticket: an entry by hand, for the symbol of the selected row"),
+    Key("palette", "Ctrl+K", "Ctrl K", "everything by name: commands, symbols, layouts"),
     Key("filter", "/", "/", "filter"),
     Key("escape", "Escape", "Esc", "back out of a question or a filter"),
     Key("help", "F1", "F1", "this sheet"),

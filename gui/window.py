@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QCloseEvent, QKeySequence, QPainter, QPaintEvent, QShortcut, QShowEvent
+from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from engine.model.words import DeskState, Mode, OrderRole
@@ -21,13 +21,14 @@ from engine.views import BracketView, DeskView, IncidentView, OrderView, Positio
 from gui import theme
 from gui.actions import CONFIRM_ACCOUNT, DRILL, GRANT, SETTLE, TICKET, Actions, Refusal
 from gui.bridge import Bridge
+from gui.commanding import Commanding
+from gui.commands import Command, of_states, of_symbols
 from gui.dialogs.close_sheet import CloseSheet
 from gui.dialogs.gate_sheet import GateSheet
 from gui.dialogs.key_sheet import KeySheet
 from gui.dialogs.live_sheet import LiveSheet
 from gui.drills import Drills
 from gui.halting import Halting
-from gui.keys import DIGITS, KEYS
 from gui.layout import Layout
 from gui.mandating import Mandating
 from gui.moving import Moving
@@ -95,7 +96,14 @@ class MainWindow(QMainWindow):
         drills = actions.drills
         self._drills = Drills(drills, actions, self.state_bar, self, now) if drills is not None else None
         self._connect()
-        self._bind_keys()
+        self._commanding = Commanding(
+            mode,
+            self,
+            self._acts(),
+            pick_reason=self._zones.pick_reason,
+            ask=self.brackets.confirm.ask,
+            others=self._unkeyed,
+        )
         self._fill_menu()
         self._layout = Layout(self, self._docks, self._middle, layout_file)
         self._restored = self._layout.restore()
@@ -371,27 +379,34 @@ class MainWindow(QMainWindow):
 
     # --- keys ------------------------------------------------------------------------------------------------
 
-    def _bind_keys(self) -> None:
-        acts = self._zones.acts() | {
+    def _acts(self) -> dict[str, Callable[[], object]]:
+        """By the names of the keys."""
+        return self._zones.acts() | {
             "escape": self._escape,
             "halt": self._halting.ask,
+            "mandates": self._mandating.ask,
             "ticket": self._ask_ticket,
             "move": self.detail.exits.begin,
             "break_even": lambda: self._moving.break_even(self.detail.subject),
-            "mandates": self._mandating.ask,
             "plans": lambda: self._repairing.ask(self.brackets.view.current_row()),
             "help": self._keys.toggle,
         }
-        for key in KEYS:
-            moves = key.name in ("up", "down")
-            self._bind(key.keys, acts[key.name], repeat=moves)
-        for digit in DIGITS:
-            self._bind(digit, partial(self._zones.pick_reason, int(digit)))
 
-    def _bind(self, keys: str, act: Callable[[], object], *, repeat: bool = False) -> None:
-        shortcut = QShortcut(QKeySequence(keys), self)
-        shortcut.setAutoRepeat(repeat)
-        shortcut.activated.connect(act)
+    def _unkeyed(self) -> list[Command]:
+        """What can be done now and has no key."""
+        trades = {trade.symbol: trade for trade in self.brackets.model.rows()}
+        menu = self.state_bar.menu
+        return [
+            *of_states(self._ask_state),
+            *of_symbols(
+                self.bridge.symbols(),
+                trades,
+                ticket=self._ticketing.fill,
+                show=self._show_symbol,
+                flatten=lambda symbol: self.brackets.ask_flatten(trades[symbol]),
+            ),
+            *(Command(action.text(), action.trigger, "window") for action in menu.actions() if action.text()),
+        ]
 
     def _escape(self) -> None:
         self._closing.dismiss()
@@ -404,6 +419,7 @@ class MainWindow(QMainWindow):
             self._mandating,
             self._repairing,
             self._ticketing,
+            self._commanding,
             self._drills,
         ):
             if sheet is not None:

@@ -26,7 +26,8 @@ class Sheet(QFrame):
         layout = self.layout()
         if layout is None:
             return super().sizeHint()
-        return QSize(self._sheet_width, layout.totalHeightForWidth(self._sheet_width))
+        high = layout.totalHeightForWidth(self._sheet_width) if layout.hasHeightForWidth() else 0
+        return QSize(self._sheet_width, max(high, layout.totalMinimumSize().height()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -141,6 +141,9 @@ def pose(name: str, window: MainWindow) -> None:
                 window.findChild(QLineEdit, "ticket-limit").setText("131.x")
         case "ticket_empty":
             window._ticketing.ask()
+        case "palette":
+            QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+            QTest.keyClicks(window.findChild(QLineEdit, "palette-typed"), "a")
         case "dragging":
             QTimer.singleShot(200, window, lambda: drag(window.detail.chart, "stop", QPoint(0, -30)))
         case "moving":
@@ -172,6 +175,7 @@ POSES = {
     "ticket_blocked": "trouble",
     "ticket_empty": "busy",
     "dragging": "busy",
+    "palette": "busy",
     "moving": "busy",
     "ticket_short": "busy",
 }
