@@ -215,7 +215,8 @@ class DetailPanel(Panel):
 
     def _show_exits(self) -> None:
         trade = self._subject if isinstance(self._subject, BracketView) else None
-        self.exits.show_trade(trade)
+        # While no stop stands there is nothing to move: the room is the repair's.
+        self.exits.show_trade(trade if trade is not None and trade.exits_confirmed else None)
         self.exits.show_busy(trade is not None and self._actions.is_running(f"{MOVE}{trade.id}"))
         if trade is None:
             self.chart.set_movable("", frozenset(), lambda _which, _at: ("", False))
