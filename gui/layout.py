@@ -1,20 +1,36 @@
-"""Where the window's panels are: default proportions, and what the operator made of them, kept in a file."""
+"""Where the window's panels are: default proportions, what the operator made of them, and layouts with a name.
+
+All of it is kept in one file of settings. A layout can be written to a file of its own and read from one: it holds
+where panels, windows and the splitter are, and nothing of the desk.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QByteArray, QSettings, Qt
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QSplitter
 
 from gui import theme
 
 LAYOUT_VERSION: Final = 1
+LONGEST_NAME: Final = 40
+LARGEST_FILE: Final = 200_000
+"""Bytes; a layout is some thousand."""
+_PARTS: Final = ("geometry", "state", "middle")
+_MARK: Final = "greenlight-layout"
 _SIDES: Final = (0.2, 0.213)
 """Share of the width that the queue and the detail take."""
 _BOTTOM: Final = 0.232
+
+
+class LayoutRefused(ValueError):
+    """A name that cannot be one, or a file that is no layout. The text is for the operator."""
 
 
 class Layout:
@@ -41,9 +57,8 @@ class Layout:
         self.share_out()
 
     def save(self) -> None:
-        self._settings.setValue("geometry", self._window.saveGeometry())
-        self._settings.setValue("state", self._window.saveState(LAYOUT_VERSION))
-        self._settings.setValue("middle", self._middle.saveState())
+        for part, value in self._as_it_is().items():
+            self._settings.setValue(part, value)
         self._settings.sync()
 
     def restore(self) -> bool:
@@ -51,12 +66,89 @@ class Layout:
         name = self._settings.value("theme")
         if name in theme.PALETTES and name != theme.tokens().name:
             self.use_theme(str(name))
-        geometry, state = self._settings.value("geometry"), self._settings.value("state")
-        if geometry is None or state is None:
+        return self._put({part: self._settings.value(part) for part in _PARTS})
+
+    # --- with a name -----------------------------------------------------------------------------------------
+
+    @property
+    def names(self) -> list[str]:
+        self._settings.beginGroup("layouts")
+        found = sorted(self._settings.childGroups(), key=str.casefold)
+        self._settings.endGroup()
+        return [_unescaped(name) for name in found]
+
+    def save_as(self, name: str) -> str:
+        """Keep the window as it is now under a name, in place of one that is called so; returns the name.
+
+        Raises:
+            LayoutRefused: it is empty or too long.
+        """
+        return self._keep(name, self._as_it_is())
+
+    def use(self, name: str) -> bool:
+        """Put everything where it was when it was saved; False when there is no such layout."""
+        return self._put({part: self._settings.value(_key(name, part)) for part in _PARTS})
+
+    def forget(self, name: str) -> None:
+        self._settings.remove(f"layouts/{_escaped(name)}")
+        self._settings.sync()
+
+    def export(self, name: str, path: Path) -> None:
+        """Raises:
+        OSError: the file cannot be written.
+        """
+        parts = {part: self._settings.value(_key(name, part)) for part in _PARTS}
+        encoded = {part: base64.b64encode(bytes(value)).decode() for part, value in parts.items() if value is not None}
+        path.write_text(json.dumps({_MARK: LAYOUT_VERSION, "name": name, **encoded}, indent=2) + "\n")
+
+    def read(self, path: Path) -> str:
+        """Keep the layout of a file under its own name; returns the name.
+
+        Raises:
+            OSError: the file cannot be read.
+            LayoutRefused: it is no layout of this version.
+        """
+        if path.stat().st_size > LARGEST_FILE:
+            raise LayoutRefused(f"{path.name} is too large to be a layout.")
+        try:
+            found: Any = json.loads(path.read_text())
+        except ValueError as error:
+            raise LayoutRefused(f"{path.name} is no layout: {error}.") from error
+        if not isinstance(found, dict) or found.get(_MARK) != LAYOUT_VERSION or not isinstance(found.get("name"), str):
+            raise LayoutRefused(f"{path.name} is no layout of this version.")
+        try:
+            parts = {part: QByteArray(base64.b64decode(found[part], validate=True)) for part in _PARTS}
+        except (KeyError, TypeError, ValueError, binascii.Error) as error:
+            raise LayoutRefused(f"{path.name} is damaged.") from error
+        before = self._as_it_is()
+        fits = self._put(parts)
+        self._put(before)
+        if not fits:
+            raise LayoutRefused(f"{path.name} does not fit this window.")
+        return self._keep(found["name"], parts)
+
+    # --- inside ----------------------------------------------------------------------------------------------
+
+    def _as_it_is(self) -> dict[str, QByteArray]:
+        window = self._window
+        values = (window.saveGeometry(), window.saveState(LAYOUT_VERSION), self._middle.saveState())
+        return dict(zip(_PARTS, values, strict=True))
+
+    def _put(self, parts: Mapping[str, Any]) -> bool:
+        geometry, state, middle = (parts[part] for part in _PARTS)
+        if geometry is None or state is None or middle is None:
             return False
-        self._window.restoreGeometry(geometry)
-        self._middle.restoreState(self._settings.value("middle"))
-        return self._window.restoreState(state, LAYOUT_VERSION)
+        is_known = self._window.restoreState(state, LAYOUT_VERSION)
+        return is_known and self._window.restoreGeometry(geometry) and self._middle.restoreState(middle)
+
+    def _keep(self, name: str, parts: Mapping[str, QByteArray]) -> str:
+        name = " ".join(name.split())
+        if not name or len(name) > LONGEST_NAME or not name.isprintable():
+            raise LayoutRefused(f"A layout's name has 1 to {LONGEST_NAME} characters.")
+        for part, value in parts.items():
+            self._settings.setValue(_key(name, part), value)
+        self._settings.sync()
+        return name
 
     def share_out(self) -> None:
         """The default proportions, of whatever size the window has."""
@@ -70,3 +162,16 @@ class Layout:
         window.resizeDocks(bottom, [int(width * 0.25), int(width * 0.45), int(width * 0.3)], Qt.Orientation.Horizontal)
         window.resizeDocks(bottom[:1], [max(int(height * _BOTTOM), 176)], Qt.Orientation.Vertical)
         self._middle.setSizes([43, 57])
+
+
+def _key(name: str, part: str) -> str:
+    return f"layouts/{_escaped(name)}/{part}"
+
+
+def _escaped(name: str) -> str:
+    """A slash would begin a group of its own."""
+    return name.replace("%", "%25").replace("/", "%2F").replace("\\", "%5C")
+
+
+def _unescaped(name: str) -> str:
+    return name.replace("%5C", "\\").replace("%2F", "/").replace("%25", "%")

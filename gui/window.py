@@ -26,6 +26,7 @@ from gui.commands import Command, of_states, of_symbols
 from gui.dialogs.close_sheet import CloseSheet
 from gui.dialogs.gate_sheet import GateSheet
 from gui.dialogs.key_sheet import KeySheet
+from gui.dialogs.layout_sheet import LayoutSheet
 from gui.dialogs.live_sheet import LiveSheet
 from gui.drills import Drills
 from gui.halting import Halting
@@ -106,6 +107,7 @@ class MainWindow(QMainWindow):
         )
         self._fill_menu()
         self._layout = Layout(self, self._docks, self._middle, layout_file)
+        self._layouts = LayoutSheet(self._layout, self)
         self._restored = self._layout.restore()
 
     # --- building --------------------------------------------------------------------------------------------
@@ -185,21 +187,17 @@ class MainWindow(QMainWindow):
         bar.confirm_clicked.connect(self._ask_account)
 
     def _fill_menu(self) -> None:
-        menu = self.state_bar.menu
-        for dock in self._docks.values():
-            menu.addAction(dock.toggleViewAction())
-        menu.addSeparator()
-        menu.addAction("Reset layout", self.reset_layout)
-        menu.addSeparator()
-        for name in theme.PALETTES:
-            menu.addAction(f"{name.capitalize()} theme", partial(self.use_theme, name))
-        menu.addSeparator()
-        if self._drills is not None:
-            menu.addAction("Drills", self._drills.ask)
-        menu.addAction("Order ticket  (T)", self._ask_ticket)
-        menu.addAction("Halt ladder  (H)", self._halting.ask)
-        menu.addAction("Mandates  (M)", self._mandating.ask)
-        menu.addAction("Keys  (F1)", self._keys.toggle)
+        themes = [(f"{name.capitalize()} theme", partial(self.use_theme, name)) for name in theme.PALETTES]
+        sheets: list[tuple[str, Callable[[], object]]] = [
+            ("Order ticket  (T)", self._ask_ticket),
+            ("Halt ladder  (H)", self._halting.ask),
+            ("Mandates  (M)", self._mandating.ask),
+            ("Everything by name  (Ctrl K)", lambda: self._commanding.ask()),
+            ("Keys  (F1)", self._keys.toggle),
+        ]
+        drills = [("Drills", self._drills.ask)] if self._drills is not None else []
+        layouts = [("Reset layout", self.reset_layout), ("Layouts", lambda: self._layouts.ask())]
+        self.state_bar.fill_menu(self._docks.values(), layouts, themes, [*drills, *sheets])
 
     # --- life ------------------------------------------------------------------------------------------------
 
@@ -405,6 +403,7 @@ class MainWindow(QMainWindow):
                 show=self._show_symbol,
                 flatten=lambda symbol: self.brackets.ask_flatten(trades[symbol]),
             ),
+            *(Command(f"Layout {name}", partial(self._layouts.use, name), "window") for name in self._layout.names),
             *(Command(action.text(), action.trigger, "window") for action in menu.actions() if action.text()),
         ]
 
@@ -420,6 +419,7 @@ class MainWindow(QMainWindow):
             self._repairing,
             self._ticketing,
             self._commanding,
+            self._layouts,
             self._drills,
         ):
             if sheet is not None:

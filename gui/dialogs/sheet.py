@@ -75,7 +75,9 @@ class RowList(QScrollArea):
         row.deleteLater()
 
     def sizeHint(self) -> QSize:
-        return QSize(self._inside, min(self._rows.totalHeightForWidth(self._inside), self._most))
+        rows = self._rows
+        high = rows.totalHeightForWidth(self._inside) if rows.hasHeightForWidth() else rows.totalSizeHint().height()
+        return QSize(self._inside, min(high, self._most))
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()

@@ -5,12 +5,13 @@ What matters least goes first when the window is narrow; mode, state, links, ala
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
 from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMenu, QWidget
 
 from engine.model.words import DeskState, Mode
 from engine.views import DeskView, LinkView
@@ -154,6 +155,15 @@ class StateBar(QWidget):
             inside.addWidget(widget)
         self._row.addWidget(group)
         self._groups.append((rank, [group, *widgets]))
+
+    def fill_menu(self, docks: Iterable[QDockWidget], *groups: Sequence[tuple[str, Callable[[], object]]]) -> None:
+        """Which docks are in sight, then each group of words with their acts."""
+        for dock in docks:
+            self.menu.addAction(dock.toggleViewAction())
+        for group in groups:
+            self.menu.addSeparator()
+            for words, act in group:
+                self.menu.addAction(words, act)
 
     def show_desk(self, desk: DeskView, now: datetime) -> None:
         health = desk.health

@@ -141,6 +141,11 @@ def pose(name: str, window: MainWindow) -> None:
                 window.findChild(QLineEdit, "ticket-limit").setText("131.x")
         case "ticket_empty":
             window._ticketing.ask()
+        case "layouts":
+            for name in ("Morning", "One screen, everything", "Two screens"):
+                window._layout.save_as(name)
+            window._layouts.ask()
+            window.findChild(QLineEdit, "layout-new").setText("Morning")
         case "palette":
             QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
             QTest.keyClicks(window.findChild(QLineEdit, "palette-typed"), "a")
@@ -176,6 +181,7 @@ POSES = {
     "ticket_empty": "busy",
     "dragging": "busy",
     "palette": "busy",
+    "layouts": "busy",
     "moving": "busy",
     "ticket_short": "busy",
 }

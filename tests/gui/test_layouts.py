@@ -1,0 +1,136 @@
+"""Layouts by name: kept, used, handed on as a file; what is no layout changes nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
+
+from gui.layout import Layout, LayoutRefused
+from gui.window import MainWindow
+from tests.gui.conftest import Screen, until
+from tests.gui.test_palette import enter, open_palette
+
+
+def hidden(window: MainWindow) -> set[str]:
+    """Panels that are out of sight."""
+    return {name for name, dock in window._docks.items() if dock.isHidden()}
+
+
+def kept(screen: Screen) -> Layout:
+    return screen.window._layout
+
+
+def open_sheet(screen: Screen) -> None:
+    screen.window._layouts.ask()
+    assert screen.find("layout-sheet").isVisible()
+
+
+def save_as(screen: Screen, name: str) -> None:
+    field = screen.find("layout-new")
+    assert isinstance(field, QLineEdit)
+    field.setText(name)
+    screen.click("layout-save")
+
+
+async def test_a_layout_is_kept_by_name_and_brings_everything_back(opened: Any, tmp_path: Path) -> None:
+    file = tmp_path / "remembered.ini"
+    async with opened("busy", file) as screen:
+        open_sheet(screen)
+        assert screen.find("layout-none").isVisible()
+        assert not screen.find("layout-save").isEnabled()
+        save_as(screen, "  all   of it ")
+        assert kept(screen).names == ["all of it"]
+        assert screen.find("layout-list").height() > 30
+        for name in ("activity", "latency"):
+            screen.window._docks[name].hide()
+        save_as(screen, "quiet")
+        assert screen.text("layout-said") == "“quiet” is kept."
+        screen.click("layout-use", screen.find("layout-all of it"))
+        assert hidden(screen.window) == set()
+        screen.click("layout-use", screen.find("layout-quiet"))
+        assert hidden(screen.window) == {"activity", "latency"}
+    async with opened("busy", file) as screen:
+        assert kept(screen).names == ["all of it", "quiet"], "the next start knows them too"
+        open_palette(screen, "layout quiet")
+        enter(screen)
+        assert hidden(screen.window) == {"activity", "latency"}
+        open_sheet(screen)
+        screen.click("layout-forget", screen.find("layout-quiet"))
+        assert kept(screen).names == ["all of it"]
+
+
+async def test_the_same_name_is_saved_over_and_enter_in_the_field_saves(opened: Any) -> None:
+    async with opened("busy") as screen:
+        open_sheet(screen)
+        field = screen.find("layout-new")
+        QTest.keyClicks(field, "mine")
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        screen.window._docks["activity"].hide()
+        assert isinstance(field, QLineEdit)
+        field.setText("mine")
+        assert screen.text("layout-save") == "Save over it"
+        screen.click("layout-save")
+        screen.window._docks["activity"].show()
+        assert kept(screen).use("mine")
+        assert hidden(screen.window) == {"activity"}
+
+
+async def test_a_layout_is_handed_on_as_a_file(opened: Any, tmp_path: Path) -> None:
+    path = tmp_path / "handed on.json"
+    async with opened("busy", tmp_path / "one.ini") as screen:
+        screen.window._docks["incidents"].hide()
+        kept(screen).save_as("a/b \\ 100 %")
+        screen.window._layouts.export_to("a/b \\ 100 %", str(path))
+    async with opened("busy", tmp_path / "other.ini") as screen:
+        open_sheet(screen)
+        assert hidden(screen.window) == set()
+        screen.window._layouts.import_from(str(path))
+        assert kept(screen).names == ["a/b \\ 100 %"]
+        assert hidden(screen.window) == set(), "reading one does not put it in place"
+        assert kept(screen).use("a/b \\ 100 %")
+        assert hidden(screen.window) == {"incidents"}
+
+
+async def test_what_is_no_layout_is_said_and_changes_nothing(opened: Any, tmp_path: Path) -> None:
+    async with opened("busy") as screen:
+        kept(screen).save_as("good")
+        good = tmp_path / "good.json"
+        kept(screen).export("good", good)
+        found = json.loads(good.read_text())
+        bad = {
+            "empty": "",
+            "list": "[]",
+            "other version": json.dumps(found | {"greenlight-layout": 99}),
+            "no state": json.dumps({key: value for key, value in found.items() if key != "state"}),
+            "no base64": json.dumps(found | {"state": "***"}),
+            "nonsense": json.dumps(found | {"state": "aGVsbG8="}),
+            "number": json.dumps(found | {"geometry": 7}),
+            "bad name": json.dumps(found | {"name": "x" * 500}),
+            "large": "x" * 300_000,
+        }
+        for name, text in bad.items():
+            path = tmp_path / f"{name}.json"
+            path.write_text(text)
+            with pytest.raises(LayoutRefused):
+                kept(screen).read(path)
+        assert kept(screen).names == ["good"]
+        assert hidden(screen.window) == set()
+        open_sheet(screen)
+        screen.window._layouts.import_from(str(tmp_path / "is not there.json"))
+        assert "cannot be read" in screen.text("layout-said")
+        screen.window._layouts.export_to("good", str(tmp_path / "no" / "folder.json"))
+        assert "cannot be written" in screen.text("layout-said")
+
+
+async def test_a_file_is_asked_for_without_holding_up_the_window(opened: Any) -> None:
+    async with opened("busy") as screen:
+        open_sheet(screen)
+        screen.click("layout-import")
+        await until(lambda: screen.window.findChild(QLineEdit, "fileNameEdit") is not None)
+        screen.press(Qt.Key.Key_Escape)
