@@ -20,9 +20,11 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from engine.clock import SystemClock
+from engine.notify import notify_operator
 from gui import theme
 from gui.actions import Actions, command_scope
 from gui.bridge import Bridge
+from gui.calling import Calling
 from gui.door import Door, DrillDoor
 from gui.panel_set import build_panels
 from gui.window import MainWindow
@@ -78,6 +80,9 @@ async def show_window(
         bridge = Bridge(desk)
         panels = await build_panels(desk, actions, bridge, now)
         window = MainWindow(desk.mode, panels, bridge, actions, now=now, layout_file=layout_file, on_close=on_close)
+        # Of our own, as below. One that hangs on the system's notifications must not hold up the end.
+        pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="notify")
+        calling = Calling(window, bridge, pool, notify_operator)
         try:
             # Arranging, filling and the first layout are a turn each: the desk's work goes on between them.
             await asyncio.sleep(0)
@@ -88,6 +93,8 @@ async def show_window(
             yield window
         finally:
             actions.close()
+            calling.put_away()
+            pool.shutdown(wait=False, cancel_futures=True)
             window.put_away()
             actions.deleteLater()
 

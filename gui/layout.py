@@ -41,14 +41,14 @@ class Layout:
         self._window = window
         self._docks = docks
         self._middle = middle
-        self._settings = QSettings(str(layout_file), QSettings.Format.IniFormat)
+        self.settings = QSettings(str(layout_file), QSettings.Format.IniFormat)
         self._default = window.saveState(LAYOUT_VERSION)
 
     def use_theme(self, name: str) -> None:
         app = QApplication.instance()
         if isinstance(app, QApplication):
             theme.use(app, name)
-        self._settings.setValue("theme", name)
+        self.settings.setValue("theme", name)
 
     def reset(self) -> None:
         self._window.restoreState(self._default, LAYOUT_VERSION)
@@ -58,23 +58,23 @@ class Layout:
 
     def save(self) -> None:
         for part, value in self._as_it_is().items():
-            self._settings.setValue(part, value)
-        self._settings.sync()
+            self.settings.setValue(part, value)
+        self.settings.sync()
 
     def restore(self) -> bool:
         """As it was left; False when there is nothing to go back to."""
-        name = self._settings.value("theme")
+        name = self.settings.value("theme")
         if name in theme.PALETTES and name != theme.tokens().name:
             self.use_theme(str(name))
-        return self._put({part: self._settings.value(part) for part in _PARTS})
+        return self._put({part: self.settings.value(part) for part in _PARTS})
 
     # --- with a name -----------------------------------------------------------------------------------------
 
     @property
     def names(self) -> list[str]:
-        self._settings.beginGroup("layouts")
-        found = sorted(self._settings.childGroups(), key=str.casefold)
-        self._settings.endGroup()
+        self.settings.beginGroup("layouts")
+        found = sorted(self.settings.childGroups(), key=str.casefold)
+        self.settings.endGroup()
         return [_unescaped(name) for name in found]
 
     def save_as(self, name: str) -> str:
@@ -87,17 +87,17 @@ class Layout:
 
     def use(self, name: str) -> bool:
         """Put everything where it was when it was saved; False when there is no such layout."""
-        return self._put({part: self._settings.value(_key(name, part)) for part in _PARTS})
+        return self._put({part: self.settings.value(_key(name, part)) for part in _PARTS})
 
     def forget(self, name: str) -> None:
-        self._settings.remove(f"layouts/{_escaped(name)}")
-        self._settings.sync()
+        self.settings.remove(f"layouts/{_escaped(name)}")
+        self.settings.sync()
 
     def export(self, name: str, path: Path) -> None:
         """Raises:
         OSError: the file cannot be written.
         """
-        parts = {part: self._settings.value(_key(name, part)) for part in _PARTS}
+        parts = {part: self.settings.value(_key(name, part)) for part in _PARTS}
         encoded = {part: base64.b64encode(bytes(value)).decode() for part, value in parts.items() if value is not None}
         path.write_text(json.dumps({_MARK: LAYOUT_VERSION, "name": name, **encoded}, indent=2) + "\n")
 
@@ -146,8 +146,8 @@ class Layout:
         if not name or len(name) > LONGEST_NAME or not name.isprintable():
             raise LayoutRefused(f"A layout's name has 1 to {LONGEST_NAME} characters.")
         for part, value in parts.items():
-            self._settings.setValue(_key(name, part), value)
-        self._settings.sync()
+            self.settings.setValue(_key(name, part), value)
+        self.settings.sync()
         return name
 
     def share_out(self) -> None:

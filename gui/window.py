@@ -107,6 +107,7 @@ class MainWindow(QMainWindow):
         )
         self._fill_menu()
         self._layout = Layout(self, self._docks, self._middle, layout_file)
+        self.settings = self._layout.settings
         self._layouts = LayoutSheet(self._layout, self)
         self._restored = self._layout.restore()
 
