@@ -57,29 +57,33 @@ class Tray(QObject):
         self._pool = pool
         self._aside = aside
         self._face = ""
-        self._icon = QSystemTrayIcon(self)
         self._menu = QMenu()
         self._menu.addAction("Show Greenlight", self.asked.emit)
-        self._icon.setContextMenu(self._menu)
-        self._icon.activated.connect(self._activated)
-        self._icon.messageClicked.connect(self.asked)
+        self._icon = QSystemTrayIcon(self) if QSystemTrayIcon.isSystemTrayAvailable() else None
+        if self._icon is not None:
+            self._icon.setContextMenu(self._menu)
+            self._icon.activated.connect(self._activated)
+            self._icon.messageClicked.connect(self.asked)
 
     def show_desk(self, desk: DeskView) -> None:
+        if self._icon is None:
+            return
         face = face_of(desk)
         if face != self._face:
             self._face = face
             self._icon.setIcon(_icon(*_FACES[face]))
-            self._icon.show()  # harmless where there is no tray
+            self._icon.show()
         self._icon.setToolTip(words_of(self._mode, desk))
 
     def notify(self, title: str, text: str) -> None:
-        if QSystemTrayIcon.isSystemTrayAvailable() and QSystemTrayIcon.supportsMessages():
+        if self._icon is not None and QSystemTrayIcon.supportsMessages():
             self._icon.showMessage(title, text, self._icon.icon(), _SHOWN_MS)
         else:
             self._pool.submit(self._aside, title, text)
 
     def put_away(self) -> None:
-        self._icon.hide()
+        if self._icon is not None:
+            self._icon.hide()
         self._menu.deleteLater()
         self.deleteLater()
 
