@@ -11,6 +11,7 @@ from engine.approval import ApprovalQueue
 from engine.batch import Batches
 from engine.book import Book
 from engine.clock import Clock
+from engine.errors import CommandRefused
 from engine.model.commands import NO_EDITS, Edits
 from engine.model.rejections import REJECTIONS
 from engine.model.signal import SignalRecord
@@ -51,8 +52,16 @@ class SignalCommands:
 
     def signal(self, signal_id: str) -> SignalView:
         record = self._signal_parts.queue.record(signal_id)
-        live = record.status is SignalStatus.PENDING and record.signal.expires_at > self._clock.now()
-        return self._presenter.signal(record, self._signal_parts.previews.get(signal_id) if live else None)
+        return self._presenter.signal(record, self._preview_of(record))
+
+    def _preview_of(self, record: SignalRecord) -> PreviewView | None:
+        """None when there is nothing to decide any more."""
+        if record.status is not SignalStatus.PENDING or record.signal.expires_at <= self._clock.now():
+            return None
+        try:
+            return self._signal_parts.previews.get(record.signal.id)
+        except CommandRefused:  # its time ended between the two looks at the clock
+            return None
 
     def preview(self, signal_id: str, edits: Edits = NO_EDITS) -> PreviewView:
         return (
