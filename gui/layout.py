@@ -1,7 +1,7 @@
 """Where the window's panels are: default proportions, what the operator made of them, and layouts with a name.
 
 All of it is kept in one file of settings. A layout can be written to a file of its own and read from one: it holds
-where panels, windows and the splitter are, and nothing of the desk.
+where panels, windows and the splitter are, which columns are in sight, and nothing of the desk.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,12 +17,14 @@ from PySide6.QtCore import QByteArray, QSettings, Qt
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QSplitter
 
 from gui import theme
+from gui.tables.blotter import Blotter
+from gui.tables.column_choice import choices_of
 
 LAYOUT_VERSION: Final = 1
 LONGEST_NAME: Final = 40
 LARGEST_FILE: Final = 200_000
 """Bytes; a layout is some thousand."""
-_PARTS: Final = ("geometry", "state", "middle")
+_PARTS: Final = ("geometry", "state", "middle", "columns")
 _MARK: Final = "greenlight-layout"
 _SIDES: Final = (0.2, 0.213)
 """Share of the width that the queue and the detail take."""
@@ -35,9 +37,17 @@ class LayoutRefused(ValueError):
 
 class Layout:
     def __init__(
-        self, window: QMainWindow, docks: Mapping[str, QDockWidget], middle: QSplitter, layout_file: Path
+        self,
+        window: QMainWindow,
+        docks: Mapping[str, QDockWidget],
+        middle: QSplitter,
+        layout_file: Path,
+        tables: Sequence[Blotter],
     ) -> None:
         """Made when the window is complete: what it is then is what ``reset`` goes back to."""
+        self._columns = choices_of(tables)
+        for choice in self._columns.values():
+            choice.changed.connect(self.save)
         self._window = window
         self._docks = docks
         self._middle = middle
@@ -54,6 +64,8 @@ class Layout:
         self._window.restoreState(self._default, LAYOUT_VERSION)
         for dock in self._docks.values():
             dock.show()
+        for choice in self._columns.values():
+            choice.put_away(())
         self.share_out()
 
     def save(self) -> None:
@@ -118,6 +130,7 @@ class Layout:
             raise LayoutRefused(f"{path.name} is no layout of this version.")
         try:
             parts = {part: QByteArray(base64.b64decode(found[part], validate=True)) for part in _PARTS}
+            json.loads(bytes(parts["columns"].data()))
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
             raise LayoutRefused(f"{path.name} is damaged.") from error
         before = self._as_it_is()
@@ -131,15 +144,21 @@ class Layout:
 
     def _as_it_is(self) -> dict[str, QByteArray]:
         window = self._window
-        values = (window.saveGeometry(), window.saveState(LAYOUT_VERSION), self._middle.saveState())
+        away = {name: choice.away for name, choice in self._columns.items() if choice.away}
+        columns = QByteArray(json.dumps(away).encode())
+        values = (window.saveGeometry(), window.saveState(LAYOUT_VERSION), self._middle.saveState(), columns)
         return dict(zip(_PARTS, values, strict=True))
 
     def _put(self, parts: Mapping[str, Any]) -> bool:
-        geometry, state, middle = (parts[part] for part in _PARTS)
+        geometry, state, middle, columns = (parts[part] for part in _PARTS)
         if geometry is None or state is None or middle is None:
             return False
-        is_known = self._window.restoreState(state, LAYOUT_VERSION)
-        return is_known and self._window.restoreGeometry(geometry) and self._middle.restoreState(middle)
+        if not self._window.restoreState(state, LAYOUT_VERSION):
+            return False
+        away = _read_columns(columns)
+        for name, choice in self._columns.items():
+            choice.put_away(away.get(name, ()))
+        return self._window.restoreGeometry(geometry) and self._middle.restoreState(middle)
 
     def _keep(self, name: str, parts: Mapping[str, QByteArray]) -> str:
         name = " ".join(name.split())
@@ -162,6 +181,16 @@ class Layout:
         window.resizeDocks(bottom, [int(width * 0.25), int(width * 0.45), int(width * 0.3)], Qt.Orientation.Horizontal)
         window.resizeDocks(bottom[:1], [max(int(height * _BOTTOM), 176)], Qt.Orientation.Vertical)
         self._middle.setSizes([43, 57])
+
+
+def _read_columns(value: Any) -> dict[str, list[str]]:
+    """Table -> columns that are away. What cannot be read takes none away."""
+    try:
+        found = json.loads(bytes(value)) if value is not None else {}
+    except (TypeError, ValueError):
+        return {}
+    tables = found.items() if isinstance(found, dict) else ()
+    return {name: [key for key in keys if isinstance(key, str)] for name, keys in tables if isinstance(keys, list)}
 
 
 def _key(name: str, part: str) -> str:

@@ -106,7 +106,8 @@ class MainWindow(QMainWindow):
             others=self._unkeyed,
         )
         self._fill_menu()
-        self._layout = Layout(self, self._docks, self._middle, layout_file)
+        tables = (*self.brackets.views, self.orders.view)
+        self._layout = Layout(self, self._docks, self._middle, layout_file, tables)
         self.settings = self._layout.settings
         self._layouts = LayoutSheet(self._layout, self)
         self._restored = self._layout.restore()

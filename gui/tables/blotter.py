@@ -9,7 +9,7 @@ the row, so thousands of rows cost nothing. ``button_rect`` tells where one is, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, cast
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
@@ -92,6 +92,8 @@ class Blotter(QTreeView):
         self.hot_button: str | None = None
         self.row_height = ROW
         self._current_key: str | None = None
+        self.away: frozenset[str] = frozenset()
+        """Keys of columns that somebody does not want to see."""
         self.lined = True
         self._lanes: list[tuple[Column[Any], int, int]] = []
         """Columns in view with their left edge and width, as of the paint under way."""
@@ -332,6 +334,12 @@ class Blotter(QTreeView):
         super().resizeEvent(event)
         self.fit_columns()
 
+    def put_away(self, keys: Iterable[str]) -> None:
+        """Columns that are not shown, however much room there is."""
+        self.away = frozenset(keys)
+        self.fit_columns()
+        self.viewport().update()
+
     def fit_columns(self) -> None:
         """Give the stretching column what is left.
 
@@ -339,11 +347,13 @@ class Blotter(QTreeView):
         """
         columns = self.rows.columns
         head, room = self.header(), self.viewport().width()
-        needed = sum(column.width for column in columns)
-        hidden = set()
+        hidden = {number for number, column in enumerate(columns) if column.key in self.away}
+        needed = sum(column.width for number, column in enumerate(columns) if number not in hidden)
         for number, column in sorted(enumerate(columns), key=lambda each: -each[1].spare):
             if needed <= room or not column.spare:
                 break
+            if number in hidden:
+                continue
             hidden.add(number)
             needed -= column.width
         shown = [number for number in range(len(columns)) if number not in hidden]

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QMenu
 
 from gui.layout import Layout, LayoutRefused
+from gui.tables.blotter import Blotter
 from gui.window import MainWindow
 from tests.gui.conftest import Screen, until
 from tests.gui.test_palette import enter, open_palette
@@ -111,6 +112,7 @@ async def test_what_is_no_layout_is_said_and_changes_nothing(opened: Any, tmp_pa
             "no base64": json.dumps(found | {"state": "***"}),
             "nonsense": json.dumps(found | {"state": "aGVsbG8="}),
             "number": json.dumps(found | {"geometry": 7}),
+            "columns": json.dumps(found | {"columns": "e25vbnNlbnNl"}),
             "bad name": json.dumps(found | {"name": "x" * 500}),
             "large": "x" * 300_000,
         }
@@ -134,3 +136,62 @@ async def test_a_file_is_asked_for_without_holding_up_the_window(opened: Any) ->
         screen.click("layout-import")
         await until(lambda: screen.window.findChild(QLineEdit, "fileNameEdit") is not None)
         screen.press(Qt.Key.Key_Escape)
+
+
+# --- columns ---------------------------------------------------------------------------------------------------------
+
+
+def in_sight(view: Blotter) -> set[str]:
+    head = view.header()
+    return {column.key for number, column in enumerate(view.rows.columns) if not head.isSectionHidden(number)}
+
+
+def switch(screen: Screen, table: str, words: str) -> None:
+    """As a click on the menu of the table's head does."""
+    menu = kept(screen)._columns[table].menu()
+    (action,) = [each for each in menu.actions() if each.text() == words]
+    action.trigger()
+    menu.deleteLater()
+
+
+async def test_columns_are_taken_away_and_brought_back_and_layouts_keep_them(opened: Any, tmp_path: Path) -> None:
+    file = tmp_path / "remembered.ini"
+    async with opened("busy", file) as screen:
+        view = screen.window.orders.view
+        everything = in_sight(view)
+        assert {"symbol", "role", "limit", "stop"} <= everything
+        kept(screen).save_as("wide")
+        switch(screen, "order-table", "Role")
+        switch(screen, "order-table", "Limit")
+        assert in_sight(view) == everything - {"role", "limit"}
+        screen.window.resize(2400, 1200)
+        assert not {"role", "limit"} & in_sight(view), "however wide it becomes"
+        kept(screen).save_as("narrow")
+        kept(screen).use("wide")
+        assert {"role", "limit"} <= in_sight(view)
+        kept(screen).use("narrow")
+    async with opened("busy", file, as_left=True) as screen:
+        view = screen.window.orders.view
+        assert not {"role", "limit"} & in_sight(view), "the next start remembers"
+        switch(screen, "order-table", "All columns")
+        assert {"role", "limit"} <= in_sight(view)
+
+
+async def test_one_column_always_stays(opened: Any) -> None:
+    async with opened("busy") as screen:
+        choice = kept(screen)._columns["position-table"]
+        titled = [column.key for column in screen.window.brackets.position_view.rows.columns if column.title]
+        choice.put_away(titled[1:])
+        enabled = {action.text() for action in choice.menu().actions() if action.isEnabled() and action.isCheckable()}
+        assert len(enabled) == len(titled) - 1, "all may come back, the last one may not go"
+        choice.put_away(["nonsense"])
+        assert choice.away == []
+
+
+async def test_the_head_asks_by_a_right_click(opened: Any) -> None:
+    async with opened("busy") as screen:
+        head = screen.window.orders.view.header()
+        head.customContextMenuRequested.emit(head.rect().center())
+        await until(lambda: any(isinstance(each, QMenu) for each in screen.window.orders.view.findChildren(QMenu)))
+        for menu in screen.window.orders.view.findChildren(QMenu):
+            menu.close()
