@@ -87,6 +87,9 @@ class Ticketing(QObject):
         if key == TICKET:
             self._sheet.show_busy(False)
         elif key.startswith(f"{TICKET}:"):
+            if self._sheet.isHidden():
+                self._actions.leave_ticket()  # it was closed while the symbol was looked up
+                return
             self._look()  # another symbol was typed meanwhile
             self.follow()
 

@@ -98,7 +98,10 @@ class TicketCommands:
         try:
             await self._queue.approve(wanted, actor=actor, preview_id=preview_id, edits=NO_EDITS)
         except CommandRefused as refused:
-            if self._book.signals[wanted].status is SignalStatus.PENDING:
+            record = self._book.signals[wanted]
+            if record.approval is not None:  # a mandate was quicker, or the other of two clicks
+                return wanted
+            if record.status is SignalStatus.PENDING:
                 self._queue.reject(wanted, actor=actor, reason=f"not sent: {refused.operator_text}")
             raise
         return wanted

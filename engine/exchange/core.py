@@ -61,6 +61,8 @@ class Exchange:
             faults=self.faults,
             archive=self.store,
         )
+        self._busted: set[str] = set()
+        """Executions that were taken back, by id."""
         self.matching = Matching(self.floor)
         self.admission = Admission(self.floor)
         self.amending = Amending(self.floor)
@@ -349,9 +351,11 @@ class Exchange:
     def bust(self, order_id: str) -> Order:
         """The venue takes the order's newest execution back: the shares return, the order keeps its status."""
         order = self.find(order_id)
-        taken = next((each for each in reversed(self.floor.executions) if each.order_id == order.id), None)
-        if taken is None or order.filled_qty < taken.qty:
+        its_own = (each for each in reversed(self.floor.executions) if each.order_id == order.id)
+        taken = next((each for each in its_own if each.execution_id not in self._busted), None)
+        if taken is None:
             raise unprocessable("no execution to take back")
+        self._busted.add(taken.execution_id)
         self.matching.take_back(order, taken)
         return order
 

@@ -174,6 +174,17 @@ async def test_a_symbol_is_looked_up_when_nobody_types_on(opened: Any) -> None:
         assert [command for command in screen.desk.commands if command[0] == "look"] == [("look", "NVDA")]
 
 
+async def test_a_ticket_that_is_closed_during_the_look_up_leaves_the_symbol_alone(opened: Any) -> None:
+    async with opened("busy") as screen:
+        screen.desk.hold("look")
+        screen.window._ticketing.ask("NVDA")
+        await until(lambda: ("look", "NVDA") in screen.desk.commands)
+        screen.press(Qt.Key.Key_Escape)
+        screen.desk.release("look")
+        await until(lambda: not screen.window._actions.is_running("ticket:NVDA"))
+        assert screen.desk.ticket.looked_at is None
+
+
 async def test_an_unknown_symbol_is_said_in_the_ticket(opened: Any) -> None:
     async with opened("busy") as screen:
         screen.desk.refuse("look", "UNKNOWN_SYMBOL", "The broker knows no asset NVDAX.")

@@ -91,6 +91,16 @@ async def test_a_part_of_an_entry_that_is_taken_back_shrinks_the_cover(rig: Rig)
         assert [order.qty - order.filled_qty for order in live] == [4], "no stop for shares that are not held"
 
 
+async def test_executions_are_taken_back_one_after_the_other_and_each_once(rig: Rig) -> None:
+    resting = {"symbol": "JPM", "qty": "10", "side": "buy", "type": "limit", "limit_price": "1", "time_in_force": "day"}
+    order = await rig.ask("POST", "/v2/orders", resting)
+    await rig.fill_by_hand(order["id"], 4)
+    await rig.fill_by_hand(order["id"], 6)
+    left = [(await rig.ask("POST", f"/_exchange/orders/{order['id']}/bust")).get("filled_qty") for _ in range(3)]
+    assert left == ["4", "0", None]
+    assert await rig.positions() == []
+
+
 async def test_what_never_executed_cannot_be_taken_back(rig: Rig) -> None:
     resting = {"symbol": "JPM", "qty": "1", "side": "buy", "type": "limit", "limit_price": "1", "time_in_force": "day"}
     order = await rig.ask("POST", "/v2/orders", resting)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 
 from engine.desk import Desk
 from engine.errors import CommandRefused
-from engine.model.words import DeskState, SignalStatus, Verdict
+from engine.model.mandate import MandateTerms
+from engine.model.words import DeskState, Side, SignalStatus, Verdict
 from engine.trip_wire import RELEASE
 from tests.wire.desk.conftest import Rig, until
 
@@ -116,6 +118,27 @@ async def test_two_clicks_make_one_trade(rig: Rig) -> None:
         assert all(isinstance(each, str | CommandRefused) for each in ids)
         assert await desk.ticket.send(raw, preview_id=preview_id, actor="window") in sent, "and later still the same"
         await until(lambda: len(desk.positions()) == 1)
+    assert len(await rig.entries()) == 1
+
+
+async def test_a_mandate_that_was_quicker_is_no_refusal(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        terms = MandateTerms(
+            strategy="manual",
+            symbols=("AAPL",),
+            sides=(Side.BUY,),
+            max_notional_each=Decimal(50_000),
+            max_notional_day=Decimal(50_000),
+            max_count=5,
+            max_loss_day=None,
+            until=datetime.now(UTC) + timedelta(minutes=30),
+            note="",
+        )
+        await desk.mandates.grant(terms, actor="test")
+        await desk.ticket.look("AAPL")
+        preview_id = await previewed(desk, form(rig))
+        wanted = await desk.ticket.send(form(rig), preview_id=preview_id, actor="window")
+        await until(lambda: desk.signal(wanted).status is SignalStatus.FILLED)
     assert len(await rig.entries()) == 1
 
 
