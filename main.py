@@ -197,6 +197,7 @@ async def _run_headless(arguments: argparse.Namespace) -> int:
 
 
 def _run_with_window(arguments: argparse.Namespace) -> int:
+    from engine.settings import SettingsFile
     from gui.app import make_application, show_window
 
     application = make_application(sys.argv[:1])
@@ -207,7 +208,10 @@ def _run_with_window(arguments: argparse.Namespace) -> int:
         _on_signals(asyncio.get_running_loop(), quit_requested.set)
         async with _serving_desk(arguments) as (desk, drills):
             layout = _data_dir(arguments) / "layout.ini"
-            async with show_window(desk, drills=drills, layout_file=layout, on_close=quit_requested.set):
+            settings = SettingsFile(arguments.config or _data_dir(arguments) / "greenlight.toml")
+            async with show_window(
+                desk, drills=drills, layout_file=layout, on_close=quit_requested.set, settings=settings
+            ):
                 await quit_requested.wait()
         return 0
 

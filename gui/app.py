@@ -25,6 +25,7 @@ from gui import theme
 from gui.actions import Actions, command_scope
 from gui.bridge import Bridge
 from gui.calling import Calling
+from gui.dialogs.settings_sheet import File, SettingsSheet
 from gui.door import Door, DrillDoor
 from gui.panel_set import build_panels
 from gui.window import MainWindow
@@ -65,6 +66,7 @@ async def show_window(
     on_close: Callable[[], None],
     clock: WallClock | None = None,
     drills: DrillDoor | None = None,
+    settings: File | None = None,
 ) -> AsyncIterator[MainWindow]:
     """The window, shown and following ``desk``, until the block ends.
 
@@ -73,6 +75,7 @@ async def show_window(
         on_close: called when the operator has decided to leave. The window stays until the block ends.
         clock: wall time for ages and countdowns; the machine's by default.
         drills: the room for drills of a desk on the embedded exchange.
+        settings: the file that the desk was set up with; without it there is nothing to set.
     """
     now = (clock or SystemClock()).now
     async with command_scope() as spawn:
@@ -83,6 +86,8 @@ async def show_window(
         # Of our own, as below. One that hangs on the system's notifications must not hold up the end.
         pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="notify")
         calling = Calling(window, bridge, pool, notify_operator)
+        if settings is not None:
+            window.state_bar.menu.addAction("Settings", SettingsSheet(settings, window).ask)
         try:
             # Arranging, filling and the first layout are a turn each: the desk's work goes on between them.
             await asyncio.sleep(0)

@@ -28,6 +28,7 @@ from gui.dialogs.gate_sheet import GateSheet
 from gui.dialogs.key_sheet import KeySheet
 from gui.dialogs.layout_sheet import LayoutSheet
 from gui.dialogs.live_sheet import LiveSheet
+from gui.dialogs.sheet import Sheet
 from gui.drills import Drills
 from gui.halting import Halting
 from gui.layout import Layout
@@ -413,19 +414,10 @@ class MainWindow(QMainWindow):
         self._closing.dismiss()
         self._zones.escape()
         self.detail.escape()
-        for sheet in (
-            self._live,
-            self._gate,
-            self._halting,
-            self._mandating,
-            self._repairing,
-            self._ticketing,
-            self._commanding,
-            self._layouts,
-            self._drills,
-        ):
-            if sheet is not None:
-                sheet.dismiss()
+        self._live.dismiss()
+        self._gate.dismiss()
+        for sheet in self.findChildren(Sheet):
+            sheet.dismiss()
         self._keys.hide()
         self.toast.hide()
 

@@ -21,9 +21,11 @@ from PySide6.QtWidgets import QLineEdit, QPushButton
 from qasync import QEventLoop
 
 from engine.model.words import DeskState
+from engine.settings import SettingsFile
 from gui import theme
 from gui.app import make_application, show_window
 from gui.charts.exit_chart import ExitChart
+from gui.dialogs.settings_sheet import SettingsSheet
 from gui.exit_words import Exit
 from gui.window import MainWindow
 from tests.gui.scene_drills import SceneDrills, result
@@ -146,6 +148,12 @@ def pose(name: str, window: MainWindow) -> None:
                 window._layout.save_as(name)
             window._layouts.ask()
             window.findChild(QLineEdit, "layout-new").setText("Morning")
+        case "settings":
+            file = SettingsFile(Path("greenlight.toml"))
+            sheet = SettingsSheet(file, window)
+            sheet.ask()
+            window.findChild(QLineEdit, "set-limits-max_open_positions").setText("8")
+            window.findChild(QLineEdit, "set-limits-max_order_qty").setText("none")
         case "palette":
             QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
             QTest.keyClicks(window.findChild(QLineEdit, "palette-typed"), "a")
@@ -182,6 +190,7 @@ POSES = {
     "dragging": "busy",
     "palette": "busy",
     "layouts": "busy",
+    "settings": "busy",
     "moving": "busy",
     "ticket_short": "busy",
 }
