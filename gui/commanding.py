@@ -23,10 +23,14 @@ class Commanding:
         acts: Mapping[str, Callable[[], object]],
         *,
         pick_reason: Callable[[int], object],
+        use_layout: Callable[[int], object],
         ask: Callable[[Question], object],
         others: Callable[[], list[Command]],
     ) -> None:
-        """``acts`` by the names of ``KEYS``; ``others`` are the commands without a key, as of now."""
+        """``acts`` by the names of ``KEYS``; digits pick a reason, with Ctrl a layout, counted from 1.
+
+        ``others`` are the commands without a key, as of now.
+        """
         self._mode = mode
         self._window = window
         self._acts = {**acts, "palette": self.ask}
@@ -38,6 +42,7 @@ class Commanding:
             self._bind(key.keys, self._acts[key.name], repeat=key.name in ("up", "down"))
         for digit in DIGITS:
             self._bind(digit, partial(pick_reason, int(digit)))
+            self._bind(f"Ctrl+{digit}", partial(use_layout, int(digit)))
 
     def ask(self) -> None:
         self._palette.ask([*of_keys(self._acts), *self._others()])

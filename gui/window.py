@@ -103,6 +103,7 @@ class MainWindow(QMainWindow):
             self,
             self._acts(),
             pick_reason=self._zones.pick_reason,
+            use_layout=lambda number: self._layouts.use_number(number),
             ask=self.brackets.confirm.ask,
             others=self._unkeyed,
         )

@@ -26,8 +26,12 @@ class KeySheet(QFrame):
             cap.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             grid.addWidget(cap, row, 0)
             grid.addWidget(Text(key.words, tone="mid"), row, 1)
+        cap = Text("Ctrl 1–9", kind=Type.MONO_STRONG)
+        cap.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        grid.addWidget(cap, len(KEYS) + 1, 0)
+        grid.addWidget(Text("layouts, in the order of their names", tone="mid"), len(KEYS) + 1, 1)
         note = Text("Keys work while this window has the focus. Enter never sends.", kind=Type.SMALL, tone="low")
-        grid.addWidget(note, len(KEYS) + 1, 0, 1, 2)
+        grid.addWidget(note, len(KEYS) + 2, 0, 1, 2)
         self._place = Centred(self, parent)
         self.hide()
 

@@ -17,6 +17,8 @@ from gui.widgets.text import ElidedText, Text
 
 _WIDTH: Final = 520
 _MOST_LIST: Final = 260
+_WITH_KEY: Final = 9
+"""So many of them have a key of their own."""
 _FILES: Final = "Layouts (*.json)"
 
 
@@ -25,11 +27,13 @@ class LayoutRow(QWidget):
     export_asked = Signal(str)
     forget_asked = Signal(str)
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, number: int, name: str) -> None:
         super().__init__()
         self.setObjectName(f"layout-{name}")
         row = QHBoxLayout()
         row.addWidget(ElidedText(name, kind=Type.MEDIUM, name="layout-name"), 1)
+        if number <= _WITH_KEY:
+            row.addWidget(Text(f"Ctrl {number}", kind=Type.SMALL, tone="low"))
         for words, part, asked in (
             ("Use", "use", self.use_asked),
             ("Export", "export", self.export_asked),
@@ -93,6 +97,12 @@ class LayoutSheet(Sheet):
     def use(self, name: str) -> None:
         self._tell(f"“{name}” is in use." if self._kept.use(name) else f"“{name}” does not fit this window.")
 
+    def use_number(self, number: int) -> None:
+        """The one of that number in the list, counted from 1; nothing where there is none."""
+        names = self._kept.names
+        if number <= len(names):
+            self.use(names[number - 1])
+
     def export_to(self, name: str, path: str) -> None:
         try:
             self._kept.export(name, Path(path))
@@ -133,7 +143,7 @@ class LayoutSheet(Sheet):
     def _show(self) -> None:
         for row in self._rows:
             self._list.drop(row)
-        self._rows = [LayoutRow(name) for name in self._kept.names]
+        self._rows = [LayoutRow(number, name) for number, name in enumerate(self._kept.names, start=1)]
         for row in self._rows:
             row.use_asked.connect(self.use)
             row.export_asked.connect(self._ask_export)

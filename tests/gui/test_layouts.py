@@ -82,6 +82,17 @@ async def test_the_same_name_is_saved_over_and_enter_in_the_field_saves(opened: 
         assert hidden(screen.window) == {"activity"}
 
 
+async def test_ctrl_and_a_digit_use_the_layouts_in_the_order_of_their_names(opened: Any) -> None:
+    async with opened("busy") as screen:
+        kept(screen).save_as("b everything")
+        screen.window._docks["activity"].hide()
+        kept(screen).save_as("a quiet")
+        for digit, away in ((Qt.Key.Key_2, set()), (Qt.Key.Key_1, {"activity"}), (Qt.Key.Key_7, {"activity"})):
+            QTest.keyClick(screen.window, digit, Qt.KeyboardModifier.ControlModifier)
+            assert hidden(screen.window) == away
+        assert not screen.desk.commands
+
+
 async def test_a_layout_is_handed_on_as_a_file(opened: Any, tmp_path: Path) -> None:
     path = tmp_path / "handed on.json"
     async with opened("busy", tmp_path / "one.ini") as screen:
