@@ -47,6 +47,7 @@ class ConfirmStrip(QFrame):
         self._consequence = Text(tone="mid", wrap=True, name=f"{name}-consequence")
         self._typed = QLineEdit()
         self._typed.setObjectName(f"{name}-typed")
+        self._typed.setAccessibleName("The word that is asked for")
         self._typed.setFont(font(Type.MONO))
         self._typed.textChanged.connect(self._check)
         self._back = Button("Back", name=f"{name}-back")

@@ -96,6 +96,7 @@ class FilterBox(QLineEdit):
     def __init__(self, name: str, width: int = 96) -> None:
         super().__init__()
         self.setObjectName(name)
+        self.setAccessibleName(f"Filter of {name.removesuffix('-filter')}")
         self.setPlaceholderText("filter  /")
         self.setFixedWidth(width)
         self.setClearButtonEnabled(False)
