@@ -17,6 +17,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from engine.views import BarView
+from gui.charts.price_marks import Fill, paint_fills, paint_vwap, vwap_of
 from gui.formatting import MARKET_TIME, price
 from gui.theme import Type, font, tone
 
@@ -46,6 +47,8 @@ class PriceChart(QWidget):
         self.setObjectName("price-chart")
         self.setMinimumHeight(140)
         self._bars: Sequence[BarView] = ()
+        self._vwap: Sequence[float | None] = ()
+        self._fills: Sequence[Fill] = ()
         self._lines = Lines()
         self._live: float | None = None
         self._stale = False
@@ -60,7 +63,13 @@ class PriceChart(QWidget):
 
     def set_bars(self, bars: Sequence[BarView]) -> None:
         self._bars = bars
+        self._vwap = vwap_of(bars)
         self.update()
+
+    def set_fills(self, fills: Sequence[Fill]) -> None:
+        if fills != self._fills:
+            self._fills = fills
+            self.update()
 
     def set_lines(self, lines: Lines) -> None:
         if lines != self._lines:
@@ -104,6 +113,7 @@ class PriceChart(QWidget):
         tags = apart([*self._tags(scale), *self.more_tags(scale)])
         self._paint_grid(painter, plot, scale, [tag.at for tag in tags])
         self._paint_bars(painter, plot, scale, bars)
+        self._paint_marks(painter, plot, scale, bars)
         self._paint_lines(painter, plot, tags)
         if not self._lines.confirmed:
             painter.setFont(font(Type.SMALL))
@@ -131,10 +141,27 @@ class PriceChart(QWidget):
             box = QRectF(plot.right() + 4, y - 8, _AXIS - 12, 16)
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, price(level))
 
+    def _paint_marks(self, painter: QPainter, plot: QRectF, scale: Scale, bars: Sequence[BarView]) -> None:
+        if not bars:
+            return
+        step, right = _step(plot, bars), plot.right() - 8
+
+        def x(number: int) -> float:
+            return right - (len(bars) - 1 - number + 0.5) * step
+
+        vwap = self._vwap[-len(bars) :]
+        paint_vwap(painter, vwap, x, scale.y)
+        if vwap and (newest := vwap[-1]) is not None:
+            painter.setFont(font(Type.SMALL))
+            painter.setPen(tone("low"))
+            foot = self.height() - 5 if self._lines.confirmed else plot.bottom() - 4
+            painter.drawText(QPointF(8, foot), f"VWAP {price(newest)}")
+        paint_fills(painter, self._fills, bars, x, scale.y, plot)
+
     def _paint_bars(self, painter: QPainter, plot: QRectF, scale: Scale, bars: Sequence[BarView]) -> None:
         if not bars:
             return
-        step = (plot.width() - 12) / max(len(bars), _LEAST_BARS)
+        step = _step(plot, bars)
         body = max(min(step * 0.62, 9.0), 1.0)
         ink = tone("candle")
         right = plot.right() - 8
@@ -232,6 +259,11 @@ class Scale:
         """The price at a height."""
         share = (self.plot.bottom() - y) / self.plot.height()
         return self.low + share * (self.high - self.low)
+
+
+def _step(plot: QRectF, bars: Sequence[BarView]) -> float:
+    """Pixels from one bar to the next."""
+    return (plot.width() - 12) / max(len(bars), _LEAST_BARS)
 
 
 def apart(tags: list[Tag]) -> list[Tag]:

@@ -17,6 +17,7 @@ from gui import formatting as say
 from gui.actions import MOVE, Actions
 from gui.charts.exit_chart import ExitChart
 from gui.charts.price_chart import Lines
+from gui.charts.price_marks import fills_of
 from gui.charts.waterfall import Waterfall
 from gui.door import Quote
 from gui.exit_words import Exit, meaning, movable
@@ -174,12 +175,15 @@ class DetailPanel(Panel):
                         subject.wanted_take_profit_price,
                     )
                 )
+                self.chart.set_fills(fills_of(subject))
             case SignalView():
                 self._remark.say(f"{subject.strategy} · proposal")
+                self.chart.set_fills(())
                 marks = signal_words.marks(subject, subject.preview)
                 self.chart.set_lines(Lines(marks.stop, marks.entry, marks.target, confirmed=False))
             case PositionView():
                 self._remark.say(subject.strategy or "not from this desk")
+                self.chart.set_fills(())
                 self.chart.set_lines(Lines(entry=subject.avg_entry_price))
         self._show_live()
         self._show_exits()
