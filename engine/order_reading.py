@@ -188,7 +188,9 @@ class OrderReader:
         for head in heads:
             at: str | None = head
             for _ in range(MAX_HOPS):
-                order = listed.get(at or "") or await self._ask_order(at or "", listed)
+                order = listed.get(at or "")
+                if order is None or not self._is_ours(order):  # listed before the one that it replaces was known
+                    order = await self._ask_order(at or "", listed)
                 if order is None or not self._is_ours(order):
                     break
                 at = order.replaced_by

@@ -62,6 +62,19 @@ async def test_an_exit_that_another_hand_moved_is_ours_still(rig: Rig, hops: int
     assert await rig.positions() == []
 
 
+@pytest.mark.parametrize("leg", ["stop_loss", "take_profit"])
+async def test_one_reading_follows_every_hop_to_the_leg_that_it_lists(rig: Rig, leg: str) -> None:
+    """The list names only the newest leg, whose forerunners the book does not know before they have been followed."""
+    async with rig.desk() as desk:
+        bracket = await protected(desk, rig.signal("AAPL"))
+        old = getattr(bracket.legs, leg)
+        field = "stop_price" if leg == "stop_loss" else "limit_price"
+        rig.exchange.faults.add(LoseEvent(count=None))
+        newest = await move_by_hand(rig, old.broker_id, 3, **{field: getattr(old, field) - Decimal("0.20")})
+        await desk._reconciler.reader.read(())
+        assert getattr(desk.bracket(bracket.id).legs, leg).broker_id == newest
+
+
 @pytest.mark.parametrize("hops", [1, 3])
 @pytest.mark.parametrize("seen", ["stream", "away"])
 async def test_an_entry_that_another_hand_moved_brings_its_exits_along(rig: Rig, hops: int, seen: str) -> None:
