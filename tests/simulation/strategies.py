@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from decimal import Decimal
 from typing import Any, Final
 
@@ -19,12 +20,13 @@ REPEATED: Final = 0.1
 
 class Strategies:
     def __init__(self) -> None:
-        self._sent: list[bytes] = []
+        self._sent: deque[bytes] = deque(maxlen=5)
+        """The newest: in a soak of hours all of them would be a leak of the measure's own."""
 
     def next(self, dice: Dice, number: int, desk: Desk) -> bytes:
         """The body of a signal; ``number`` makes its id."""
         if self._sent and dice.random() < REPEATED:
-            return dice.choice(self._sent[-5:])
+            return dice.choice(self._sent)
         signal = _proposal(dice, number, desk)
         form = dice.choices((_native, _as_alpaca, _as_traderspost), (8, 1, 1))[0]
         raw = msgspec.json.encode(form(dice, signal, desk))
