@@ -33,6 +33,10 @@ ASSET_WAIT_S: Final = 3.0
 UNPROTECTED_TEXT: Final = "The signal has no stop, and its strategy has no default one."
 
 
+def unknown_symbol(symbol: str) -> CommandRefused:
+    return CommandRefused("UNKNOWN_SYMBOL", f"The broker knows no asset {symbol}.", field="symbol", http_status=422)
+
+
 class Reception:
     def __init__(
         self,
@@ -110,9 +114,7 @@ class Reception:
         except TimeoutError:
             log.info("asset %s: no answer within %g s", draft.symbol, ASSET_WAIT_S)
         except UnknownSymbol:
-            raise CommandRefused(
-                "UNKNOWN_SYMBOL", f"The broker knows no asset {draft.symbol}.", field="symbol", http_status=422
-            ) from None
+            raise unknown_symbol(draft.symbol) from None
         except BrokerError as lost:
             log.info("asset %s: %s", draft.symbol, lost)
 

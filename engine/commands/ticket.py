@@ -20,12 +20,11 @@ from engine.model.ids import signal_id
 from engine.model.signal import SignalRecord
 from engine.model.words import SignalStatus
 from engine.pipeline.picture import Pictures
-from engine.reception import Reception
+from engine.reception import Reception, unknown_symbol
 from engine.surroundings import UnknownSymbol, World
 from engine.views import PreviewView
 
 SOURCE: Final = "ticket"
-UNKNOWN: Final = "The broker knows no asset {}."
 
 
 class TicketCommands:
@@ -59,7 +58,7 @@ class TicketCommands:
         try:
             await self._world.ensure_asset(name)
         except UnknownSymbol:
-            raise CommandRefused("UNKNOWN_SYMBOL", UNKNOWN.format(name), field="symbol", http_status=422) from None
+            raise unknown_symbol(name) from None
         except BrokerError as lost:
             raise CommandRefused("BROKER_UNREACHABLE", lost.operator_text, http_status=503) from lost
         self._world.looked_at = name

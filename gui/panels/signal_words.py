@@ -34,18 +34,14 @@ def marks(signal: SignalView, preview: PreviewView | None, max_age_s: float = 15
         stop = signal.stop_loss.stop_price if signal.stop_loss is not None else None
         target = signal.take_profit.limit_price if signal.take_profit is not None else None
         return Marks(stop, signal.entry.limit_price or signal.reference_price, target, None)
-    entry = preview.limit_price
-    if entry is None and preview.entry_type is OrderType.MARKET:
-        entry = signal.reference_price or preview.price
-    stale = preview.price_age_s is None or preview.price_age_s > max_age_s
-    return Marks(preview.stop_price, entry, preview.take_profit_price, preview.price, stale=stale)
+    return marks_of(preview, proposed_at=signal.reference_price, max_age_s=max_age_s)
 
 
-def marks_of(preview: PreviewView, max_age_s: float = 15.0) -> Marks:
-    """Of what nobody has proposed: an order that is being typed."""
+def marks_of(preview: PreviewView, *, proposed_at: Decimal | None = None, max_age_s: float = 15.0) -> Marks:
+    """``proposed_at`` is the price that a strategy looked at; None for an order that is being typed."""
     entry = preview.limit_price
     if entry is None and preview.entry_type is OrderType.MARKET:
-        entry = preview.price
+        entry = proposed_at or preview.price
     stale = preview.price_age_s is None or preview.price_age_s > max_age_s
     return Marks(preview.stop_price, entry, preview.take_profit_price, preview.price, stale=stale)
 
