@@ -9,27 +9,44 @@ import argparse
 import asyncio
 import logging
 import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.commandline import (
+    FAILED,
+    address,
+    data_dir_of,
+    day_of,
+    journals,
+    not_negative,
+    on_signals,
+    port_number,
+    run_doctor,
+    run_exchange,
+    run_export,
+    run_signal,
+    run_verify,
+    share,
+    speed,
+    time_of,
+)
+
 if TYPE_CHECKING:
     from engine.alpaca.endpoints import Access
-    from engine.config import Config
     from engine.desk import Desk
     from engine.drills.room import DrillRoom
 
 log = logging.getLogger("greenlight")
 
-FAILED: Final = 1
 LOG_BYTES: Final = 5_000_000
 LOG_FILES: Final = 5
 DEFAULT_SEED: Final = 7
 DEFAULT_API: Final = ("127.0.0.1", 8787)
+BROKERS: Final = ("sim", "paper", "live")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -75,13 +92,14 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(title="commands", metavar="")
     _add_exchange_command(commands)
     _add_signal_command(commands)
+    _add_replay_command(commands)
     for name, text, run in (
         ("doctor", "check keys, reachability, clock, streams, data folder, journal; say what to fix", run_doctor),
         ("verify", "check the journal's hash chain", run_verify),
         ("export", "write signals, orders, fills, brackets and latencies as CSV", run_export),
     ):
         command = commands.add_parser(name, help=text)
-        command.add_argument("--broker", choices=("sim", "paper", "live"), default="sim")
+        command.add_argument("--broker", choices=BROKERS, default="sim")
         command.add_argument("--data-dir", type=Path, default=None)
         command.set_defaults(run=run)
         if name == "export":
@@ -92,14 +110,12 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 
 def _add_desk_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--broker", choices=("sim", "paper", "live"), default="sim", help="default: sim")
+    parser.add_argument("--broker", choices=BROKERS, default="sim", help="default: sim")
     parser.add_argument("--headless", action="store_true", help="the same engine and API without a window")
     parser.add_argument("--confirm-live", metavar="ACCOUNT", help="account number; needed for live without a window")
     parser.add_argument("--data-dir", type=Path, default=None, help="journal, tokens, settings")
     parser.add_argument("--config", type=Path, default=None, help="default: greenlight.toml in the data folder")
-    parser.add_argument(
-        "--api", type=_address, default=("127.0.0.1", 8787), metavar="HOST:PORT", help="port 0: a free one"
-    )
+    parser.add_argument("--api", type=address, default=DEFAULT_API, metavar="HOST:PORT", help="port 0: a free one")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of the embedded market")
     parser.add_argument("--no-demo", action="store_true", help="no demo strategy, no demo faults")
 
@@ -107,18 +123,18 @@ def _add_desk_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_exchange_command(commands: Any) -> None:
     command = commands.add_parser("exchange", help="the Alpaca in the box alone, for any Alpaca client")
     command.add_argument("--host", default="127.0.0.1")
-    command.add_argument("--port", type=_port, default=0)
+    command.add_argument("--port", type=port_number, default=0)
     command.add_argument("--seed", type=int, default=DEFAULT_SEED)
-    command.add_argument("--latency-ms", type=_not_negative, default=80.0)
+    command.add_argument("--latency-ms", type=not_negative, default=80.0)
     command.add_argument("--faults", type=Path, default=None, metavar="FILE")
     command.add_argument("--key", default=None)
     command.add_argument("--secret", default=None)
     command.add_argument("--session", choices=("open", "real"), default="open")
     command.add_argument("--db", type=Path, default=None, metavar="FILE", help="keep the book here; default: in memory")
-    command.add_argument("--partial-fill-rate", type=_share, default=0.0, help="Alpaca's paper: 0.1")
+    command.add_argument("--partial-fill-rate", type=share, default=0.0, help="Alpaca's paper: 0.1")
     command.add_argument("--requests-per-minute", type=int, default=None)
     command.add_argument("--replay", type=Path, default=None, metavar="FILE", help="play these one-minute bars (CSV)")
-    command.add_argument("--replay-speed", type=_speed, default=1.0, metavar="N", help="times faster than they were")
+    command.add_argument("--replay-speed", type=speed, default=1.0, metavar="N", help="times faster than they were")
     command.set_defaults(run=run_exchange)
 
 
@@ -135,46 +151,14 @@ def _add_signal_command(commands: Any) -> None:
     command.set_defaults(run=run_signal)
 
 
-def _address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host:
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
-    return host.strip("[]"), _port(port)
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
-    return int(text)
-
-
-def _not_negative(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 60_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 60000")
-    return number
-
-
-def _speed(text: str) -> float:
-    number = float(text)
-    if not 0.01 <= number <= 10_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0.01 and 10000")
-    return number
-
-
-def _share(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1")
-    return number
-
-
-def _data_dir(arguments: argparse.Namespace) -> Path:
-    if arguments.data_dir is not None:
-        return Path(arguments.data_dir)
-    from platformdirs import user_data_path
-
-    return user_data_path("greenlight", appauthor=False)
+def _add_replay_command(commands: Any) -> None:
+    command = commands.add_parser("replay", help="open a day that is over in a window, read-only, beside a desk or not")
+    command.add_argument("--broker", choices=BROKERS, default="sim")
+    command.add_argument("--account", default=None, help="where there are journals of several")
+    command.add_argument("--day", type=day_of, default=None, help="New York's date; default: the newest in the journal")
+    command.add_argument("--at", type=time_of, default=None, metavar="HH:MM", help="New York's time to begin at")
+    command.add_argument("--data-dir", type=Path, default=None)
+    command.set_defaults(run=run_replay)
 
 
 # --- the desk ------------------------------------------------------------------------------------------------------
@@ -182,14 +166,14 @@ def _data_dir(arguments: argparse.Namespace) -> Path:
 
 def run_desk(arguments: argparse.Namespace) -> int:
     if arguments.headless:
-        start_logging(_data_dir(arguments))
+        start_logging(data_dir_of(arguments))
         return asyncio.run(_run_headless(arguments))
     return _run_with_window(arguments)
 
 
 async def _run_headless(arguments: argparse.Namespace) -> int:
     quit_requested = asyncio.Event()
-    _on_signals(asyncio.get_running_loop(), quit_requested.set)
+    on_signals(asyncio.get_running_loop(), quit_requested.set)
     async with _serving_desk(arguments):
         await quit_requested.wait()
         log.info("stopping: working orders and stops stay at the broker")
@@ -197,6 +181,7 @@ async def _run_headless(arguments: argparse.Namespace) -> int:
 
 
 def _run_with_window(arguments: argparse.Namespace) -> int:
+    from engine.past.opening import PastDays
     from engine.settings import SettingsFile
     from gui.app import make_application, show_window
 
@@ -205,17 +190,49 @@ def _run_with_window(arguments: argparse.Namespace) -> int:
 
     async def run() -> int:
         quit_requested = asyncio.Event()
-        _on_signals(asyncio.get_running_loop(), quit_requested.set)
+        on_signals(asyncio.get_running_loop(), quit_requested.set)
         async with _serving_desk(arguments) as (desk, drills):
-            layout = _data_dir(arguments) / "layout.ini"
-            settings = SettingsFile(arguments.config or _data_dir(arguments) / "greenlight.toml")
+            layout = data_dir_of(arguments) / "layout.ini"
+            settings = SettingsFile(arguments.config or data_dir_of(arguments) / "greenlight.toml")
             async with show_window(
-                desk, drills=drills, layout_file=layout, on_close=quit_requested.set, settings=settings
+                desk,
+                drills=drills,
+                layout_file=layout,
+                on_close=quit_requested.set,
+                settings=settings,
+                past=PastDays(desk.journal_path, desk.mode),
             ):
                 await quit_requested.wait()
         return 0
 
-    start_logging(_data_dir(arguments))
+    start_logging(data_dir_of(arguments))
+    with asyncio.Runner(loop_factory=lambda: QEventLoop(application)) as runner:
+        return runner.run(run())
+
+
+def run_replay(arguments: argparse.Namespace) -> int:
+    from engine.past.opening import journal_of, opened
+
+    journal = journal_of(journals(arguments), arguments.account)
+    from gui.app import make_application, show_past
+
+    application = make_application(sys.argv[:1])
+    from qasync import QEventLoop
+
+    from engine.model.words import Mode
+
+    async def run() -> int:
+        quit_requested = asyncio.Event()
+        on_signals(asyncio.get_running_loop(), quit_requested.set)
+        layout = data_dir_of(arguments) / "layout-replay.ini"
+        async with (
+            opened(journal, Mode(arguments.broker), arguments.day, arguments.at) as past,
+            show_past(past, layout_file=layout, on_close=quit_requested.set),
+        ):
+            print(f"greenlight replay of {past.day.date} data={journal.parent}", flush=True)
+            await quit_requested.wait()
+        return 0
+
     with asyncio.Runner(loop_factory=lambda: QEventLoop(application)) as runner:
         return runner.run(run())
 
@@ -228,7 +245,7 @@ async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[tuple[De
     from concurrent.futures import ThreadPoolExecutor
 
     from engine.clock import SystemClock
-    from engine.config import load_config
+    from engine.config_file import load_config
     from engine.drills.room import open_drills
     from engine.garbage import short_pauses
     from engine.hosting import (
@@ -241,10 +258,12 @@ async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[tuple[De
     )
     from engine.intake.api import ApiSettings, serve_api
     from engine.model.words import Mode
+    from engine.past.recording import taping
+    from engine.past.tape_file import TAPE_FILE
     from engine.start import DeskSettings, start_desk
     from engine.watchdog import Watchdog, watched_loop
 
-    clock, data_dir, mode = SystemClock(), _data_dir(arguments), Mode(arguments.broker)
+    clock, data_dir, mode = SystemClock(), data_dir_of(arguments), Mode(arguments.broker)
     lock = lock_folder(data_dir)
     config = load_config(arguments.config or data_dir / "greenlight.toml", required=arguments.config is not None)
     async with AsyncExitStack() as stack:
@@ -297,6 +316,7 @@ async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[tuple[De
                 drills=drills,
             )
         )
+        await stack.enter_async_context(taping(desk, folder / TAPE_FILE, clock, keep_days=config.replay.keep_days))
         await stack.enter_async_context(short_pauses(clock, desk.is_quiet))
         await stack.enter_async_context(watched_loop(Watchdog(data_dir / "stalls", clock), desk.note_stall))
         print(f"greenlight ready mode={mode.value} api={api.url} data={data_dir}", flush=True)
@@ -315,11 +335,6 @@ def _confirm_live(arguments: argparse.Namespace, mode: Any, number: str | None) 
         raise EngineError("Live without a window needs --confirm-live with the account's number.")
 
 
-def _on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop)
-
-
 def start_logging(data_dir: Path) -> None:
     """To standard error and a rotating file. Nothing but the ready line ever goes to standard output."""
     form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -332,122 +347,6 @@ def start_logging(data_dir: Path) -> None:
     for handler in handlers:
         handler.setFormatter(form)
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
-
-
-# --- the other commands --------------------------------------------------------------------------------------------
-
-
-def run_exchange(arguments: argparse.Namespace) -> int:
-    from engine.clock import SystemClock
-    from engine.errors import EngineError
-    from engine.exchange.faults import FaultsFileError
-    from engine.exchange.replay import ReplayError
-    from engine.exchange.server import ExchangeSettings, serve_exchange
-    from engine.exchange.store import StoreError
-
-    settings = ExchangeSettings(
-        seed=arguments.seed,
-        latency_ms=arguments.latency_ms,
-        session=arguments.session,
-        db_path=arguments.db,
-        key=arguments.key,
-        secret=arguments.secret,
-        faults_path=arguments.faults,
-        partial_fill_rate=arguments.partial_fill_rate,
-        requests_per_minute=arguments.requests_per_minute,
-        replay=arguments.replay,
-        replay_speed=arguments.replay_speed,
-    )
-
-    async def serve() -> int:
-        stop = asyncio.Event()
-        _on_signals(asyncio.get_running_loop(), stop.set)
-        try:
-            async with serve_exchange(settings, SystemClock(), host=arguments.host, port=arguments.port) as running:
-                print(f"greenlight exchange ready url={running.url}", flush=True)
-                await stop.wait()
-        except (FaultsFileError, ReplayError, StoreError, OSError) as why:
-            raise EngineError(str(why)) from why
-        return 0
-
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    return asyncio.run(serve())
-
-
-def run_signal(arguments: argparse.Namespace) -> int:
-    from engine.intake.cli_client import send_signal
-
-    answer = asyncio.run(
-        send_signal(
-            _data_dir(arguments),
-            side=arguments.side,
-            symbol=arguments.symbol,
-            stop=arguments.stop,
-            target=arguments.target,
-            qty=arguments.qty,
-            limit=arguments.limit,
-            intent=arguments.intent,
-            token_override=os.environ.get("GREENLIGHT_API_TOKEN") or None,
-        )
-    )
-    print(f"{answer.id} {answer.status}")
-    return 0
-
-
-def _journals(arguments: argparse.Namespace) -> list[Path]:
-    """The journals of a mode, one an account."""
-    from engine.errors import EngineError
-    from engine.start import JOURNAL_FILE
-
-    data_dir = _data_dir(arguments)
-    pattern = "sim" if arguments.broker == "sim" else f"{arguments.broker}-*"
-    found = sorted(data_dir.glob(f"{pattern}/{JOURNAL_FILE}"))
-    if not found:
-        raise EngineError(f"There is no journal of a {arguments.broker} desk in {data_dir}.")
-    return found
-
-
-def run_verify(arguments: argparse.Namespace) -> int:
-    from engine.journal.reader import verify
-
-    status = 0
-    for path in _journals(arguments):
-        checked = verify(path)
-        if checked.ok:
-            print(f"{path}: {checked.events} events, the chain holds")
-        else:
-            print(f"{path}: broken at event {checked.first_bad_seq}: {checked.why}", file=sys.stderr)
-            status = FAILED
-    return status
-
-
-def run_export(arguments: argparse.Namespace) -> int:
-    from engine.journal.export import export
-
-    for path in _journals(arguments):
-        written = export(path, arguments.to if arguments.broker == "sim" else arguments.to / path.parent.name)
-        for file, rows in written.items():
-            print(f"{file}: {rows} rows")
-    return 0
-
-
-def run_doctor(arguments: argparse.Namespace) -> int:
-    from engine.doctor import examine
-
-    findings = asyncio.run(_examine(examine, arguments))
-    for finding in findings:
-        print(f"{'ok  ' if finding.ok else 'FIX '} {finding.what}: {finding.text}")
-    return 0 if all(finding.ok for finding in findings) else FAILED
-
-
-async def _examine(examine: Callable[..., Coroutine[Any, Any, Any]], arguments: argparse.Namespace) -> Any:
-    from engine.config import load_config
-
-    data_dir = _data_dir(arguments)
-    config: Config = load_config(
-        arguments.config or data_dir / "greenlight.toml", required=arguments.config is not None
-    )
-    return await examine(data_dir, arguments.broker, config, os.environ)
 
 
 if __name__ == "__main__":

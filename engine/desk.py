@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import Executor as Pool
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Literal
 
 from engine.activity import ActivityLog
@@ -37,7 +38,7 @@ from engine.latency import LatencyLog, LatencySample, LoopLag, timeline
 from engine.market.history import minute_bars
 from engine.market.quotes import QuoteBoard, QuoteView
 from engine.model import events as ev
-from engine.model.order import Order
+from engine.model.order import Evidence, Order
 from engine.model.words import DeskState, ExitWhen, Mode, OrderRole
 from engine.pipeline.resolve import Resolver
 from engine.present import Presenter
@@ -176,6 +177,10 @@ class Desk(SignalCommands):
     def corporate_actions(self) -> list[RepricingView]:
         """What splits and large dividends ahead do to the open trades."""
         return self._corporate.plans()
+
+    def proofs(self) -> dict[str, Evidence]:
+        """Of each open order the newest reading at the broker that showed it as the book has it."""
+        return self._presenter.proofs()
 
     def carry(self) -> CarrySheet:
         """What is carried over the close, and what is done about the rest."""
@@ -372,6 +377,10 @@ class Desk(SignalCommands):
     def _refuse_unknown(key: str, known: object, what: str) -> None:
         if key not in known:  # type: ignore[operator]
             raise CommandRefused("NOT_FOUND", f"There is no {what} {key}.", http_status=404)
+
+    @property
+    def journal_path(self) -> Path:
+        return self._journal.path
 
     @property
     def started_at(self) -> datetime:

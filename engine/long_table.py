@@ -9,6 +9,7 @@ first ones that rest serve the compressor as its dictionary.
 
 from __future__ import annotations
 
+import copy
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
@@ -82,6 +83,22 @@ class LongTable[T: msgspec.Struct](Mapping[str, T]):
             row = self._rows[key]
             if (self._words[row[0]] if type(row) is bytes else self._word(row)) == word:  # type: ignore[arg-type]
                 yield key
+
+    # --- twins -------------------------------------------------------------------------------------------------------
+
+    def copy(self) -> LongTable[T]:
+        """Another table that goes its own way from here; rows are shared, since none changes in place."""
+        twin = copy.copy(self)
+        twin._rows = dict(self._rows)
+        twin._words = list(self._words)
+        twin._awake = dict(self._awake)
+        twin._packed_unstored = dict(self._packed_unstored)
+        return twin
+
+    def unlike(self, other: LongTable[T]) -> set[str]:
+        """Ids of the rows that one of the two twins has and the other has not, or has another one of."""
+        here, there = self._rows, other._rows
+        return {key for key, row in here.items() if there.get(key) is not row} | (there.keys() - here.keys())
 
     # --- rest --------------------------------------------------------------------------------------------------------
 

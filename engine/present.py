@@ -175,6 +175,10 @@ class Presenter:
             unknown=unknown_view(order, self._look_ups.get(order.id), self._now()),
         )
 
+    def proofs(self) -> dict[str, Evidence]:
+        """Of each open order the newest reading that showed it as the book has it."""
+        return {key: self._verified[key] for key in self._book.open_orders if key in self._verified}
+
     def _parent_of(self, order: Order) -> Order | None:
         if order.parent_id is None or order.bracket_id is None:
             return None

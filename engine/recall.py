@@ -65,7 +65,7 @@ def recall(path: Path, at: Tail) -> Memory:
     Raises:
         JournalUnavailable, JournalUnreadable: the journal cannot be read.
     """
-    with _collector_paused():
+    with collector_paused():
         memory = _restored(path, at) if at.seq and tail_at(path, at.seq) == at else None
         if memory is not None:
             fold(path, memory, behind=at.seq)
@@ -106,7 +106,7 @@ def _restored(path: Path, at: Tail) -> Memory | None:
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Folding makes objects that stay: walking them again and again would cost more than the fold."""
     was_enabled = gc.isenabled()
     gc.disable()

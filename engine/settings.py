@@ -16,7 +16,8 @@ import tomlkit
 from msgspec import inspect
 from tomlkit.exceptions import TOMLKitError
 
-from engine.config import Config, ConfigError, Section, StrategyRules, config_from_table
+from engine.config import Config, Section, StrategyRules
+from engine.config_file import ConfigError, config_from_table
 
 Kind = Literal["switch", "whole", "number", "text", "words", "list", "table"]
 

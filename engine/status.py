@@ -9,6 +9,7 @@ from typing import Any, Final
 from engine import VERSION
 from engine.alpaca.client import AlpacaClient
 from engine.book import DESK_SCOPE, Book
+from engine.book_status import book_part, naked_share_s_today
 from engine.clock import Clock
 from engine.journal.writer import Journal
 from engine.latency import LoopLag
@@ -17,7 +18,6 @@ from engine.model.account import Account
 from engine.model.money import ZERO
 from engine.model.words import Mode
 from engine.pipeline.picture import Pictures
-from engine.protection.naked_days import of_day, running_today
 from engine.surroundings import World
 from engine.views import AccountView, DeskView, HealthView
 from engine.views_limits import PropRuleView, TripView
@@ -105,7 +105,7 @@ class StatusBoard:
             blocked=account.blocked if account is not None else None,
             as_of=account.as_of if account is not None else None,
             request_id=account.request_id if account is not None else None,
-            naked_share_s_today=self._naked_share_s_today(),
+            naked_share_s_today=naked_share_s_today(self._book, self._clock.now()),
         )
 
     def equity(self) -> Decimal | None:
@@ -129,12 +129,6 @@ class StatusBoard:
         """Since the last close, in account currency; a gain is negative. None until the account has been read."""
         equity, account = self.equity(), self._world.account
         return None if equity is None or account is None else account.last_equity - equity
-
-    def _naked_share_s_today(self) -> float:
-        book, now = self._book, self._clock.now()
-        open_trades = (book.brackets[key] for key in book.open_brackets)
-        running = sum(running_today(trade.naked_counted_at, now, book.cover(trade.id).exposed) for trade in open_trades)
-        return round(of_day(book.naked_days, now) + running, 3)
 
     def _marked_equity(self, account: Account | None) -> Decimal | None:
         """The account's equity, moved by what open positions gained since it was read."""
@@ -161,47 +155,24 @@ class StatusBoard:
         }
 
     def desk(self) -> DeskView:
-        book, world, now = self._book, self._world, self._clock.now()
-        naked = [
-            (bracket, book.cover(bracket.id).naked)
-            for bracket in (book.brackets[key] for key in book.open_brackets)
-            if bracket.naked_since is not None
-        ]
-        oldest = min((b.naked_since for b, _ in naked if b.naked_since is not None), default=None)
-        standing = [book.incidents[key] for key in book.open_incidents.values()]
-        open_incidents = [incident for incident in standing if not incident.is_shelved]
-        set_by = book.states.get(DESK_SCOPE)
+        book, world = self._book, self._world
         budget = self._client.budget
         return DeskView(
             health=self.health(),
             account=self.account(),
-            desk_state_cause=(set_by.cause or f"set by {set_by.actor}") if set_by is not None else "",
             rest=world.rest.view(),
             stream=world.stream.view(),
             quotes=world.quotes.view(),
             rest_ms=world.rest_ms,
             clock_offset_ms=world.clock_offset_ms,
-            naked_qty=sum((qty for _, qty in naked), ZERO),
-            naked_symbols=tuple(dict.fromkeys(bracket.symbol for bracket, _ in naked)),
-            naked_s=max(0.0, (now - oldest).total_seconds()) if oldest is not None else 0.0,
-            incidents=_by_priority([int(incident.priority) for incident in open_incidents]),
-            shelved=len(standing) - len(open_incidents),
-            pending=len(book.pending),
             budget_used=budget.limit - budget.remaining(),
             budget_limit=budget.limit,
             session_open=world.session_open,
             session_changes_at=world.session_changes_at,
-            naked_share_s_today=self._naked_share_s_today(),
             demo_on=book.demo_on if self.has_demo else None,
             gate_locked_by=world.gate_locked_by or world.not_ready,
             trips=self.trips(),
             prop_firm=self.prop_rules(),
-            mandates=len(book.live_mandates(now)),
             wants_confirmation=world.unconfirmed is not None,
-            flat_proved_at=book.flat_proof.positions.at if book.flat_proof is not None else None,
-            is_suspended=book.suspension.is_on is True,
+            **book_part(book, self._clock.now()),
         )
-
-
-def _by_priority(priorities: list[int]) -> tuple[int, int, int]:
-    return priorities.count(1), priorities.count(2), priorities.count(3)

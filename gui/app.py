@@ -25,9 +25,11 @@ from gui import theme
 from gui.actions import Actions, command_scope
 from gui.bridge import Bridge
 from gui.calling import Calling
+from gui.dialogs.past_sheet import PastDays, PastSheet
 from gui.dialogs.settings_sheet import File, SettingsSheet
-from gui.door import Door, DrillDoor
+from gui.door import Door, DrillDoor, PastDoor
 from gui.panel_set import build_panels
+from gui.past_window import PastWindow
 from gui.window import MainWindow
 
 _CHARTS: Final = "gui.charts.latency_series"
@@ -67,6 +69,7 @@ async def show_window(
     clock: WallClock | None = None,
     drills: DrillDoor | None = None,
     settings: File | None = None,
+    past: PastDays | None = None,
 ) -> AsyncIterator[MainWindow]:
     """The window, shown and following ``desk``, until the block ends.
 
@@ -76,6 +79,7 @@ async def show_window(
         clock: wall time for ages and countdowns; the machine's by default.
         drills: the room for drills of a desk on the embedded exchange.
         settings: the file that the desk was set up with; without it there is nothing to set.
+        past: the days that can be looked at again, each in a window of its own.
     """
     now = (clock or SystemClock()).now
     async with command_scope() as spawn:
@@ -88,6 +92,8 @@ async def show_window(
         calling = Calling(window, bridge, pool, notify_operator)
         if settings is not None:
             window.state_bar.menu.addAction("Settings", SettingsSheet(settings, window).ask)
+        if past is not None:
+            window.state_bar.menu.addAction("Replay a day", PastSheet(past, spawn, window).ask)
         try:
             # Arranging, filling and the first layout are a turn each: the desk's work goes on between them.
             await asyncio.sleep(0)
@@ -100,6 +106,26 @@ async def show_window(
             actions.close()
             calling.put_away()
             pool.shutdown(wait=False, cancel_futures=True)
+            window.put_away()
+            actions.deleteLater()
+
+
+@asynccontextmanager
+async def show_past(past: PastDoor, *, layout_file: Path, on_close: Callable[[], None]) -> AsyncIterator[PastWindow]:
+    """The window on a day that is over, shown until the block ends. Nothing in it reaches a broker."""
+    async with command_scope() as spawn:
+        actions = Actions(past, spawn)
+        bridge = Bridge(past)
+        panels = await build_panels(past, actions, bridge, lambda: past.at)
+        window = PastWindow(past, panels, bridge, actions, layout_file=layout_file, on_close=on_close)
+        try:
+            window.start()
+            window.show()
+            spawn("window:charts", _build_charts(window))
+            spawn("window:past", window.follow())
+            yield window
+        finally:
+            actions.close()
             window.put_away()
             actions.deleteLater()
 

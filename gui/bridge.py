@@ -50,6 +50,8 @@ class Bridge(QObject):
     latency_changed = Signal(object, object)
     quotes_changed = Signal(object)
     """Symbols whose price moved."""
+    rewound = Signal()
+    """Of a day looked at again: what only ever grows begins anew, from the moment that it went back to."""
     time_moved = Signal()
     """Ages and countdowns are a quarter of a second older."""
 
@@ -85,6 +87,13 @@ class Bridge(QObject):
         self._hand_brackets(list(brackets.values()), [])
         self.positions_changed.emit(desk.positions(), [])
         self.incidents_changed.emit(desk.incidents("open", HISTORY)[::-1], [])
+        self._take_activity(HISTORY)
+        self._take_latency()
+
+    def rewind(self) -> None:
+        """The desk has gone back in time."""
+        self._activity_seq = self._sample_index = 0
+        self.rewound.emit()
         self._take_activity(HISTORY)
         self._take_latency()
 

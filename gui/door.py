@@ -7,7 +7,7 @@ tested and drawn with. Reading is plain and never waits; commands are coroutines
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
@@ -35,6 +35,29 @@ from engine.views_batch import BatchPreviewView, OutcomeView, RejectReasonView
 from engine.views_drills import DrillsView
 from engine.views_halt import HaltView
 from engine.views_limits import MandateView
+
+
+class Day(Protocol):
+    """One day of a journal."""
+
+    @property
+    def date(self) -> date: ...
+    @property
+    def facts(self) -> int: ...
+    @property
+    def began_at(self) -> datetime: ...
+    @property
+    def ended_at(self) -> datetime: ...
+
+
+class Mark(Protocol):
+    """Something of a day worth stopping at."""
+
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def kind(self) -> str: ...
+
 
 Which = Literal["open", "all"]
 
@@ -209,3 +232,17 @@ class Door(Protocol):
     async def set_demo(self, on: bool, *, actor: str) -> None: ...
     async def cancel_working_entries(self, *, actor: str) -> list[OrderView]: ...
     async def bars(self, symbol: str, *, minutes: int = 240) -> list[BarView]: ...
+
+
+class PastDoor(Door, Protocol):
+    """A desk as it was at a moment of one day."""
+
+    @property
+    def day(self) -> Day: ...
+    @property
+    def marks(self) -> Sequence[Mark]: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def has_tape(self) -> bool: ...
+    async def go(self, at: datetime) -> bool: ...

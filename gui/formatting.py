@@ -6,7 +6,7 @@ the market's.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from html import escape
 from typing import Final
@@ -113,6 +113,11 @@ def clock(at: datetime | None, *, millis: bool = False) -> str:
     local = at.astimezone(MARKET_TIME)
     text = f"{local:%H:%M:%S}"
     return f"{text}.{local.microsecond // 1000:03d}" if millis else text
+
+
+def day(value: date) -> str:
+    """``Wed 25 Nov 2026``."""
+    return f"{value:%a} {value.day} {value:%b %Y}"
 
 
 def stamp(at: datetime | None) -> str:

@@ -69,6 +69,7 @@ class Palette:
     sim: str
     paper: str
     live: str
+    past: str
     candle: str
     candle_hollow: str
 
@@ -106,6 +107,7 @@ DARK: Final = Palette(
     sim="#5b6673",
     paper="#4f7396",
     live="#e0481f",
+    past="#a58af0",
     candle="#b4bfcb",
     candle_hollow="#14181e",
 )
@@ -143,9 +145,15 @@ LIGHT: Final = Palette(
     sim="#8692a0",
     paper="#4f7396",
     live="#d13c14",
+    past="#6b46c1",
     candle="#46525f",
     candle_hollow="#fafbfc",
 )
+
+TEXT_TONES: Final = (
+    "high", "mid", "low", "faint", "buy", "sell", "go", "covered", "stop", "p1_text", "p2_text", "past",
+)  # fmt: skip
+"""What a label may have."""
 
 PALETTES: Final = {palette.name: palette for palette in (DARK, LIGHT)}
 
@@ -279,7 +287,20 @@ def _qt_palette(p: Palette) -> QPalette:
 def style_sheet(p: Palette) -> str:
     tones = "\n".join(
         f'QLabel[tone="{name}"] {{ color: {getattr(p, name)}; }}'
-        for name in ("high", "mid", "low", "faint", "buy", "sell", "go", "covered", "stop", "p1_text", "p2_text")
+        for name in (
+            "high",
+            "mid",
+            "low",
+            "faint",
+            "buy",
+            "sell",
+            "go",
+            "covered",
+            "stop",
+            "p1_text",
+            "p2_text",
+            "past",
+        )
     )
     return f"""
 {tones}

@@ -121,9 +121,9 @@ class MainWindow(QMainWindow):
         self.setContentsMargins(edge, edge, edge, edge)
         self.setDockOptions(QMainWindow.DockOption.AllowNestedDocks | QMainWindow.DockOption.AllowTabbedDocks)
         top = QWidget()
-        column = QVBoxLayout(top)
-        column.setContentsMargins(0, 0, 0, GAP)
-        column.addWidget(self.state_bar)
+        self.top = QVBoxLayout(top)
+        self.top.setContentsMargins(0, 0, 0, GAP)
+        self.top.addWidget(self.state_bar)
         self.setMenuWidget(top)
         self._middle = QSplitter(Qt.Orientation.Vertical)
         self._middle.setHandleWidth(GAP)
@@ -167,6 +167,8 @@ class MainWindow(QMainWindow):
         bridge.incidents_changed.connect(self.incidents.take)
         bridge.activity_grew.connect(self.activity.take)
         bridge.latency_changed.connect(self.latency.take)
+        bridge.rewound.connect(self.activity.forget)
+        bridge.rewound.connect(self.latency.forget)
         bridge.quotes_changed.connect(self.detail.take_quotes)
         bridge.time_moved.connect(self._beat)
         actions.refused.connect(self._refused)
@@ -236,10 +238,7 @@ class MainWindow(QMainWindow):
     # --- from the bridge -------------------------------------------------------------------------------------
 
     def _show_desk(self, desk: DeskView) -> None:
-        health = desk.health
-        alarm = f"◆ {', '.join(desk.naked_symbols)} naked · " if desk.naked_symbols else ""
-        account = f" · {health.account}" if health.account else ""
-        self.setWindowTitle(f"{alarm}Greenlight · {self.mode.value.upper()}{account}")
+        self.setWindowTitle(self.headline(desk))
         self.state_bar.show_desk(desk, self._now())
         self.signals.show_demo(desk.demo_on)
         self._live.show_desk(desk)
@@ -249,6 +248,11 @@ class MainWindow(QMainWindow):
             self._drills.follow()
         if self._gate.isVisible():
             self._gate.show_desk(desk, self.bridge.differences())
+
+    def headline(self, desk: DeskView) -> str:
+        alarm = f"◆ {', '.join(desk.naked_symbols)} naked · " if desk.naked_symbols else ""
+        account = f" · {desk.health.account}" if desk.health.account else ""
+        return f"{alarm}Greenlight · {self.mode.value.upper()}{account}"
 
     def _take_signals(self, signals: list[SignalView], gone: list[str]) -> None:
         self.signals.take(signals, gone)

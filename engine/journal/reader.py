@@ -46,8 +46,8 @@ class Verification(NamedTuple):
     why: str | None
 
 
-def read_all(path: Path, *, behind: int = 0) -> Iterator[Recorded]:
-    """Every fact behind event ``behind``, oldest first.
+def read_all(path: Path, *, behind: int = 0, up_to: int = _LAST) -> Iterator[Recorded]:
+    """Every fact behind event ``behind``, up to and with event ``up_to``, oldest first.
 
     Raises:
         JournalUnavailable: the file cannot be read.
@@ -56,7 +56,7 @@ def read_all(path: Path, *, behind: int = 0) -> Iterator[Recorded]:
     try:
         with closing(connect_reader(path)) as connection:
             for seq, at, payload in _rows(
-                connection, "SELECT seq, at, payload FROM events WHERE seq > ? ORDER BY seq", behind
+                connection, "SELECT seq, at, payload FROM events WHERE seq > ? AND seq <= ? ORDER BY seq", behind, up_to
             ):
                 yield recorded_of(seq, at, payload)
     except sqlite3.Error as error:

@@ -55,6 +55,10 @@ class ActivityPanel(Panel):
         self.header.add_tool(self.filter)
         self.set_empty(0, True)
 
+    def forget(self) -> None:
+        """Time has gone back: what was told later is not told yet."""
+        self.model.drop_all()
+
     def take(self, lines: list[ActivityLine]) -> None:
         self.model.stage(lines)
         self.model.flush()

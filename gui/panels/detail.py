@@ -199,7 +199,7 @@ class DetailPanel(Panel):
         subject = self._subject
         if subject is None:
             return
-        if self._bars_at is None or (now - self._bars_at).total_seconds() > BARS_EVERY_S:
+        if self._bars_at is None or abs((now - self._bars_at).total_seconds()) > BARS_EVERY_S:
             self._late.start()
         signal_id = _signal_of(subject)
         if signal_id is None:

@@ -133,6 +133,13 @@ class LatencyPanel(Panel):
         self._course.addWidget(self.chart, 1)
         self.chart.show_series(self._series)
 
+    def forget(self) -> None:
+        """Time has gone back: what was measured later is not measured yet."""
+        self._series = {stage: SampleSeries() for stage in _STAGES}
+        if self.chart is not None:
+            self.chart.show_series(self._series)
+        self._show_histogram()
+
     def take(self, latency: LatencyView, samples: Sequence[Sample]) -> None:
         for sample in samples:
             series = self._series.get(str(sample.stage))

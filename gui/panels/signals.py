@@ -123,7 +123,9 @@ class SignalsPanel(Panel):
             if signal.status is not SignalStatus.PENDING:
                 self.history.stage([signal])
                 self._retire(signal)
-            elif signal.id in self._cards:
+                continue
+            self.history.drop([signal.id])  # it may have come back
+            if signal.id in self._cards:
                 card = self._cards[signal.id]
                 if card.is_gone:  # back from a failed start: it has to be decided again
                     self._remove(signal.id)
@@ -135,6 +137,7 @@ class SignalsPanel(Panel):
         for key in gone:
             self._waiting.pop(key, None)
             self._remove(key)
+        self.history.drop(gone)
         self.history.flush()
         self._build()
 

@@ -195,6 +195,12 @@ class StateBar(QWidget):
         self.demo.show_on(bool(desk.demo_on))
         self._fit()
 
+    def only_look(self) -> None:
+        """Nothing can be stopped here: the button goes, and the states are told, not set."""
+        self._row.removeWidget(self.halt)
+        self.halt.hide()
+        self.switch.setEnabled(False)
+
     def show_drill(self, words: str | None) -> None:
         """``words`` of the drill that runs; None when none does."""
         was_hidden = self._drill.isHidden()
@@ -267,7 +273,8 @@ class StateBar(QWidget):
             for rank, (group, *inside) in self._groups
             if any(not widget.isHidden() for widget in inside)
         ]
-        left = self.width() - margins.left() - margins.right() - self.halt.sizeHint().width() - 2 * spacing
+        halt = 0 if self.halt.isHidden() else self.halt.sizeHint().width()
+        left = self.width() - margins.left() - margins.right() - halt - 2 * spacing
         left -= sum(width for _, width, _ in steps) + sum(chip.most - chip.sizeHint().width() for chip in chips)
         words = sum(chip.most - chip.least for chip in chips)
         steps.append((_CHIP_WORDS, words, None))

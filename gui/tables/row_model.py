@@ -106,6 +106,9 @@ class RowModel[R](QAbstractItemModel):
         for key in keys:
             self._staged[key] = None
 
+    def drop_all(self) -> None:
+        self._staged = dict.fromkeys(self._rows)
+
     def flush(self) -> None:
         """Let the view see all that was staged."""
         staged, self._staged = self._staged, {}

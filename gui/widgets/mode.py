@@ -12,11 +12,16 @@ from gui.theme import FRAME, Type, font, tone
 
 def paint_mode_frame(painter: QPainter, width: int, height: int, mode: Mode) -> None:
     """Hatched grey, solid blue-grey or solid vermillion, ``FRAME`` pixels wide."""
-    inner = QRegion(FRAME, FRAME, width - 2 * FRAME, height - 2 * FRAME)
-    painter.setClipRegion(QRegion(0, 0, width, height).subtracted(inner))
-    painter.fillRect(0, 0, width, height, tone("plane0" if mode is Mode.SIM else mode.value))
+    paint_frame(painter, width, height, "plane0" if mode is Mode.SIM else mode.value)
     if mode is Mode.SIM:
         painter.fillRect(0, 0, width, height, QBrush(tone("sim"), Qt.BrushStyle.BDiagPattern))
+
+
+def paint_frame(painter: QPainter, width: int, height: int, colour: str) -> None:
+    """Afterwards the painter is clipped to the frame."""
+    inner = QRegion(FRAME, FRAME, width - 2 * FRAME, height - 2 * FRAME)
+    painter.setClipRegion(QRegion(0, 0, width, height).subtracted(inner))
+    painter.fillRect(0, 0, width, height, tone(colour))
 
 
 class ModeChip(QWidget):

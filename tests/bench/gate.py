@@ -28,7 +28,8 @@ from engine.approval import ApprovalQueue
 from engine.book import Book
 from engine.bus import Bus, Change
 from engine.clock import SystemClock
-from engine.config import Config, PropFirmRules, config_from_table
+from engine.config import Config, PropFirmRules
+from engine.config_file import config_from_table
 from engine.garbage import short_pauses
 from engine.market.daily import DailyBars
 from engine.market.quotes import QuoteBoard

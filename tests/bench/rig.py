@@ -17,7 +17,8 @@ from engine.alpaca.credentials import sim_keys
 from engine.alpaca.endpoints import SimAccess, sim_endpoint
 from engine.bus import Change
 from engine.clock import SystemClock
-from engine.config import Config, config_from_table
+from engine.config import Config
+from engine.config_file import config_from_table
 from engine.desk import Desk
 from engine.exchange.assets import LISTED
 from engine.model.words import BracketStatus, Mode, OrderRole

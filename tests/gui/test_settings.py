@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
-from engine.config import load_config
+from engine.config_file import load_config
 from engine.settings import SettingsFile
 from gui.app import show_window
 from gui.dialogs.settings_sheet import SettingRow

@@ -11,7 +11,8 @@ import msgspec
 
 from engine.book import Book
 from engine.bus import Change
-from engine.config import Config, config_from_table
+from engine.config import Config
+from engine.config_file import config_from_table
 from engine.market.quotes import QuoteView
 from engine.model import events as ev
 from engine.model.account import Account

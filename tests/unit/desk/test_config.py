@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from msgspec import inspect
 
-from engine.config import Config, ConfigError, StrategyRules, config_from_table, load_config
+from engine.config import Config, StrategyRules
+from engine.config_file import ConfigError, config_from_table, load_config
 
 SECTIONS = {name: type(getattr(Config(), name)) for name in Config.__struct_fields__} | {"strategies": StrategyRules}
 KEYS = [

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import Config, ConfigError, load_config
+from engine.config import Config
+from engine.config_file import ConfigError, load_config
 from engine.settings import SettingsFile, settings_of, shown, value_of
 
 FILE = """# Mine.

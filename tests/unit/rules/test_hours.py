@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.config import ConfigError, config_from_table
+from engine.config_file import ConfigError, config_from_table
 from engine.rules import hours
 from tests.unit.builders import make_signal
 from tests.unit.rules.judging import make_case, told

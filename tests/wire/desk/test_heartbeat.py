@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from engine.config import ConfigError, HeartbeatRules, config_from_table
+from engine.config import HeartbeatRules
+from engine.config_file import ConfigError, config_from_table
 from engine.heartbeat import Heartbeat
 from tests.wire.desk.conftest import Rig, until
 

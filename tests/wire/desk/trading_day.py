@@ -18,7 +18,8 @@ import aiohttp
 from engine.alpaca.credentials import sim_keys
 from engine.alpaca.endpoints import SimAccess, sim_endpoint
 from engine.clock import LoopClock
-from engine.config import Config, config_from_table
+from engine.config import Config
+from engine.config_file import config_from_table
 from engine.desk import Desk
 from engine.exchange.server import ExchangeSettings, RunningExchange, serve_exchange
 from engine.model.words import Mode

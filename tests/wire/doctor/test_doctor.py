@@ -17,7 +17,8 @@ from engine.alpaca.credentials import PaperKeys, Secret
 from engine.alpaca.endpoints import PaperAccess, paper_endpoint
 from engine.bus import Change
 from engine.clock import SystemClock
-from engine.config import Config, config_from_table
+from engine.config import Config
+from engine.config_file import config_from_table
 from engine.doctor import Finding, examine
 from engine.exchange.faults import Html
 from engine.exchange.server import ExchangeSettings, RunningExchange, serve_exchange

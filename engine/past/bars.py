@@ -1,0 +1,32 @@
+"""One-minute bars out of the tape: middle prices as they were seen, not trades. Their volume is zero."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from engine.past.tape_file import TapeReader
+from engine.views import BarView
+
+
+def bars_from(tape: TapeReader, symbol: str, up_to: datetime, minutes: int) -> list[BarView]:
+    """Of the last ``minutes``, oldest first; minutes in which nothing was seen are left out."""
+    bars: dict[datetime, BarView] = {}
+    for written_at, frame in tape.between(up_to - timedelta(minutes=minutes), up_to):
+        prices = frame.prices.get(symbol)
+        if prices is None:
+            continue
+        sides = [price for price in (prices.bid, prices.ask) if price is not None]
+        middle = float(sum(sides) / len(sides)) if sides else float(prices.last or 0)
+        if middle <= 0:
+            continue
+        minute = written_at.replace(second=0, microsecond=0)
+        bar = bars.get(minute)
+        bars[minute] = BarView(
+            at=minute,
+            open=bar.open if bar else middle,
+            high=max(bar.high, middle) if bar else middle,
+            low=min(bar.low, middle) if bar else middle,
+            close=middle,
+            volume=0.0,
+        )
+    return list(bars.values())
