@@ -37,6 +37,7 @@ class LatencySample(msgspec.Struct, frozen=True):
     symbol: str
     stage: Stage
     ms: float
+    started_at: datetime
 
 
 class LatencyLog:
@@ -45,7 +46,7 @@ class LatencyLog:
     def __init__(self, symbol_of: Callable[[str], str]) -> None:
         self._symbol_of = symbol_of
         self._samples: deque[LatencySample] = deque(maxlen=SAMPLES_KEPT)
-        self._by_signal: dict[str, list[tuple[Stage, datetime, float]]] = {}
+        self._by_signal: dict[str, list[LatencySample]] = {}
         self._last_index = 0
 
     def fold(self, records: Iterable[ev.Recorded]) -> None:
@@ -55,11 +56,18 @@ class LatencyLog:
                 self._last_index += 1
                 if len(self._samples) == SAMPLES_KEPT:
                     self._by_signal.pop(self._samples[0].signal_id, None)
-                symbol = self._symbol_of(event.signal_id)
-                self._samples.append(
-                    LatencySample(self._last_index, recorded.at, event.signal_id, symbol, event.stage, event.ms)
+                known = self._by_signal.get(event.signal_id)
+                # One text for all of a signal's samples: there are many, and they stay.
+                signal_id = known[0].signal_id if known else event.signal_id
+                symbol = self._symbol_of(signal_id)
+                sample = LatencySample(
+                    self._last_index, recorded.at, signal_id, symbol, event.stage, event.ms, event.started_at
                 )
-                self._by_signal.setdefault(event.signal_id, []).append((event.stage, event.started_at, event.ms))
+                self._samples.append(sample)
+                if known is None:
+                    self._by_signal[signal_id] = [sample]
+                else:
+                    known.append(sample)
 
     def samples(self, after: int) -> list[LatencySample]:
         """Those behind index ``after``, oldest first."""
@@ -78,7 +86,7 @@ class LatencyLog:
 
     def spans(self, signal_id: str) -> dict[Stage, tuple[datetime, float]]:
         """Start and length in ms of each stage measured for one signal; the newest measurement of a stage wins."""
-        return {stage: (start, ms) for stage, start, ms in self._by_signal.get(signal_id, ())}
+        return {s.stage: (s.started_at, s.ms) for s in self._by_signal.get(signal_id, ())}
 
 
 def stage_stats(values: list[float]) -> StageStats:

@@ -34,8 +34,13 @@ async def together(*commands: Awaitable[Any]) -> None:
     """Commands at the same time. One refusal of theirs is told, and anything that is none."""
     results = await asyncio.gather(*commands, return_exceptions=True)
     errors = [result for result in results if isinstance(result, BaseException)]
-    for error in sorted(errors, key=lambda each: isinstance(each, CommandRefused)):
-        raise error
+    errors.sort(key=lambda each: isinstance(each, CommandRefused))
+    if errors:
+        try:
+            raise errors[0]
+        finally:
+            # An error holds this frame with all beneath it: held by the frame too, neither would go by itself.
+            del results, errors
 
 
 def _one_pending(desk: Desk, dice: Dice) -> str | None:

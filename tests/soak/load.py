@@ -1,6 +1,6 @@
 """Keeps a desk busy: signals and acts of the simulation's person, faults and fills at the exchange, at a steady rate.
 
-The rate is that of the journal: so many facts a second. After a break the load does not catch up.
+The rate is that of the journal: so many facts a second. What is missed in a few seconds is caught up, not more.
 """
 
 from __future__ import annotations
@@ -26,9 +26,12 @@ from tests.simulation.weather import SYMBOLS
 LOOK_S: Final = 0.1
 FACTS_AN_ACT: Final = 5.0
 """About; with the desk behind its rate, more than one begins at a time."""
+CAUGHT_UP_S: Final = 5.0
+MOST_AT_ONCE: Final = 4
+"""Acts that begin in one look."""
 FAULT_EVERY_S: Final = 4.0
 SHOCK_EVERY_S: Final = 6.0
-TENDED_EVERY_S: Final = 10.0
+TENDED_EVERY_S: Final = 5.0
 """How long a desk stays halted, paused or locked before its operator sees to it."""
 CALM_S: Final = 60.0
 CLOSING_S: Final = 0.5
@@ -59,11 +62,11 @@ class Load:
         fault_s, shock_s, tended_s = began_s, began_s, began_s
         while (now_s := clock.monotonic_s()) < began_s + seconds:
             seq = self._desk.health().journal_seq
-            owed = min(self._facts_per_s, owed + self._facts_per_s * (now_s - looked_s) - (seq - seen))
+            owed = min(CAUGHT_UP_S * self._facts_per_s, owed + self._facts_per_s * (now_s - looked_s) - (seq - seen))
             self.facts += seq - seen
             looked_s, seen = now_s, seq
             if owed > 0:
-                for _ in range(1 + int(owed / FACTS_AN_ACT)):
+                for _ in range(min(MOST_AT_ONCE, 1 + int(owed / FACTS_AN_ACT))):
                     self._begin()
             if now_s >= fault_s:
                 fault_s = now_s + FAULT_EVERY_S
