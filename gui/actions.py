@@ -18,7 +18,7 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, Signal
 
 from engine.errors import CommandRefused, EngineError
-from engine.model.commands import NO_EDITS, Edits
+from engine.model.commands import NO_EDITS, Edits, OrderChange
 from engine.model.mandate import MandateTerms
 from engine.model.words import DeskState
 from engine.views import BarView
@@ -202,6 +202,9 @@ class Actions(QObject):
             f"{MOVE}{bracket_id}",
             lambda: self._desk.exits.move(bracket_id, stop_price=stop, take_profit_price=target, actor=ACTOR),
         )
+
+    def replace_order(self, order_id: str, change: OrderChange) -> bool:
+        return self._run(f"replace:{order_id}", lambda: self._desk.replacing.replace(order_id, change, actor=ACTOR))
 
     def break_even(self, bracket_id: str) -> bool:
         return self._run(f"{MOVE}{bracket_id}", lambda: self._desk.exits.break_even(bracket_id, actor=ACTOR))

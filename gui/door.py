@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Literal, Protocol
 
 from engine.bus import Bus
-from engine.model.commands import NO_EDITS, Edits
+from engine.model.commands import NO_EDITS, Edits, OrderChange
 from engine.model.mandate import MandateTerms
 from engine.model.words import DeskState, Mode, SignalStatus
 from engine.views import (
@@ -151,6 +151,12 @@ class MandateDoor(Protocol):
     async def revoke_all(self, *, actor: str) -> Sequence[MandateView]: ...
 
 
+class ReplaceDoor(Protocol):
+    """One order at the broker, changed."""
+
+    async def replace(self, order_id: str, change: OrderChange, *, actor: str) -> OrderView: ...
+
+
 class TicketDoor(Protocol):
     """Entries by hand."""
 
@@ -195,6 +201,8 @@ class Door(Protocol):
     def mandates(self) -> MandateDoor: ...
     @property
     def ticket(self) -> TicketDoor: ...
+    @property
+    def replacing(self) -> ReplaceDoor: ...
 
     async def approve(
         self, signal_id: str, *, actor: str, preview_id: str | None = None, edits: Edits = NO_EDITS

@@ -21,6 +21,7 @@ from engine.views import BracketView, DeskView, IncidentView, OrderView, Positio
 from gui import theme
 from gui.actions import CONFIRM_ACCOUNT, DRILL, GRANT, SETTLE, TICKET, Actions, Refusal
 from gui.bridge import Bridge
+from gui.changing import Changing
 from gui.commanding import Commanding
 from gui.commands import Command, of_states, of_symbols
 from gui.dialogs.close_sheet import CloseSheet
@@ -94,6 +95,7 @@ class MainWindow(QMainWindow):
         self._mandating = Mandating(mode, bridge, actions, self.state_bar, self, now)
         self._repairing = Repairing(mode, bridge, actions, self, self.brackets.confirm.ask)
         self._moving = Moving(mode, actions, self.brackets.confirm.ask)
+        self._changing = Changing(actions, self._moving, self.orders, self.brackets.model.row)
         self._ticketing = Ticketing(mode, bridge, actions, self)
         drills = actions.drills
         self._drills = Drills(drills, actions, self.state_bar, self, now) if drills is not None else None

@@ -67,6 +67,7 @@ class Zones:
         """Leave every question and what is being typed."""
         for panel in (self._signals, self._brackets, self._orders):
             panel.confirm.dismiss()
+        self._orders.edit.leave()
         card = self._signals.current
         if card is not None:
             card.leave_edit()
@@ -93,7 +94,9 @@ class Zones:
 
     def _edit(self) -> None:
         card = self._signals.current
-        if card is not None:
+        if self.current is self._orders:
+            self._orders.edit_current()
+        elif card is not None:
             card.edit()
 
     def _reject(self) -> None:

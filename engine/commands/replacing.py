@@ -7,7 +7,6 @@ quantity, its notional or its risk passes the whole gate first. Grouped orders t
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -20,7 +19,7 @@ from engine.errors import CommandRefused
 from engine.gateway import Gateway
 from engine.model import events as ev
 from engine.model.bracket import Bracket
-from engine.model.commands import Edits
+from engine.model.commands import Edits, OrderChange
 from engine.model.money import ZERO, plain
 from engine.model.order import Order
 from engine.model.words import OrderClass, OrderRole, OrderType, Purpose
@@ -34,14 +33,6 @@ from engine.views import OrderView
 JUDGED_WITHIN_S: Final = 60.0
 LIMITS: Final = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
 STOPS: Final = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be different; None leaves it."""
-
-    limit_price: Decimal | None = None
-    stop_price: Decimal | None = None
-    qty: Decimal | None = None
 
 
 class ReplaceCommands:
@@ -63,7 +54,7 @@ class ReplaceCommands:
         self._clock = clock
         self._user_rules = user_rules
 
-    async def replace(self, order_id: str, change: Change, *, actor: str) -> OrderView:
+    async def replace(self, order_id: str, change: OrderChange, *, actor: str) -> OrderView:
         """The order that replaces this one, as the broker has answered; the old one may still fill first."""
         order = self._book.orders.get(order_id)
         if order is None:
@@ -81,7 +72,7 @@ class ReplaceCommands:
             raise CommandRefused("NOT_REPLACEABLE", text, field="qty", http_status=422)
         return await self._send(bracket, order, change, actor, self._clock.now())
 
-    async def _move(self, bracket: Bracket, order: Order, change: Change, actor: str) -> OrderView:
+    async def _move(self, bracket: Bracket, order: Order, change: OrderChange, actor: str) -> OrderView:
         """An exit of a trade with one target: the trade's own price moves with it."""
         if change.qty is not None:
             text = "The size of a protective stop follows the shares that are held."
@@ -96,7 +87,7 @@ class ReplaceCommands:
         leg = view.legs.stop_loss if is_stop else view.legs.take_profit
         return leg if leg is not None else self._presenter.order(order)
 
-    async def _pass_gate(self, bracket: Bracket, order: Order, change: Change) -> None:
+    async def _pass_gate(self, bracket: Bracket, order: Order, change: OrderChange) -> None:
         """Every rule again, for an entry that grows; one that shrinks needs none."""
         limit, qty = change.limit_price or order.limit_price, change.qty or order.qty
         sign = bracket.side.sign
@@ -126,7 +117,7 @@ class ReplaceCommands:
         if not decision.approvable:
             raise CommandRefused("DENIED", decision.denies[0].text, reasons=decision.reasons)
 
-    async def _send(self, bracket: Bracket, order: Order, change: Change, actor: str, now: datetime) -> OrderView:
+    async def _send(self, bracket: Bracket, order: Order, change: OrderChange, actor: str, now: datetime) -> OrderView:
         replacement = plan_changed_order(
             bracket,
             self._book.orders_of(bracket.id),
@@ -152,7 +143,7 @@ class ReplaceCommands:
         return self._presenter.order(self._book.orders[replacement.id])
 
 
-def _refuse_unfit(order: Order, change: Change) -> None:
+def _refuse_unfit(order: Order, change: OrderChange) -> None:
     """What this kind of order cannot have."""
     if change.qty is not None and order.order_class is not OrderClass.SIMPLE:
         text = f"Alpaca changes prices of grouped orders only, and {order.id} belongs to one."

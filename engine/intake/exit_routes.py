@@ -6,12 +6,12 @@ from typing import Final
 
 from aiohttp import web
 
-from engine.commands.replacing import Change
 from engine.intake.asking import body_of
 from engine.intake.door import Door
 from engine.intake.encode import answer
 from engine.intake.jsontext import refusal
 from engine.intake.route import OPERATE, READ, Route, actor_of, id_of
+from engine.model.commands import OrderChange
 from engine.model.words import ExitWhen
 
 ORDER_FIELDS: Final = ("limit_price", "stop_price", "qty")
@@ -74,10 +74,10 @@ class ExitCalls:
 
     async def replace_order(self, request: web.Request) -> web.Response:
         fields = await body_of(request, *ORDER_FIELDS)
-        change = Change(
+        change = OrderChange(
             limit_price=fields.price("limit_price"), stop_price=fields.price("stop_price"), qty=fields.amount("qty")
         )
-        if change == Change():
+        if change == OrderChange():
             raise fields.missing("limit_price", f": say at least one of {', '.join(ORDER_FIELDS)}")
         order = await self._door.replacing.replace(id_of(request), change, actor=actor_of(request))
         return answer(order, 202)

@@ -29,6 +29,14 @@ class Edits(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(name for name in NUMBERS if getattr(self, name) is not None)
 
 
+class OrderChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What of an order at the broker is to be different; None leaves it."""
+
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    qty: Decimal | None = None
+
+
 class ApprovedNumbers(Edits, frozen=True, kw_only=True):
     """The numbers of an approval, which bind whatever the stages before the wire would say by now."""
 

@@ -6,18 +6,21 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 
 from engine.model.words import TERMINAL, Mode, OrderRole, OrderStatus
-from engine.views import OrderView
+from engine.views import BracketView, OrderView
 from gui import formatting as say
 from gui.actions import Actions
 from gui.dialogs.confirm import Question
+from gui.order_words import Number
+from gui.panels.order_edit import OrderEdit
 from gui.status_words import order_face, order_tip, role_words
 from gui.tables.blotter import Blotter
-from gui.tables.cells import ButtonsCell, RowButton, SideCell, StatusCell, TextCell
+from gui.tables.cells import ButtonsCell, HollowCell, RowButton, SideCell, StatusCell, TextCell
 from gui.tables.column import Column
 from gui.tables.row_model import RowModel
 from gui.theme import Type
@@ -54,6 +57,10 @@ def _note(order: OrderView) -> str:
     return order.last_error or order.note
 
 
+PRICE: Final = HollowCell(lambda order: order.status is OrderStatus.SENDING)
+"""Hollow until the broker has the order."""
+
+
 def columns(now: Callable[[], datetime]) -> tuple[Column[OrderView], ...]:
     """``now`` makes the ages."""
 
@@ -74,12 +81,16 @@ def columns(now: Callable[[], datetime]) -> tuple[Column[OrderView], ...]:
         Column("side", "", 32, lambda o: say.side_letter(o.side), lambda o: o.side.value, SideCell(lambda o: o.side)),
         Column("role", "Role", 86, role_words, role_words, TextCell("mid"), tip=lambda o: o.order_class.value),
         Column("filled", "Filled", 70, lambda o: say.filled(o.filled_qty, o.qty), lambda o: o.filled_qty, right=True),
-        Column("limit", "Limit", 74, lambda o: say.price(o.limit_price), lambda o: o.limit_price, right=True),
-        Column("stop", "Stop", 74, lambda o: say.price(o.stop_price), lambda o: o.stop_price, right=True),
+        Column("limit", "Limit", 74, lambda o: say.price(o.limit_price), lambda o: o.limit_price, PRICE, right=True),
+        Column("stop", "Stop", 74, lambda o: say.price(o.stop_price), lambda o: o.stop_price, PRICE, right=True),
         Column("age", "In state", 66, age, lambda o: o.created_at, TextCell("mid"), right=True, tip=_since),
         Column("note", "Note", 110, _note, _note, TextCell(_note_tone, inset=6), tip=_note, stretch=True, spare=1),
         Column("acts", "", 122, lambda _o: "", cell=ButtonsCell(_buttons)),
     )
+
+
+_NUMBERS: Final[dict[str, Number]] = {"filled": "qty", "limit": "limit_price", "stop": "stop_price"}
+"""Column -> the number of an order that stands in it."""
 
 
 def _since(order: OrderView) -> str:
@@ -95,6 +106,8 @@ def _note_tone(order: OrderView) -> str:
 
 class OrdersPanel(Panel):
     chosen = Signal(object)
+    change_asked = Signal(object, object)
+    """An order, and the ``OrderChange`` that was typed."""
 
     def __init__(self, mode: Mode, actions: Actions, now: Callable[[], datetime]) -> None:
         super().__init__("orders", ["Live orders"], mode)
@@ -119,7 +132,16 @@ class OrdersPanel(Panel):
         for tool in (self.filter, self.show_all, copy):
             self.header.add_tool(tool)
         self._all = False
+        self._trade_of: Callable[[OrderView], BracketView | None] = lambda _order: None
+        self.edit = OrderEdit(mode, self.view, lambda order: self._trade_of(order))
+        self.edit.change_asked.connect(self.change_asked)
+        self.add_foot(self.edit)
+        self.view.cell_opened.connect(lambda column, order: self.edit.begin(order, _NUMBERS.get(column)))
         self._count()
+
+    def follow_trades(self, trade_of: Callable[[OrderView], BracketView | None]) -> None:
+        """Where the trade of an order is shown."""
+        self._trade_of = trade_of
 
     def take(self, orders: list[OrderView], gone: list[str]) -> None:
         self.model.stage(orders)
@@ -130,12 +152,18 @@ class OrdersPanel(Panel):
             asked = self.model.row(question.subject)
             if asked is None or not (asked.can_cancel or asked.unresolved_since):
                 self.confirm.dismiss()
+        self.edit.follow()
         self._count()
 
     def show_time(self) -> None:
         """Ages move: repaint what is in view."""
         if self.view.isVisible():
             self.view.viewport().update()
+
+    def edit_current(self) -> None:
+        row = self.view.current_row()
+        if row is not None:
+            self.edit.begin(row)
 
     def cancel_current(self) -> None:
         row = self.view.current_row()

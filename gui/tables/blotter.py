@@ -80,6 +80,8 @@ class Blotter(QTreeView):
     """The row the person has moved to; None when there is none."""
     symbol_opened = Signal(str)
     """A symbol was double-clicked."""
+    cell_opened = Signal(str, object)
+    """Another cell was: the key of its column, and the row."""
 
     def __init__(
         self, model: RowModel[Any], *, wash: Callable[[Any], str | None] = lambda _row: None, expandable: bool = False
@@ -244,6 +246,14 @@ class Blotter(QTreeView):
                     return box
         return QRect()
 
+    def cell_rect(self, key: str, column: str) -> QRect:
+        """Where a cell is, in viewport pixels; empty when the row or its column is not in sight."""
+        index = self.rows.index_of(key)
+        number = next(n for n, each in enumerate(self.rows.columns) if each.key == column)
+        if not index.isValid() or self.header().isSectionHidden(number):
+            return QRect()
+        return self.visualRect(index.siblingAtColumn(number))
+
     def button_texts(self, key: str) -> list[str]:
         index = self.rows.index_of(key)
         every = [hit for column in range(len(self.rows.columns)) for hit in self._hits(index.siblingAtColumn(column))]
@@ -312,6 +322,8 @@ class Blotter(QTreeView):
         first = index.siblingAtColumn(0)
         if index.isValid() and self.rows.columns[index.column()].key == SYMBOL and index.data():
             self.symbol_opened.emit(str(index.data()))
+        elif index.isValid() and not self.itemsExpandable():
+            self.cell_opened.emit(self.rows.columns[index.column()].key, index.data(ROW_ROLE))
         elif self.itemsExpandable() and self.rows.rowCount(first):
             self.setExpanded(first, not self.isExpanded(first))
 

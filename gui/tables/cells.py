@@ -91,6 +91,27 @@ class TextCell(Cell):
         draw_text(on, on.text, self._kind, color, inset=self._inset)
 
 
+class HollowCell(Cell):
+    """Text that is framed and pale while ``is_hollow`` says that it is not so yet."""
+
+    says_text = True
+
+    def __init__(self, is_hollow: Callable[[Any], bool], kind: Type = Type.BODY) -> None:
+        self._is_hollow = is_hollow
+        self._kind = kind
+
+    def paint(self, on: Paint, row: Any) -> None:
+        if not self._is_hollow(row) or not any(letter.isdigit() for letter in on.text):
+            draw_text(on, on.text, self._kind, "high")
+            return
+        width = min(text_width(on.text, self._kind), on.rect.width() - 2 * PAD)
+        left = on.rect.right() + 1 - PAD - width if on.right else on.rect.left() + PAD
+        on.painter.setPen(QPen(tone("low"), 1, Qt.PenStyle.DashLine))
+        on.painter.setBrush(Qt.BrushStyle.NoBrush)
+        on.painter.drawRoundedRect(QRectF(left - 4.5, on.rect.top() + 3.5, width + 8, on.rect.height() - 7), 3, 3)
+        draw_text(on, on.text, self._kind, "mid")
+
+
 class StatusCell(Cell):
     """Glyph and word; a filled pill when the status is an alarm."""
 

@@ -131,6 +131,10 @@ def pose(name: str, window: MainWindow) -> None:
             window.findChild(QPushButton, "mandate-new").click()
             for name, text in FORM.items():
                 window.findChild(QLineEdit, f"mandate-{name}").setText(text)
+        case "order_edit":
+            order = window.orders.model.row("b-JPM")
+            window.orders.edit.begin(order)
+            QTest.keyClicks(window.findChild(QLineEdit, "order-limit_price"), "308.90")
         case "repair":
             window.detail.plans_asked.emit(window.brackets.model.row("b-TSLA"))
         case "ticket" | "ticket_blocked" | "ticket_short":
@@ -193,6 +197,7 @@ POSES = {
     "settings": "busy",
     "moving": "busy",
     "ticket_short": "busy",
+    "order_edit": "busy",
 }
 """Pose -> the scene it is taken in."""
 

@@ -38,6 +38,7 @@ from engine.views import (
 from engine.views_batch import BatchPreviewView, BatchRowView, OutcomeView, RejectReasonView
 from tests.gui.scene_halt import SceneHalt
 from tests.gui.scene_mandates import SceneMandates
+from tests.gui.scene_orders import SceneReplacing
 from tests.gui.scene_repair import SceneExits
 from tests.gui.scene_ticket import SceneTicket
 
@@ -108,6 +109,7 @@ class SceneDesk:
         self.ladder = SceneHalt(self._take)
         self.given = SceneMandates(self._take, self.clock)
         self.planner = SceneExits(self._take, self.bracket, self.put)
+        self.replacing = SceneReplacing(self._take, self.order, self.put)
         self.ticket = SceneTicket(self._take, self.clock)
         self._view = view
         self._signals = {s.id: s for s in signals}

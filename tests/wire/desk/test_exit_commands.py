@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import pytest
 
-from engine.commands.replacing import Change
 from engine.desk import Desk
 from engine.errors import CommandRefused
 from engine.exchange.faults import Refuse
+from engine.model.commands import OrderChange
 from engine.model.words import ExitWhen
 from tests.wire.desk.trading_day import Day, play
 
@@ -260,7 +260,7 @@ def test_a_working_entry_is_repriced_and_its_exits_protect_what_the_new_one_buys
             entry = desk.bracket(bracket_id).orders[0]
             assert entry.limit_price is not None
             marketable = round(day.price() * Decimal("1.01"), 2)
-            changed = await desk.replacing.replace(entry.id, Change(limit_price=marketable), actor="test")
+            changed = await desk.replacing.replace(entry.id, OrderChange(limit_price=marketable), actor="test")
             assert (changed.role.value, changed.limit_price) == ("entry", marketable)
             await day.until(lambda: desk.bracket(bracket_id).status.value == "protected")
             view = desk.bracket(bracket_id)
@@ -280,18 +280,18 @@ def test_an_entry_that_grows_passes_the_gate_and_a_grouped_one_keeps_its_size(tm
             entry = desk.bracket(bracket_id).orders[0]
             assert entry.limit_price is not None
             with pytest.raises(CommandRefused) as sized:
-                await desk.replacing.replace(entry.id, Change(qty=Decimal(20)), actor="test")
+                await desk.replacing.replace(entry.id, OrderChange(qty=Decimal(20)), actor="test")
             assert (sized.value.code, sized.value.http_status, sized.value.field) == ("NOT_REPLACEABLE", 422, "qty")
             with pytest.raises(CommandRefused) as denied:
-                await desk.replacing.replace(entry.id, Change(limit_price=entry.limit_price + 1), actor="test")
+                await desk.replacing.replace(entry.id, OrderChange(limit_price=entry.limit_price + 1), actor="test")
             assert denied.value.code == "DENIED"
             assert "ORDER_NOTIONAL" in {r.code for r in denied.value.reasons if r.verdict.value == "deny"}
             lower = await desk.replacing.replace(
-                entry.id, Change(limit_price=entry.limit_price - Decimal("0.50")), actor="test"
+                entry.id, OrderChange(limit_price=entry.limit_price - Decimal("0.50")), actor="test"
             )
             assert lower.limit_price == entry.limit_price - Decimal("0.50")
             with pytest.raises(CommandRefused) as beyond:
-                await desk.replacing.replace(lower.id, Change(limit_price=Decimal("1.00")), actor="test")
+                await desk.replacing.replace(lower.id, OrderChange(limit_price=Decimal("1.00")), actor="test")
             assert beyond.value.code == "STOP_ON_WRONG_SIDE"
 
     play(tmp_path, scene, begins=MORNING, config={"limits": {"max_order_notional": 1780}})
@@ -305,10 +305,10 @@ def test_a_stop_is_changed_as_a_move_of_the_trade(tmp_path: Path) -> None:
             assert stop is not None
             assert stop.stop_price is not None
             price = stop.stop_price + Decimal("0.25")
-            changed = await desk.replacing.replace(stop.id, Change(stop_price=price), actor="test")
+            changed = await desk.replacing.replace(stop.id, OrderChange(stop_price=price), actor="test")
             assert (changed.stop_price, desk.bracket(bracket_id).stop_price) == (price, price)
             with pytest.raises(CommandRefused) as unfit:
-                await desk.replacing.replace(changed.id, Change(limit_price=price), actor="test")
+                await desk.replacing.replace(changed.id, OrderChange(limit_price=price), actor="test")
             assert unfit.value.code == "NOT_REPLACEABLE"
 
     play(tmp_path, scene, begins=MORNING)
