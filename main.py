@@ -192,17 +192,25 @@ def _run_with_window(arguments: argparse.Namespace) -> int:
         quit_requested = asyncio.Event()
         on_signals(asyncio.get_running_loop(), quit_requested.set)
         async with _serving_desk(arguments) as (desk, drills):
+            from engine.clock import SystemClock
+            from engine.config_file import load_config
+            from engine.key_cabinet import KeyCabinet
+
             layout = data_dir_of(arguments) / "layout.ini"
-            settings = SettingsFile(arguments.config or data_dir_of(arguments) / "greenlight.toml")
+            settings_file = arguments.config or data_dir_of(arguments) / "greenlight.toml"
+            keys = KeyCabinet(os.environ, load_config(settings_file, required=False), SystemClock())
             async with show_window(
                 desk,
                 drills=drills,
                 layout_file=layout,
                 on_close=quit_requested.set,
-                settings=settings,
+                settings=SettingsFile(settings_file),
+                keys=keys,
+                welcome=not layout.exists(),
                 past=PastDays(desk.journal_path, desk.mode),
             ):
                 await quit_requested.wait()
+            keys.close()
         return 0
 
     start_logging(data_dir_of(arguments))

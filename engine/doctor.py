@@ -199,7 +199,7 @@ async def _broker(
         try:
             async with _exchange_in_memory(clock) as simulated:
                 started = Finding(ok=True, what="exchange", text="The embedded exchange starts and listens.")
-                return [started, *await _at(simulated, clock, desk_runs=False)]
+                return [started, *await at_broker(simulated, clock, desk_runs=False)]
         except OSError as why:
             text = f"The embedded exchange cannot listen on this machine: {why}. Allow programs to use 127.0.0.1."
             return [Finding(ok=False, what="exchange", text=text)]
@@ -212,7 +212,7 @@ async def _broker(
         return [Finding(ok=False, what="address", text=f"{refused.operator_text} {unseen}")]
     source = "the environment" if environ.get("APCA_API_KEY_ID", "").strip() else "the system's keyring"
     keys = Finding(ok=True, what="keys", text=f"Present, from {source}; not shown.")
-    return [keys, *await _at(access, clock, desk_runs=bool(desk_runs))]
+    return [keys, *await at_broker(access, clock, desk_runs=bool(desk_runs))]
 
 
 @asynccontextmanager
@@ -222,7 +222,7 @@ async def _exchange_in_memory(clock: Clock) -> AsyncIterator[SimAccess]:
         yield SimAccess(sim_endpoint(running.url), sim_keys())
 
 
-async def _at(access: Access, clock: Clock, *, desk_runs: bool) -> list[Finding]:
+async def at_broker(access: Access, clock: Clock, *, desk_runs: bool) -> list[Finding]:
     """Two reads and two streams at once: each ends by its own deadline, so all of it takes ten seconds at most."""
     async with open_client(access, clock) as client:
         return list(

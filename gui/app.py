@@ -25,8 +25,10 @@ from gui import theme
 from gui.actions import Actions, command_scope
 from gui.bridge import Bridge
 from gui.calling import Calling
+from gui.dialogs.keys_sheet import Cabinet, KeysSheet
 from gui.dialogs.past_sheet import PastDays, PastSheet
 from gui.dialogs.settings_sheet import File, SettingsSheet
+from gui.dialogs.welcome_sheet import WelcomeSheet
 from gui.door import Door, DrillDoor, PastDoor
 from gui.panel_set import build_panels
 from gui.past_window import PastWindow
@@ -70,6 +72,8 @@ async def show_window(
     drills: DrillDoor | None = None,
     settings: File | None = None,
     past: PastDays | None = None,
+    keys: Cabinet | None = None,
+    welcome: bool = False,
 ) -> AsyncIterator[MainWindow]:
     """The window, shown and following ``desk``, until the block ends.
 
@@ -79,6 +83,8 @@ async def show_window(
         clock: wall time for ages and countdowns; the machine's by default.
         drills: the room for drills of a desk on the embedded exchange.
         settings: the file that the desk was set up with; without it there is nothing to set.
+        keys: where the keys of Alpaca are kept; without it they are not asked for.
+        welcome: it is the first start: the first steps are shown.
         past: the days that can be looked at again, each in a window of its own.
     """
     now = (clock or SystemClock()).now
@@ -92,6 +98,10 @@ async def show_window(
         calling = Calling(window, bridge, pool, notify_operator)
         if settings is not None:
             window.state_bar.menu.addAction("Settings", SettingsSheet(settings, window).ask)
+        if keys is not None:
+            first_steps = WelcomeSheet(keys, spawn, window)
+            window.state_bar.menu.addAction("Alpaca keys", KeysSheet(keys, spawn, window).ask)
+            window.state_bar.menu.addAction("First steps", first_steps.ask)
         if past is not None:
             window.state_bar.menu.addAction("Replay a day", PastSheet(past, spawn, window).ask)
         try:
@@ -101,6 +111,8 @@ async def show_window(
             await asyncio.sleep(0)
             window.show()
             spawn("window:charts", _build_charts(window))
+            if keys is not None and welcome:
+                first_steps.ask()
             yield window
         finally:
             actions.close()

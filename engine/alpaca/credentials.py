@@ -117,6 +117,20 @@ async def store_keys(keys: PaperKeys | LiveKeys, executor: Executor) -> None:
     await _in_keyring(store, executor)
 
 
+async def forget_keys(kind: type[PaperKeys] | type[LiveKeys], executor: Executor) -> None:
+    """Take them out of the system's keyring, if they are there. Raises ``NoCredentials`` when it cannot be used."""
+    service = PAPER_SERVICE if kind is PaperKeys else LIVE_SERVICE
+
+    def forget() -> None:
+        import keyring
+
+        for entry in (KEY_ID_ENTRY, SECRET_ENTRY):
+            if keyring.get_password(service, entry) is not None:
+                keyring.delete_password(service, entry)
+
+    await _in_keyring(forget, executor)
+
+
 async def _keys[K: Keys](kind: type[K], environ: Mapping[str, str], service: str, executor: Executor) -> K:
     key_id, secret = environ.get("APCA_API_KEY_ID", "").strip(), environ.get("APCA_API_SECRET_KEY", "").strip()
     if key_id and secret:

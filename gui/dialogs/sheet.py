@@ -95,6 +95,7 @@ class Centred(QObject):
         self._share = above / (1.0 + above)
         sheet.setProperty("part", "sheet")
         over.installEventFilter(self)
+        sheet.installEventFilter(self)
 
     def place(self) -> None:
         sheet, over = self._sheet, self._over
@@ -111,7 +112,11 @@ class Centred(QObject):
         # A layout that was never active may not know its height yet: once more when it has had its turn.
         QTimer.singleShot(0, self, self.place)
 
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._sheet:
+            if event.type() is QEvent.Type.LayoutRequest and not self._sheet.isHidden():
+                self.place()  # it says more, or less, than before
+            return False
         # A sheet asked for before the window stands is placed with the window's first size.
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Show) and not self._sheet.isHidden():
             self.place()

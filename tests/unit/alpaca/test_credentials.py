@@ -52,6 +52,9 @@ class Keyring(ModuleType):
             raise RuntimeError(f"cannot store {value}")
         self.entries[service, name] = value
 
+    def delete_password(self, service: str, name: str) -> None:
+        del self.entries[service, name]
+
 
 @pytest.fixture
 def keyring(monkeypatch: pytest.MonkeyPatch) -> Keyring:
