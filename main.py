@@ -195,10 +195,12 @@ def _run_with_window(arguments: argparse.Namespace) -> int:
             from engine.clock import SystemClock
             from engine.config_file import load_config
             from engine.key_cabinet import KeyCabinet
+            from gui.sounds.speaker import Speaker
 
             layout = data_dir_of(arguments) / "layout.ini"
             settings_file = arguments.config or data_dir_of(arguments) / "greenlight.toml"
             keys = KeyCabinet(os.environ, load_config(settings_file, required=False), SystemClock())
+            speaker = Speaker()
             async with show_window(
                 desk,
                 drills=drills,
@@ -206,10 +208,12 @@ def _run_with_window(arguments: argparse.Namespace) -> int:
                 on_close=quit_requested.set,
                 settings=SettingsFile(settings_file),
                 keys=keys,
+                speaker=speaker,
                 welcome=not layout.exists(),
                 past=PastDays(desk.journal_path, desk.mode),
             ):
                 await quit_requested.wait()
+            speaker.close()
             keys.close()
         return 0
 

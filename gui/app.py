@@ -30,6 +30,7 @@ from gui.dialogs.past_sheet import PastDays, PastSheet
 from gui.dialogs.settings_sheet import File, SettingsSheet
 from gui.dialogs.welcome_sheet import WelcomeSheet
 from gui.door import Door, DrillDoor, PastDoor
+from gui.hearing import Hearing, Player
 from gui.panel_set import build_panels
 from gui.past_window import PastWindow
 from gui.window import MainWindow
@@ -73,6 +74,7 @@ async def show_window(
     settings: File | None = None,
     past: PastDays | None = None,
     keys: Cabinet | None = None,
+    speaker: Player | None = None,
     welcome: bool = False,
 ) -> AsyncIterator[MainWindow]:
     """The window, shown and following ``desk``, until the block ends.
@@ -84,6 +86,7 @@ async def show_window(
         drills: the room for drills of a desk on the embedded exchange.
         settings: the file that the desk was set up with; without it there is nothing to set.
         keys: where the keys of Alpaca are kept; without it they are not asked for.
+        speaker: what alarms are heard on; without it there are no sounds.
         welcome: it is the first start: the first steps are shown.
         past: the days that can be looked at again, each in a window of its own.
     """
@@ -96,6 +99,8 @@ async def show_window(
         # Of our own, as below. One that hangs on the system's notifications must not hold up the end.
         pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="notify")
         calling = Calling(window, bridge, pool, notify_operator)
+        if speaker is not None:
+            Hearing(window, bridge, speaker, asyncio.get_running_loop().time)
         if settings is not None:
             window.state_bar.menu.addAction("Settings", SettingsSheet(settings, window).ask)
         if keys is not None:

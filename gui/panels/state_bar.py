@@ -66,6 +66,7 @@ class StateBar(QWidget):
     gate_clicked = Signal()
     confirm_clicked = Signal()
     drill_clicked = Signal()
+    unmute_clicked = Signal()
 
     def __init__(self, mode: Mode) -> None:
         super().__init__()
@@ -86,7 +87,9 @@ class StateBar(QWidget):
         self._unconfirmed = NoticeChip("Confirm account", "Confirm", name="confirm-account")
         self._drill = NoticeChip("Drill", "Drill", name="drill-chip")
         self._drill.setToolTip("Trouble on purpose. Click for the sheet, and to break it off.")
-        self._chips = (self._gate, self._unconfirmed, self._drill)
+        self._muted = NoticeChip("Muted", "Muted", name="muted-chip")
+        self._muted.setToolTip("No alarm is heard. Click to hear them again.")
+        self._chips = (self._gate, self._unconfirmed, self._drill, self._muted)
         self._rest, self._stream = Lamp("REST"), Lamp("Stream")
         self._quotes, self._clock = Lamp("Quotes"), Lamp("Clock")
         self._day = Text(kind=Type.STRONG, name="day-pl")
@@ -114,7 +117,7 @@ class StateBar(QWidget):
         self._add(0, [ModeChip(mode)])
         self._add(7, [self._account], lined=False)
         self._add(0, [self.switch])
-        self._add(0, [self._gate, self._unconfirmed, self._drill], spacing=6, lined=False)
+        self._add(0, [self._gate, self._unconfirmed, self._drill, self._muted], spacing=6, lined=False)
         self._add(6, [self._cause], lined=False)
         self._add(2, [self._auto], lined=False)
         self._add(0, [self._rest, self._stream, self._quotes])
@@ -141,6 +144,7 @@ class StateBar(QWidget):
         self._gate.clicked.connect(self.gate_clicked)
         self._unconfirmed.clicked.connect(self.confirm_clicked)
         self._drill.clicked.connect(self.drill_clicked)
+        self._muted.clicked.connect(self.unmute_clicked)
         for widget in (*self._chips, self._cause, self._auto, self.alarm, self._budget, self.demo):
             widget.hide()
 
@@ -208,6 +212,10 @@ class StateBar(QWidget):
         self._drill.say(words or "")
         if was_hidden is not (words is None):
             self._fit()
+
+    def show_muted(self, muted: bool) -> None:
+        self._muted.setVisible(muted)
+        self._fit()
 
     def _show_links(self, desk: DeskView, now: datetime) -> None:
         self._rest.show_link(

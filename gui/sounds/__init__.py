@@ -1,0 +1,1 @@
+"""What an alarm sounds like, when it sounds, and how that leaves the machine."""
