@@ -34,7 +34,7 @@ from engine.errors import BrokerError, CommandRefused
 from engine.gateway import Gateway
 from engine.journal.follow import follow
 from engine.journal.writer import Journal
-from engine.latency import LatencyLog, LatencySample, LoopLag, timeline
+from engine.latency import LatencyLog, LatencySample, LoopLag, endpoint_views, timeline
 from engine.market.history import minute_bars
 from engine.market.quotes import QuoteBoard, QuoteView
 from engine.model import events as ev
@@ -205,7 +205,11 @@ class Desk(SignalCommands):
     # --- reading: latency, facts -----------------------------------------------------------------------------------
 
     def latency(self) -> LatencyView:
-        return LatencyView(stages=self._latency.stats(), loop_lag=self._lag.view())
+        return LatencyView(
+            stages=self._latency.stats(),
+            loop_lag=self._lag.view(),
+            endpoints=endpoint_views(self._client.transport.times.all()),
+        )
 
     def latency_samples(self, after: int = 0) -> list[LatencySample]:
         return self._latency.samples(after)

@@ -17,10 +17,11 @@ from typing import Final
 
 import msgspec
 
+from engine.alpaca.endpoint_times import Times
 from engine.clock import Clock
 from engine.model import events as ev
 from engine.model.words import Stage
-from engine.views import LagView, SpanView, StageStats
+from engine.views import EndpointView, LagView, SpanView, StageStats
 
 SAMPLES_KEPT: Final = 100_000
 LAG_PROBE_S: Final = 0.05
@@ -97,6 +98,27 @@ def stage_stats(values: list[float]) -> StageStats:
         p95_ms=quantile(ordered, 0.95),
         p99_ms=quantile(ordered, 0.99),
         max_ms=ordered[-1] if ordered else None,
+    )
+
+
+def endpoint_views(times: Iterable[Times]) -> tuple[EndpointView, ...]:
+    """In the order given."""
+    return tuple(_endpoint_view(each) for each in times)
+
+
+def _endpoint_view(times: Times) -> EndpointView:
+    ordered = sorted(times.ms)
+    return EndpointView(
+        endpoint=times.endpoint,
+        count=times.count,
+        sampled=len(ordered),
+        p50_ms=quantile(ordered, 0.50),
+        p95_ms=quantile(ordered, 0.95),
+        p99_ms=quantile(ordered, 0.99),
+        max_ms=ordered[-1] if ordered else None,
+        refused=times.refused,
+        limited=times.limited,
+        failed=times.failed,
     )
 
 

@@ -27,6 +27,13 @@ from engine.model.words import (
     TimeInForce,
 )
 from engine.view import View
+from engine.views_latency import (
+    EndpointView as EndpointView,
+    LagView as LagView,
+    LatencyView as LatencyView,
+    SpanView as SpanView,
+    StageStats as StageStats,
+)
 from engine.views_limits import PropRuleView, TripView
 from engine.views_preview import (
     HeadroomView as HeadroomView,
@@ -322,12 +329,6 @@ class IncidentView(View, frozen=True, kw_only=True):
     can_shelve: bool = False
 
 
-class LagView(View, frozen=True, kw_only=True):
-    p50: float | None
-    p99: float | None
-    max: float | None
-
-
 class LinkView(View, frozen=True, kw_only=True):
     """One way to the broker."""
 
@@ -354,9 +355,9 @@ class HealthView(View, frozen=True, kw_only=True):
     version: str
     started_at: datetime
     reconciliation: ReconciliationView | None = None
+    """Reading the broker's orders, positions and account anew; None before there is a reader."""
     heartbeat: HeartbeatView | None = None
     """None when no address is set."""
-    """Reading the broker's orders, positions and account anew; None before there is a reader."""
 
 
 class DeskView(View, frozen=True, kw_only=True):
@@ -402,30 +403,6 @@ class DeskView(View, frozen=True, kw_only=True):
     """When the broker showed that nothing is left; None once anything came after it."""
     is_suspended: bool = False
     """The broker takes no order of the account."""
-
-
-class StageStats(View, frozen=True, kw_only=True):
-    count: int
-    p50_ms: float | None
-    p95_ms: float | None
-    p99_ms: float | None
-    max_ms: float | None
-
-
-class LatencyView(View, frozen=True, kw_only=True):
-    stages: dict[str, StageStats]
-    loop_lag: LagView
-
-
-class SpanView(View, frozen=True, kw_only=True):
-    """One bar of a trade's timeline. Milliseconds from the signal's arrival."""
-
-    label: str
-    start_ms: float
-    end_ms: float | None
-    """None while it runs."""
-    human: bool = False
-    trouble: bool = False
 
 
 class ActivityLine(View, frozen=True, kw_only=True):

@@ -168,6 +168,7 @@ class MainWindow(QMainWindow):
         bridge.positions_changed.connect(self.brackets.take_positions)
         bridge.incidents_changed.connect(self.incidents.take)
         bridge.activity_grew.connect(self.activity.take)
+        bridge.activity_grew.connect(self.latency.take_events)
         bridge.latency_changed.connect(self.latency.take)
         bridge.rewound.connect(self.activity.forget)
         bridge.rewound.connect(self.latency.forget)
@@ -179,7 +180,7 @@ class MainWindow(QMainWindow):
         self.brackets.chosen.connect(lambda row: self._pick(self.brackets, row))
         self.orders.chosen.connect(lambda row: self._pick(self.orders, row))
         self.incidents.show_asked.connect(self._show_incident)
-        self.incidents.flatten_asked.connect(self._flatten_incident)
+        self.incidents.flatten_asked.connect(lambda it: self._flatten_subject(self.brackets.model.row(it.subject_id)))
         self.detail.flatten_asked.connect(self._flatten_subject)
         self.detail.plans_asked.connect(self._repairing.ask)
         self.detail.move_asked.connect(self._moving.move)
@@ -242,6 +243,7 @@ class MainWindow(QMainWindow):
     def _show_desk(self, desk: DeskView) -> None:
         self.setWindowTitle(self.headline(desk))
         self.state_bar.show_desk(desk, self._now())
+        self.latency.show_lag(self._now(), desk.health.loop_lag_ms)
         self.signals.show_demo(desk.demo_on)
         self._live.show_desk(desk)
         self._halting.follow()
@@ -345,9 +347,6 @@ class MainWindow(QMainWindow):
                     self._ask_release()
                 elif incident.symbol is not None:
                     self._show_symbol(incident.symbol)
-
-    def _flatten_incident(self, incident: IncidentView) -> None:
-        self._flatten_subject(self.brackets.model.row(incident.subject_id))
 
     def _flatten_subject(self, subject: object) -> None:
         if isinstance(subject, BracketView):

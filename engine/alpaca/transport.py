@@ -26,6 +26,7 @@ import aiohttp
 from yarl import URL
 
 from engine.alpaca.credentials import Unshown
+from engine.alpaca.endpoint_times import EndpointTimes
 from engine.alpaca.endpoints import Access, Endpoint
 from engine.alpaca.outcomes import FailureKind, Response, TransportFailure
 from engine.clock import Clock
@@ -90,6 +91,7 @@ class Transport:
         self._clock = clock
         self.recent: deque[RecentRequest] = deque(maxlen=RECENT_REQUESTS)
         """The last answers, oldest first."""
+        self.times = EndpointTimes()
         self.last_answer_at_s: float | None = None
 
     @property
@@ -143,6 +145,8 @@ class Transport:
         answered_at_s = self._clock.monotonic_s()
         self.last_answer_at_s = answered_at_s
         response = Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, content)
+        took_ms = (answered_at_s - started_at_s) * 1_000
+        self.times.note(method, url.path, answer.status, took_ms)
         self.recent.append(
             RecentRequest(
                 at=self._clock.now(),
@@ -150,7 +154,7 @@ class Transport:
                 path=url.path,
                 status_code=answer.status,
                 request_id=response.request_id,
-                took_ms=(answered_at_s - started_at_s) * 1_000,
+                took_ms=took_ms,
             )
         )
         sent_at_s = trace.sent_at_s

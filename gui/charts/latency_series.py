@@ -8,21 +8,22 @@ thousand do.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QPen, QResizeEvent
 
 from gui.charts.samples import SampleSeries
-from gui.formatting import MARKET_TIME
+from gui.formatting import MARKET_TIME, ms
 from gui.theme import Type, font, tone
 
 STAGES: Final = ("submit", "bracket", "total")
-STAGE_TONES: Final = {"submit": "entry", "bracket": "covered", "total": "high"}
+STAGE_TONES: Final = {"lag": "low", "submit": "entry", "bracket": "covered", "total": "high"}
+"""Of each curve, the lowest first: the loop's lag lies beneath the stages."""
 TARGETS_MS: Final = (300.0, 600.0)
 TARGET_WORDS: Final = "targets: submit and bracket 300 ms, total 600 ms"
 _LOWEST: Final = -0.3
@@ -31,12 +32,18 @@ _FEW: Final = 40
 _POINTS_A_PIXEL: Final = 2
 _LEAST_SPAN_S: Final = 600.0
 _WORDS_PX: Final = 19.0
+_NEAR_PX: Final = 6.0
+"""From a mark, to say what it is of."""
 _TICKS_MS: Final = (0.1, 1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0)
+
+
+def _event_pen() -> QPen:
+    return pg.mkPen(tone("p2_text"), width=1, style=Qt.PenStyle.DotLine)
 
 
 class _MsAxis(pg.AxisItem):
     def tickValues(self, low: float, high: float, _size: float) -> list[tuple[float, list[float]]]:
-        shown = [math.log10(ms) for ms in _TICKS_MS if low <= math.log10(ms) <= high]
+        shown = [math.log10(tick) for tick in _TICKS_MS if low <= math.log10(tick) <= high]
         return [(1.0, shown)]
 
     def tickStrings(self, values: list[float], _scale: float, _spacing: float) -> list[str]:
@@ -67,13 +74,21 @@ class LatencySeriesChart(pg.PlotWidget):
         self._span: tuple[float, float] | None = None
         self._most_ms = TARGETS_MS[-1]
         self._curves: dict[str, Any] = {}
-        self._targets = [pg.InfiniteLine(math.log10(ms), angle=0) for ms in TARGETS_MS]
+        self._targets = [pg.InfiniteLine(math.log10(target), angle=0) for target in TARGETS_MS]
         for line in self._targets:
             self.addItem(line)
         self._words = pg.TextItem(TARGET_WORDS, anchor=(1, 1))
         self.addItem(self._words, ignoreBounds=True)
-        for stage in STAGES:
+        for stage in STAGE_TONES:
             self._curves[stage] = self.plot([], [], antialias=True)
+        self._events: list[tuple[float, str]] = []
+        self._event_lines: list[Any] = []
+        self._cross = pg.InfiniteLine(angle=90)
+        self._cross.hide()
+        self._said = pg.TextItem("", anchor=(0, 0))
+        self.addItem(self._cross, ignoreBounds=True)
+        self.addItem(self._said, ignoreBounds=True)
+        self.scene().sigMouseMoved.connect(self._point)
         self.getViewBox().sigRangeChangedManually.connect(lambda *_: self._zoomed())
         self.getViewBox().sigRangeChanged.connect(lambda *_: self._place_words())
         self.getViewBox().sigXRangeChanged.connect(lambda *_: self._draw())
@@ -89,6 +104,12 @@ class LatencySeriesChart(pg.PlotWidget):
         for line in self._targets:
             line.setPen(pg.mkPen(tone("p2_text"), width=1, style=Qt.PenStyle.DashLine))
             line.setOpacity(0.55)
+        self._cross.setPen(pg.mkPen(tone("line_strong"), width=1))
+        self._said.setColor(tone("high"))
+        self._said.fill = pg.mkBrush(tone("plane2"))
+        self._said.setFont(font(Type.SMALL))
+        for line in self._event_lines:
+            line.setPen(_event_pen())
         self._words.setColor(tone("low"))
         self._words.setFont(font(Type.SMALL))
         self.setBackground(tone("plane1"))
@@ -114,6 +135,48 @@ class LatencySeriesChart(pg.PlotWidget):
         self._fit_height()
         if self.getViewBox().viewRange()[0] == before:
             self._draw()
+
+    def show_events(self, events: Sequence[tuple[float, str]]) -> None:
+        """Seconds since the epoch, and what happened: a dotted line each, its words where the pointer is."""
+        if list(events) == self._events:
+            return
+        self._events = list(events)
+        for line in self._event_lines:
+            self.removeItem(line)
+        self._event_lines = [pg.InfiniteLine(at_s, angle=90, pen=_event_pen()) for at_s, _ in events]
+        for line in self._event_lines:
+            self.addItem(line, ignoreBounds=True)
+
+    def words_at(self, at_s: float) -> str:
+        """What stands there: the time, each curve's newest value up to then, an event close by."""
+        first_s, last_s = self.getViewBox().viewRange()[0]
+        near_s = (last_s - first_s) * _NEAR_PX / max(self.getViewBox().width(), 1.0)
+        parts = [f"{datetime.fromtimestamp(at_s, UTC).astimezone(MARKET_TIME):%H:%M:%S}"]
+        for stage in (*STAGES, "lag"):
+            data = self._series.get(stage)
+            number = int(np.searchsorted(data.at_s, at_s, "right")) - 1 if data is not None else -1
+            if data is not None and number >= 0:
+                parts.append(f"{stage} {ms(10 ** float(data.log_ms[number]))}")
+        close = [(abs(when - at_s), words) for when, words in self._events if abs(when - at_s) <= near_s]
+        return " · ".join([*parts, *([min(close)[1]] if close else [])])
+
+    def _point(self, at: QPointF) -> None:
+        box = self.getViewBox()
+        is_inside = box.sceneBoundingRect().contains(at)
+        self._cross.setVisible(is_inside)
+        self._said.setVisible(is_inside)
+        if is_inside:
+            at_s = box.mapSceneToView(at).x()
+            self._cross.setPos(at_s)
+            self._said.setText(self.words_at(at_s))
+            first_s, last_s = box.viewRange()[0]
+            self._said.setAnchor((0, 0) if at_s < (first_s + last_s) / 2 else (1, 0))
+            self._said.setPos(at_s, box.viewRange()[1][1])
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._cross.hide()
+        self._said.hide()
+        super().leaveEvent(event)
 
     def _draw(self) -> None:
         """One ``setData`` a stage, of the part in view."""

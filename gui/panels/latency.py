@@ -1,4 +1,4 @@
-"""How fast the desk and its broker are: headline, course over time, distribution.
+"""How fast the desk and its broker are: over time, as a distribution, in numbers, by the hour, by address.
 
 No percentile is shown for fewer than 20 samples. The person's own time (``You``) stands beside the machine's and is
 never added to it. pyqtgraph takes half a second to import, so the chart is built when the window already stands.
@@ -6,19 +6,24 @@ never added to it. pyqtgraph takes half a second to import, so the chart is buil
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, cast
 
+import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.model.words import Mode
-from engine.views import LagView, LatencyView, StageStats
+from engine.views import ActivityLine, LagView, LatencyView, StageStats
 from gui import formatting as say
+from gui.charts.heat_map import HeatMap
 from gui.charts.histogram import LEAST_SAMPLES, Histogram
 from gui.charts.samples import SampleSeries
 from gui.door import Sample
+from gui.panels.latency_export import Export
+from gui.panels.latency_tables import STAGES, TARGETS_MS, StageRow, endpoint_table, stage_table
 from gui.theme import CARD_PAD, Type, tokens
 from gui.widgets.panel import Panel
 from gui.widgets.tab_strip import TabStrip
@@ -28,9 +33,12 @@ if TYPE_CHECKING:
     from gui.charts.latency_series import LatencySeriesChart
 
 _STAGES: Final = ("submit", "bracket", "total")
+"""Those of the chart."""
+LATENCY_TAB, HISTOGRAM_TAB, STAGES_TAB, HOURS_TAB, REQUESTS_TAB = range(5)
+_LAG_EVERY_S: Final = 2.0
 _HEADLINE: Final = (("submit", "Submit"), ("bracket", "Bracket"), ("total", "Total"), ("decide", "You"))
 _ROOM_FOR_ALL: Final = 640
-_TONES: Final = {"submit": "entry", "bracket": "covered", "total": "high"}
+_TONES: Final = {"submit": "entry", "bracket": "covered", "total": "high", "lag": "low"}
 
 
 class StageFigure(QWidget):
@@ -73,10 +81,13 @@ class StageFigure(QWidget):
 
 
 class LatencyPanel(Panel):
-    def __init__(self, mode: Mode) -> None:
-        super().__init__("latency", ["Latency", "Histogram"], mode)
-        self._series = {stage: SampleSeries() for stage in _STAGES}
-        self._fresh = False
+    def __init__(self, mode: Mode, samples: Callable[[], Sequence[Sample]] = tuple) -> None:
+        """``samples`` are all that the desk keeps, for the file that they are exported to."""
+        super().__init__("latency", ["Latency", "Histogram", "Stages", "Hours", "Requests"], mode)
+        self._series = {stage: SampleSeries() for stage, _ in STAGES}
+        self._lag_series = SampleSeries()
+        self._events: list[tuple[float, str]] = []
+        self._latency: LatencyView | None = None
         self._stats: dict[str, StageStats] = {}
         self.chart: LatencySeriesChart | None = None
         self._figures = {stage: StageFigure(title, f"latency-{stage}") for stage, title in _HEADLINE}
@@ -90,8 +101,9 @@ class LatencyPanel(Panel):
         self._legend = Text(kind=Type.SMALL, tone="mid", name="latency-legend")
         self._legend.setTextFormat(Qt.TextFormat.RichText)
         self._count = Text(kind=Type.SMALL, tone="low", name="latency-count")
-        self.header.add_tool(self._legend)
-        self.header.add_tool(self._count)
+        self.export = Export(self, samples)
+        for tool in (self._legend, self._count, self.export.button):
+            self.header.add_tool(tool)
         course = QWidget()
         self._course = QVBoxLayout(course)
         self._course.setContentsMargins(0, 0, 0, 4)
@@ -112,9 +124,15 @@ class LatencyPanel(Panel):
         self._histogram = Histogram()
         column.addWidget(self._histogram, 1)
         self.add_page(spread, "No samples yet.")
-        self.header.tabs.chosen.connect(lambda _tab: self._show_histogram())
-        self.set_empty(0, True)
-        self.set_empty(1, True)
+        self.stages, self.stage_view = stage_table()
+        self.add_page(self.stage_view, "No samples yet.")
+        self.heat = HeatMap(STAGES)
+        self.add_page(self.heat, "No samples yet.")
+        self.requests, self.request_view = endpoint_table()
+        self.add_page(self.request_view, "Nothing has been asked at the broker.")
+        self.header.tabs.chosen.connect(self._show_tab)
+        for page in range(5):
+            self.set_empty(page, True)
         course.installEventFilter(self)
         self._write_legend()
 
@@ -131,21 +149,36 @@ class LatencyPanel(Panel):
         self.chart = LatencySeriesChart()
         self._course.takeAt(self._course.count() - 1)
         self._course.addWidget(self.chart, 1)
-        self.chart.show_series(self._series)
+        self._show_course()
+
+    def show_lag(self, at: datetime, lag: LagView) -> None:
+        """The loop's lag as it is now: its course is kept beside the stages."""
+        at_s = at.timestamp()
+        known = self._lag_series.at_s
+        if lag.p99 is not None and (not len(known) or at_s - known[-1] >= _LAG_EVERY_S):
+            self._lag_series.append(at_s, lag.p99)
+
+    def take_events(self, lines: Sequence[ActivityLine]) -> None:
+        """Links that came and went, starts, stalls: marked where they were."""
+        fresh = [(line.at.timestamp(), line.text) for line in lines if line.symbol is None and is_event(line)]
+        if fresh:
+            self._events = [*self._events, *fresh][-MOST_EVENTS:]
+            if self.chart is not None:
+                self.chart.show_events(self._events)
 
     def forget(self) -> None:
         """Time has gone back: what was measured later is not measured yet."""
-        self._series = {stage: SampleSeries() for stage in _STAGES}
-        if self.chart is not None:
-            self.chart.show_series(self._series)
-        self._show_histogram()
+        self._series = {stage: SampleSeries() for stage, _ in STAGES}
+        self._lag_series, self._events = SampleSeries(), []
+        self._show_course()
+        self._show_tab(self.header.tabs.current)
 
     def take(self, latency: LatencyView, samples: Sequence[Sample]) -> None:
         for sample in samples:
             series = self._series.get(str(sample.stage))
             if series is not None:
                 series.append(sample.at.timestamp(), sample.ms)
-        self._stats = latency.stages
+        self._latency, self._stats = latency, latency.stages
         for stage, figure in self._figures.items():
             figure.show_stage(latency.stages.get(stage))
         self._lag.show_lag(latency.loop_lag)
@@ -153,21 +186,53 @@ class LatencyPanel(Panel):
         count = total.count if total is not None else 0
         self._count.say(f"n = {count}")
         some = any(len(series) for series in self._series.values())
-        self.set_empty(0, not some)
-        self.set_empty(1, not some)
+        for page in (LATENCY_TAB, HISTOGRAM_TAB, STAGES_TAB, HOURS_TAB):
+            self.set_empty(page, not some)
+        self.set_empty(REQUESTS_TAB, not latency.endpoints)
         if samples:
-            if self.chart is not None:
-                self.chart.show_series(self._series)
+            self._show_course()
+        if samples or self.header.tabs.current == REQUESTS_TAB:
+            self._show_tab(self.header.tabs.current)
+
+    def _show_course(self) -> None:
+        if self.chart is not None:
+            self.chart.show_series({stage: self._series[stage] for stage in _STAGES} | {"lag": self._lag_series})
+            self.chart.show_events(self._events)
+
+    def _show_tab(self, tab: int) -> None:
+        """Only what is in sight is counted anew."""
+        self._legend.setVisible(tab == LATENCY_TAB)
+        if tab == HISTOGRAM_TAB:
             self._show_histogram()
+        elif tab == STAGES_TAB:
+            self.stages.stage(self._stage_rows())
+            self.stages.flush()
+        elif tab == HOURS_TAB:
+            self.heat.show_series(self._series)
+        elif tab == REQUESTS_TAB and self._latency is not None:
+            self.requests.stage(self._latency.endpoints)
+            self.requests.flush()
+
+    def _stage_rows(self) -> list[StageRow]:
+        rows = []
+        for stage, words in STAGES:
+            stats, target = self._stats.get(stage), TARGETS_MS.get(stage)
+            if stats is None:
+                continue
+            log_ms = self._series[stage].log_ms
+            known = target is not None and len(log_ms) >= LEAST_SAMPLES
+            within = float(np.mean(log_ms <= np.log10(target))) if known and target is not None else None
+            rows.append(StageRow(stage, words, stats, within))
+        return rows
 
     def _show_histogram(self) -> None:
-        if self.header.tabs.current == 1:
+        if self.header.tabs.current == HISTOGRAM_TAB:
             stage = _STAGES[self._stage_tabs.current]
             self._histogram.show_stage(self._series[stage].log_ms, _TONES[stage])
 
     def _write_legend(self) -> None:
         palette = tokens()
-        words = (f'<span style="color:{getattr(palette, _TONES[s])}">● {s}</span>' for s in _STAGES)
+        words = (f'<span style="color:{getattr(palette, _TONES[s])}">● {s}</span>' for s in (*_STAGES, "lag"))
         self._legend.setText("&nbsp;&nbsp;".join(words))
 
     def changeEvent(self, event: QEvent) -> None:
@@ -176,6 +241,17 @@ class LatencyPanel(Panel):
             self._write_legend()
             if self.chart is not None:
                 self.chart.restyle()
+
+
+MOST_EVENTS: Final = 60
+"""Marks of the newest, on the chart."""
+_LINKS: Final = frozenset({"rest", "stream", "quotes"})
+_TOLD: Final = ("desk started", "the desk stood still")
+
+
+def is_event(line: ActivityLine) -> bool:
+    """Something that explains a slow moment."""
+    return line.subject in _LINKS or line.text.startswith(_TOLD)
 
 
 def _short(value: float | None) -> str:

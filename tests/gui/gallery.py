@@ -131,6 +131,9 @@ def pose(name: str, window: MainWindow) -> None:
             window.findChild(QPushButton, "mandate-new").click()
             for name, text in FORM.items():
                 window.findChild(QLineEdit, f"mandate-{name}").setText(text)
+        case "latency_stages" | "latency_hours" | "latency_requests":
+            names = ("latency_stages", "latency_hours", "latency_requests")
+            window.latency.header.tabs.choose(2 + names.index(name))
         case "order_edit":
             order = window.orders.model.row("b-JPM")
             window.orders.edit.begin(order)
@@ -198,6 +201,9 @@ POSES = {
     "moving": "busy",
     "ticket_short": "busy",
     "order_edit": "busy",
+    "latency_stages": "busy",
+    "latency_hours": "busy",
+    "latency_requests": "busy",
 }
 """Pose -> the scene it is taken in."""
 

@@ -4,9 +4,26 @@ from __future__ import annotations
 
 import random
 
-from engine.views import BarView, LagView, LatencyView, StageStats
+from engine.views import BarView, EndpointView, LagView, LatencyView, StageStats
 from tests.gui.scenery import ago
 from tests.gui.scenes import SceneSample
+
+
+def _endpoint(name: str, count: int, p50: float, **bad: int) -> EndpointView:
+    counted = {"refused": 0, "limited": 0, "failed": 0} | bad
+    return EndpointView(
+        endpoint=name, count=count, sampled=min(count, 1_000), p50_ms=p50, p95_ms=p50 * 1.7, p99_ms=p50 * 2.4,
+        max_ms=p50 * 5, **counted,
+    )  # fmt: skip
+
+
+ENDPOINTS = (
+    _endpoint("GET /v2/orders", 2_140, 71.0, limited=2),
+    _endpoint("POST /v2/orders", 214, 84.0, refused=9),
+    _endpoint("GET /v2/account", 190, 66.0, failed=1),
+    _endpoint("GET /v2/positions", 186, 69.0),
+    _endpoint("DELETE /v2/orders/{id}", 12, 73.0),
+)
 
 
 def walk(symbol: str, last: float, minutes: int = 90, step: float = 0.0012) -> list[BarView]:
@@ -63,4 +80,4 @@ def latency_of(made: list[SceneSample]) -> LatencyView:
         stages[stage] = StageStats(
             count=count, p50_ms=at(0.5), p95_ms=at(0.95), p99_ms=at(0.99), max_ms=found[-1] if found else None
         )
-    return LatencyView(stages=stages, loop_lag=LagView(p50=0.4, p99=1.1, max=8.2))
+    return LatencyView(stages=stages, loop_lag=LagView(p50=0.4, p99=1.1, max=8.2), endpoints=ENDPOINTS if made else ())

@@ -1,0 +1,158 @@
+"""The latency page: every stage in numbers, by the hour, by address; events and values where the pointer is; files."""
+
+from __future__ import annotations
+
+import csv
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QImage
+
+from engine.views import LagView
+from gui.charts.heat_map import HeatMap, cells_of
+from gui.panels.latency import HOURS_TAB, MOST_EVENTS, REQUESTS_TAB, STAGES_TAB
+from tests.gui import scenery as make
+from tests.gui.conftest import Screen, until
+from tests.gui.measured import latency_of, samples
+from tests.gui.scenes import replace
+
+
+def show_tab(screen: Screen, tab: int) -> None:
+    screen.window.latency.header.tabs.choose(tab)
+
+
+async def test_every_stage_stands_in_numbers_with_its_count_and_its_share_within_the_target(opened: Any) -> None:
+    async with opened("busy") as screen:
+        show_tab(screen, STAGES_TAB)
+        table = screen.window.latency.stages
+        assert [row.words for row in table.rows()][:2] == ["Receive", "You"], "in the order of a signal's way"
+        submit = screen.row("latency-stages", "submit")
+        assert submit[1] == "214"
+        assert submit[2].endswith("ms")
+        assert submit[6].endswith("% ≤ 300 ms")
+        assert float(submit[6].split()[0]) > 95
+
+
+async def test_few_samples_have_a_count_and_no_percentile(opened: Any) -> None:
+    async with opened("empty") as screen:
+        few = samples(19)
+        screen.window.latency.take(latency_of(few), few)
+        show_tab(screen, STAGES_TAB)
+        row = screen.row("latency-stages", "submit")
+        assert (row[1], row[2], row[3], row[4]) == ("19", "–", "–", "–")
+        assert row[6] == "≤ 300 ms"
+        show_tab(screen, HOURS_TAB)
+        heat = screen.window.latency.heat
+        assert "n=19" in heat.accessibleDescription()
+        assert "median" not in heat.accessibleDescription()
+
+
+async def test_addresses_of_the_broker_have_their_times_and_their_refusals(opened: Any) -> None:
+    async with opened("busy") as screen:
+        show_tab(screen, REQUESTS_TAB)
+        table = screen.window.latency.requests
+        assert table.rows()[0].endpoint == "GET /v2/orders", "the most asked first"
+        assert screen.row("latency-requests", "GET /v2/orders")[6] == "0 2 0"
+        few = screen.row("latency-requests", "DELETE /v2/orders/{id}")
+        assert (few[1], few[2]) == ("12", "–")
+
+
+async def test_what_happened_is_marked_and_said_where_the_pointer_is(opened: Any) -> None:
+    async with opened("busy") as screen:
+        await until(lambda: screen.window.latency.chart is not None, 5)
+        latency = screen.window.latency
+        chart = latency.chart
+        down = make.line(9_001, 600, None, "stream down · connection reset", "warn")
+        other = make.line(9_002, 300, "AAPL", "entry filled")
+        latency.take_events([replace(down, subject="stream"), replace(other, subject="o1")])
+        assert [words for _, words in chart._events] == ["stream down · connection reset"]
+        assert len(chart._event_lines) == 1
+        words = chart.words_at(down.at.timestamp())
+        assert "submit " in words
+        assert words.endswith("stream down · connection reset")
+        assert "stream down" not in chart.words_at(down.at.timestamp() + 1_200)
+        at = chart.getViewBox().mapViewToScene(QPointF(down.at.timestamp(), 1.0))
+        chart._point(at)
+        assert chart._said.isVisible()
+        assert "stream down" in chart._said.toPlainText()
+        chart._point(QPointF(-50, -50))
+        assert not chart._said.isVisible()
+
+
+async def test_events_are_bounded(opened: Any) -> None:
+    async with opened("empty") as screen:
+        lines = [replace(make.line(n, 10, None, "rest down"), subject="rest") for n in range(5 * MOST_EVENTS)]
+        screen.window.latency.take_events(lines)
+        assert len(screen.window.latency._events) == MOST_EVENTS
+
+
+async def test_the_loops_lag_has_a_course_of_its_own(opened: Any) -> None:
+    async with opened("busy") as screen:
+        await until(lambda: screen.window.latency.chart is not None, 5)
+        latency, at = screen.window.latency, make.NOW
+        before = len(latency._lag_series)
+        for number in range(20):
+            latency.show_lag(at + timedelta(seconds=10 + number), LagView(p50=0.4, p99=float(number + 1), max=9.0))
+        assert 8 <= len(latency._lag_series) - before <= 11, "one in two seconds"
+        latency._show_course()
+        assert "lag " in latency.chart.words_at((at + timedelta(seconds=29)).timestamp())
+
+
+async def test_all_samples_are_handed_on_as_csv_and_the_page_as_a_picture(opened: Any, tmp_path: Path) -> None:
+    async with opened("busy") as screen:
+        export = screen.window.latency.export
+        assert export.to_csv(str(tmp_path / "out.csv"))
+        with (tmp_path / "out.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        kept = screen.desk.latency_samples(0)
+        assert len(rows) == len(kept)
+        assert (rows[0]["stage"], float(rows[0]["ms"])) == (str(kept[0].stage), pytest.approx(kept[0].ms, abs=0.001))
+        assert export.to_png(str(tmp_path / "out.png"))
+        assert QImage(str(tmp_path / "out.png")).width() == screen.window.latency.body.width()
+        assert not export.to_csv(str(tmp_path / "no" / "out.csv"))
+        assert screen.text("latency-export") == "Not written"
+        assert export.to_csv(str(tmp_path / "out.csv"))
+        assert screen.text("latency-export") == "Export"
+
+
+# --- the heat map ----------------------------------------------------------------------------------------------------
+
+
+def test_cells_are_hours_with_their_median_and_their_worst() -> None:
+    at = np.array([0.0, 10.0, 20.0, 3_600.0, 7_199.0, 90_000.0])
+    found = cells_of(at, np.log10([10.0, 20.0, 1_000.0, 5.0, 5.0, 7.0]))
+    assert set(found) == {0, 1, 25}
+    assert (found[0].count, round(found[0].median_ms, 6), round(found[0].worst_ms, 6)) == (3, 20.0, 1_000.0)
+    assert found[1].count == 2
+    assert cells_of(np.array([]), np.array([])) == {}
+
+
+async def test_a_cell_tells_its_numbers_and_hours_without_samples_are_shown_empty(opened: Any) -> None:
+    async with opened("busy") as screen:
+        show_tab(screen, HOURS_TAB)
+        heat = screen.find("latency-heat")
+        assert isinstance(heat, HeatMap)
+        hours = heat.hours()
+        assert hours == list(range(hours[0], hours[-1] + 1))
+        box = heat._box([stage for stage, _ in heat._stages].index("submit"), 0, len(hours)).center()
+        assert heat.tip_at(box.x(), box.y()).startswith("Submit: median")
+        assert heat.tip_at(2, 2) == ""
+
+
+async def test_of_more_than_a_day_the_newest_hours_are_shown(opened: Any) -> None:
+    async with opened("empty") as screen:
+        made = samples(60)
+        old = [replace_at(sample, hours=60) for sample in made]
+        screen.window.latency.take(latency_of([*old, *made]), [*old, *made])
+        show_tab(screen, HOURS_TAB)
+        heat = screen.window.latency.heat
+        assert 1 < len(heat.hours()) <= 24
+        assert heat.hours()[-1] == int(made[-1].at.timestamp() // 3_600)
+
+
+def replace_at(sample: Any, *, hours: float) -> Any:
+    return type(sample)(sample.index, sample.at - timedelta(hours=hours), sample.symbol, sample.stage, sample.ms)
