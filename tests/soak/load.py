@@ -10,6 +10,7 @@ import random
 from decimal import Decimal
 from typing import Any, Final
 
+import aiohttp
 import msgspec
 
 from engine.clock import Clock
@@ -154,7 +155,10 @@ class Load:
 
     async def _settle(self, order_id: str) -> None:
         """With the broker's own page open: look an order of unknown fate up, or attest that it never came."""
-        found = await self._exchange.ask("GET", f"/v2/orders:by_client_order_id?client_order_id={order_id}")
+        try:
+            found = await self._exchange.ask("GET", f"/v2/orders:by_client_order_id?client_order_id={order_id}")
+        except (msgspec.DecodeError, aiohttp.ClientError, TimeoutError):
+            return  # a fault met the operator's own page: they look again
         if "code" in found:
             await self._try(self._desk.attest_order(order_id, actor=ACTOR, settlement="never_reached"))
         else:

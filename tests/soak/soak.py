@@ -16,6 +16,8 @@ from engine.desk import Desk
 from engine.garbage import short_pauses
 from engine.intake.api import ApiSettings, serve_api
 from engine.model.words import Mode
+from engine.past.recording import taping
+from engine.past.tape_file import TAPE_FILE
 from engine.start import DeskSettings, start_desk
 from tests.nightly.processes import exchange_process, until
 from tests.soak.counts import Counts, count, leaks
@@ -83,6 +85,7 @@ async def _desk(folder: Path, url: str) -> AsyncIterator[Desk]:
     async with (
         start_desk(settings, SimAccess(sim_endpoint(url), sim_keys()), clock) as desk,
         serve_api(desk, api, clock),
+        taping(desk, settings.folder / TAPE_FILE, clock, keep_days=settings.config.replay.keep_days),
         short_pauses(clock, desk.is_quiet),
     ):
         yield desk
