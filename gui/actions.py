@@ -300,6 +300,15 @@ class Actions(QObject):
     def acknowledge(self, incident_id: str) -> bool:
         return self._run(f"ack:{incident_id}", lambda: self._desk.ack_incident(incident_id, actor=ACTOR))
 
+    def shelve(self, incident_id: str, minutes: int, reason: str) -> bool:
+        return self._run(
+            f"shelve:{incident_id}",
+            lambda: self._desk.alarms.shelve(incident_id, minutes=minutes, reason=reason, actor=ACTOR),
+        )
+
+    def unshelve(self, incident_id: str) -> bool:
+        return self._run(f"shelve:{incident_id}", lambda: self._desk.alarms.unshelve(incident_id, actor=ACTOR))
+
     def set_demo(self, on: bool) -> bool:
         return self._run("demo", lambda: self._desk.set_demo(on, actor=ACTOR))
 

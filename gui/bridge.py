@@ -25,6 +25,7 @@ from engine.views import ActivityLine, BracketView, DeskView, PlansView, Preview
 from engine.views_batch import BatchPreviewView, RejectReasonView
 from engine.views_halt import HaltView
 from engine.views_limits import MandateView
+from engine.views_truth import AlarmStatsView
 from gui.door import Difference, Door, Quote
 from gui.frame_clock import FrameClock
 
@@ -109,6 +110,10 @@ class Bridge(QObject):
 
     def desk(self) -> DeskView:
         return self._desk.view()
+
+    def alarm_stats(self) -> AlarmStatsView:
+        """How good the alarms are."""
+        return self._desk.alarms.stats()
 
     def refresh_desk(self) -> None:
         """Show the desk as it is now: a command that changes it need not wait for the beat."""

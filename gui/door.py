@@ -35,6 +35,7 @@ from engine.views_batch import BatchPreviewView, OutcomeView, RejectReasonView
 from engine.views_drills import DrillsView
 from engine.views_halt import HaltView
 from engine.views_limits import MandateView
+from engine.views_truth import AlarmStatsView
 
 
 class Day(Protocol):
@@ -151,6 +152,14 @@ class MandateDoor(Protocol):
     async def revoke_all(self, *, actor: str) -> Sequence[MandateView]: ...
 
 
+class AlarmDoor(Protocol):
+    """Incidents put on the shelf for a while, and how good the alarms are."""
+
+    def stats(self) -> AlarmStatsView: ...
+    async def shelve(self, incident_id: str, *, minutes: int, reason: str, actor: str) -> IncidentView: ...
+    async def unshelve(self, incident_id: str, *, actor: str) -> IncidentView: ...
+
+
 class ReplaceDoor(Protocol):
     """One order at the broker, changed."""
 
@@ -203,6 +212,8 @@ class Door(Protocol):
     def ticket(self) -> TicketDoor: ...
     @property
     def replacing(self) -> ReplaceDoor: ...
+    @property
+    def alarms(self) -> AlarmDoor: ...
 
     async def approve(
         self, signal_id: str, *, actor: str, preview_id: str | None = None, edits: Edits = NO_EDITS

@@ -17,7 +17,7 @@ from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from engine.model.words import DeskState, Mode, OrderRole
-from engine.views import BracketView, DeskView, IncidentView, OrderView, PositionView, SignalView
+from engine.views import BracketView, DeskView, OrderView, PositionView, SignalView
 from gui import theme
 from gui.actions import CONFIRM_ACCOUNT, DRILL, GRANT, SETTLE, TICKET, Actions, Refusal
 from gui.bridge import Bridge
@@ -36,11 +36,11 @@ from gui.layout import Layout
 from gui.mandating import Mandating
 from gui.moving import Moving
 from gui.panel_set import PanelSet
-from gui.panels.brackets import BRACKETS_TAB
 from gui.panels.detail import Subject
 from gui.panels.orders import is_open
 from gui.release import STATE, needs_word, release_question
 from gui.repairing import Repairing
+from gui.showing import Showing
 from gui.theme import FRAME, GAP
 from gui.ticketing import Ticketing
 from gui.widgets.mode import paint_mode_frame
@@ -86,6 +86,14 @@ class MainWindow(QMainWindow):
         self.activity = panels.activity
         self._zones = Zones(self.signals, self.brackets, self.orders)
         self._arrange()
+        self._showing = Showing(
+            self.signals,
+            self.brackets,
+            self.orders,
+            self.incidents,
+            picked=partial(self._pick, self.brackets),
+            about_the_desk=lambda: self._ask_release() if self.bridge.desk().trips else None,
+        )
         self.toast = Toast(self)
         self._keys = KeySheet(self)
         self._closing = CloseSheet(mode, self)
@@ -179,7 +187,8 @@ class MainWindow(QMainWindow):
         self.signals.chosen.connect(self._pick_signal)
         self.brackets.chosen.connect(lambda row: self._pick(self.brackets, row))
         self.orders.chosen.connect(lambda row: self._pick(self.orders, row))
-        self.incidents.show_asked.connect(self._show_incident)
+        self.incidents.show_asked.connect(self._showing.incident)
+        self.activity.view.row_opened.connect(self._showing.line)
         self.incidents.flatten_asked.connect(lambda it: self._flatten_subject(self.brackets.model.row(it.subject_id)))
         self.detail.flatten_asked.connect(self._flatten_subject)
         self.detail.plans_asked.connect(self._repairing.ask)
@@ -191,7 +200,7 @@ class MainWindow(QMainWindow):
         bar = self.state_bar
         bar.state_asked.connect(self._ask_state)
         bar.demo_asked.connect(actions.set_demo)
-        bar.alarm_clicked.connect(self._show_symbol)
+        bar.alarm_clicked.connect(self._showing.symbol)
         bar.gate_clicked.connect(self._ask_gate)
         bar.confirm_clicked.connect(self._ask_account)
 
@@ -244,6 +253,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(self.headline(desk))
         self.state_bar.show_desk(desk, self._now())
         self.latency.show_lag(self._now(), desk.health.loop_lag_ms)
+        self.brackets.account.show_desk(desk)
         self.signals.show_demo(desk.demo_on)
         self._live.show_desk(desk)
         self._halting.follow()
@@ -325,29 +335,6 @@ class MainWindow(QMainWindow):
                 self._picked = None
         self.detail.show_subject(subject)
 
-    def _show_symbol(self, symbol: str) -> None:
-        found = next((b for b in self.brackets.model.rows() if b.symbol == symbol), None)
-        if found is not None:
-            self.brackets.header.tabs.choose(BRACKETS_TAB)
-            self.brackets.view.choose(found.id)
-            self._pick(self.brackets, found)
-
-    def _show_incident(self, incident: IncidentView) -> None:
-        match incident.subject_kind:
-            case "signal":
-                self.signals.header.tabs.choose(0)
-                self.signals.choose(incident.subject_id)
-            case "bracket":
-                self.brackets.header.tabs.choose(BRACKETS_TAB)
-                self.brackets.view.choose(incident.subject_id)
-            case "order":
-                self.orders.view.choose(incident.subject_id)
-            case _:
-                if incident.symbol is None and self.bridge.desk().trips:
-                    self._ask_release()
-                elif incident.symbol is not None:
-                    self._show_symbol(incident.symbol)
-
     def _flatten_subject(self, subject: object) -> None:
         if isinstance(subject, BracketView):
             self.brackets.ask_flatten(subject)
@@ -409,7 +396,7 @@ class MainWindow(QMainWindow):
                 self.bridge.symbols(),
                 trades,
                 ticket=self._ticketing.fill,
-                show=self._show_symbol,
+                show=self._showing.symbol,
                 flatten=lambda symbol: self.brackets.ask_flatten(trades[symbol]),
             ),
             *(Command(f"Layout {name}", partial(self._layouts.use, name), "window") for name in self._layout.names),

@@ -23,6 +23,7 @@ from engine.bus import Bus, Change
 from engine.clock import SystemClock
 from engine.errors import CommandRefused
 from engine.halt.ladder import ladder
+from engine.incidents.stats import alarm_stats
 from engine.latency import LatencySample, timeline
 from engine.market.quotes import QuoteBoard, QuoteView
 from engine.model.commands import NO_EDITS, Edits
@@ -55,6 +56,7 @@ from engine.views import (
 from engine.views_batch import RejectReasonView
 from engine.views_halt import HaltView
 from engine.views_limits import MandateView
+from engine.views_truth import AlarmStatsView
 
 UNKNOWN_LINK: Final = LinkView(up=False, since=None, last_seen_at=None, why="not on the tape", word="down")
 UNKNOWN_LAG: Final = LagView(p50=None, p99=None, max=None)
@@ -86,6 +88,16 @@ class MomentClock(SystemClock):
 class PastExits:
     plans = staticmethod(refused)
     repair = move = break_even = protect_again = staticmethod(refused_later)
+
+
+class PastAlarms:
+    shelve = unshelve = staticmethod(refused_later)
+
+    def __init__(self, desk: PastDesk) -> None:
+        self._desk = desk
+
+    def stats(self) -> AlarmStatsView:
+        return alarm_stats(self._desk.book, self._desk.at)
 
 
 class PastReplacing:
@@ -128,7 +140,7 @@ class PastDesk:
     cancel_order = lookup_order = attest_order = staticmethod(refused_later)
     retry_bracket = reprice_bracket = flatten_bracket = flatten = staticmethod(refused_later)
     set_state = poll_orders = confirm_account = settle_difference = set_demo = staticmethod(refused_later)
-    ack_incident = shelve_incident = unshelve_incident = cancel_working_entries = staticmethod(refused_later)
+    ack_incident = cancel_working_entries = staticmethod(refused_later)
     preview_batch = staticmethod(refused)
 
     def __init__(self, mode: Mode, moment: Moment, marks: Sequence[Mark], tape: TapeReader, pool: Pool) -> None:
@@ -139,6 +151,7 @@ class PastDesk:
         self.frame: Frame = NOTHING
         self.exits = PastExits()
         self.replacing = PastReplacing()
+        self.alarms = PastAlarms(self)
         self.ticket = PastTicket()
         self.halt = PastHalt(self)
         self.mandates = PastMandates(self)

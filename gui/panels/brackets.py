@@ -12,6 +12,7 @@ from gui import formatting as say
 from gui.actions import Actions
 from gui.dialogs.confirm import Question
 from gui.panels import bracket_columns, positions
+from gui.panels.account import AccountPage
 from gui.tables.blotter import Blotter
 from gui.tables.row_model import RowModel
 from gui.widgets.panel import FilterBox, Panel
@@ -19,6 +20,7 @@ from gui.widgets.panel import FilterBox, Panel
 BRACKETS_TAB = 0
 POSITIONS_TAB = 1
 HISTORY_TAB = 2
+ACCOUNT_TAB = 3
 
 
 class BracketsPanel(Panel):
@@ -26,7 +28,7 @@ class BracketsPanel(Panel):
     """The ``BracketView`` or ``PositionView`` moved to."""
 
     def __init__(self, mode: Mode, actions: Actions) -> None:
-        super().__init__("brackets", ["Brackets", "Positions", "History"], mode)
+        super().__init__("brackets", ["Brackets", "Positions", "History", "Account"], mode)
         self._actions = actions
         self._mode = mode
         self.model: RowModel[BracketView] = RowModel(
@@ -53,6 +55,8 @@ class BracketsPanel(Panel):
         self.add_page(self.view, "No open trades. An approved signal appears here, with its stop and target.")
         self.add_page(self.position_view, "No positions. What the account holds appears here, whoever bought it.")
         self.add_page(self.history_view, "No closed trades yet.")
+        self.account = AccountPage()
+        self.add_page(self.account)
         self.filter = FilterBox("bracket-filter")
         self.filter.textChanged.connect(self._filter)
         self.header.add_tool(self.filter)
@@ -71,7 +75,9 @@ class BracketsPanel(Panel):
         return (self.view, self.position_view, self.history_view)
 
     def current_view(self) -> Blotter:
-        return self.views[self.header.tabs.current]
+        """The table in sight; behind the account, that of the open trades."""
+        tab = self.header.tabs.current
+        return self.views[tab] if tab < ACCOUNT_TAB else self.view
 
     def take(self, brackets: list[BracketView], gone: list[str]) -> None:
         self.model.stage(brackets)

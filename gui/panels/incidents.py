@@ -1,193 +1,23 @@
-"""What needs a hand: cause, consequence, action, and the buttons for it; worst on top.
-
-Rows are painted by a list delegate and may be of different heights, as their words need.
-"""
+"""What needs a hand, worst on top; what was put on the shelf for a while; and how good the alarms are."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPen, QResizeEvent
-from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtCore import Qt, Signal
 
 from engine.model.words import Mode
 from engine.views import IncidentView
-from gui import formatting as say
+from engine.views_truth import AlarmStatsView
 from gui.actions import Actions
+from gui.panels.alarm_figures import AlarmFigures
+from gui.panels.incident_list import IncidentList, tip_of
+from gui.panels.shelf_strip import ShelfStrip
 from gui.tables.column import Column
-from gui.tables.row_model import ROW_ROLE, RowModel
-from gui.theme import Type, font, tone
-from gui.widgets.alarm_chip import PRIORITY_GLYPHS, PRIORITY_TONES
-from gui.widgets.glyph import paint_glyph
+from gui.tables.row_model import RowModel
 from gui.widgets.panel import Panel
 
-_LEFT: Final = 34
-_PAD: Final = 10
-_NARROW: Final = 400
-_BUTTON_ROW: Final = 27
-_BUTTONS: Final = {
-    "retry": "Retry",
-    "reprice": "Reprice",
-    "protect": "Protect",
-    "flatten": "Flatten",
-    "lookup": "Look up",
-    "poll": "Poll orders",
-    "show": "Show",
-    "ack": "Ack",
-}
-_TIPS: Final = {
-    "retry": "Place the exits again, now",
-    "reprice": "Take the new shares into the trade and place its exits anew",
-    "protect": "End the unprotected run now: the desk places exits again",
-    "flatten": "Close the position; asks once",
-    "lookup": "Ask the broker now",
-    "poll": "Read orders every 2 s until the order stream is back; entries stay denied",
-    "show": "Show what it is about",
-    "ack": "Seen: it stays until it is over, without asking for your eye",
-}
-
-type Index = QModelIndex | QPersistentModelIndex
-
-
-def buttons_of(incident: IncidentView) -> list[str]:
-    known = [name for name in incident.buttons if name in _BUTTONS]
-    return known if incident.acked_at is not None else [*known, "ack"]
-
-
-def body_of(incident: IncidentView) -> str:
-    return f"{incident.consequence} {incident.action}".strip()
-
-
-class IncidentDelegate(QStyledItemDelegate):
-    def __init__(self, view: IncidentList) -> None:
-        super().__init__(view)
-        self._view = view
-
-    def _is_narrow(self) -> bool:
-        """Buttons then stand under the words instead of beside them."""
-        return self._view.viewport().width() < _NARROW
-
-    def _text_width(self, incident: IncidentView) -> int:
-        room = self._view.viewport().width() - _LEFT - 2 * _PAD
-        return room if self._is_narrow() else room - self.buttons_width(incident)
-
-    def buttons_width(self, incident: IncidentView) -> int:
-        metrics = QFontMetrics(font(Type.SMALL_STRONG))
-        return sum(metrics.horizontalAdvance(_BUTTONS[name]) + 21 for name in buttons_of(incident))
-
-    def _body_rect(self, width: int, text: str) -> QRect:
-        flags = int(Qt.TextFlag.TextWordWrap)
-        return QFontMetrics(font(Type.SMALL)).boundingRect(QRect(0, 0, max(width, 60), 1_000), flags, text)
-
-    def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
-        incident = index.data(ROW_ROLE)
-        body = self._body_rect(self._text_width(incident), body_of(incident))
-        buttons = _BUTTON_ROW if self._is_narrow() and buttons_of(incident) else 0
-        return QSize(100, max(_PAD + 17 + body.height() + _PAD + buttons, 44))
-
-    def button_rects(self, rect: QRect, incident: IncidentView) -> list[tuple[QRect, str]]:
-        metrics = QFontMetrics(font(Type.SMALL_STRONG))
-        right, top = rect.right() - _PAD, rect.top() + _PAD - 1
-        if self._is_narrow():
-            right, top = rect.left() + _LEFT + self.buttons_width(incident) - 5, rect.bottom() - _BUTTON_ROW - 1
-        placed = []
-        for name in reversed(buttons_of(incident)):
-            width = metrics.horizontalAdvance(_BUTTONS[name]) + 16
-            placed.append((QRect(right - width, top, width, 21), name))
-            right -= width + 5
-        return placed
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        incident: IncidentView = index.data(ROW_ROLE)
-        rect: QRect = option.rect
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        seen = incident.acked_at is not None
-        if incident.priority == 1:
-            painter.fillRect(rect, tone("p1_wash"))
-        painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), tone("line"))
-        glyph = PRIORITY_GLYPHS.get(incident.priority, PRIORITY_GLYPHS[3])
-        center = QPointF(rect.left() + 19, rect.top() + _PAD + 8)
-        paint_glyph(painter, center, 12, glyph, tone(PRIORITY_TONES.get(incident.priority, "mid")))
-        width = self._text_width(incident)
-        painter.setFont(font(Type.STRONG))
-        painter.setPen(tone("mid" if seen and incident.priority > 1 else "high"))
-        title = incident.cause + (f"  ×{incident.count}" if incident.count > 1 else "")
-        title = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, width)
-        painter.drawText(QPointF(rect.left() + _LEFT, rect.top() + _PAD + 12), title)
-        painter.setFont(font(Type.SMALL))
-        painter.setPen(tone("mid"))
-        body = QRect(rect.left() + _LEFT, rect.top() + _PAD + 18, width, rect.height())
-        painter.drawText(body, int(Qt.TextFlag.TextWordWrap), body_of(incident))
-        painter.setFont(font(Type.SMALL_STRONG))
-        for box, name in self.button_rects(rect, incident):
-            self._paint_button(painter, box, name, incident)
-        painter.restore()
-
-    def _paint_button(self, painter: QPainter, box: QRect, name: str, incident: IncidentView) -> None:
-        hot = self._view.hot == (incident.id, name)
-        urgent = name == "retry" and incident.priority == 1
-        if name != "ack" or hot:
-            painter.setPen(QPen(tone("p1_text" if urgent else "low" if hot else "line_strong"), 1))
-            painter.setBrush(Qt.BrushStyle.NoBrush if urgent and not hot else tone("plane3"))
-            painter.drawRoundedRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
-        painter.setPen(tone("p1_text" if urgent else "mid" if name == "ack" else "high"))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, _BUTTONS[name])
-
-
-class IncidentList(QListView):
-    pressed = Signal(str, object)
-
-    def __init__(self, model: RowModel[IncidentView]) -> None:
-        super().__init__()
-        self.setObjectName("incident-list")
-        self.rows = model
-        self.hot: tuple[str, str] | None = None
-        self.setModel(model)
-        self._paints = IncidentDelegate(self)
-        self.setItemDelegate(self._paints)
-        self.setFrameShape(QListView.Shape.NoFrame)
-        self.viewport().setAutoFillBackground(False)
-        self.setStyleSheet("background: transparent;")
-        self.setMouseTracking(True)
-        self.setSelectionMode(QListView.SelectionMode.NoSelection)
-        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-
-    def button_rect(self, incident_id: str, name: str) -> QRect:
-        index = self.rows.index_of(incident_id)
-        row = index.data(ROW_ROLE)
-        hits = self._paints.button_rects(self.visualRect(index), row) if row is not None else []
-        return next((box for box, each in hits if each == name), QRect())
-
-    def _hit(self, at: QPoint) -> tuple[IncidentView, str] | None:
-        index = self.indexAt(at)
-        row: Any = index.data(ROW_ROLE)
-        if row is None:
-            return None
-        for box, name in self._paints.button_rects(self.visualRect(index), row):
-            if box.contains(at):
-                return row, name
-        return None
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        hit = self._hit(event.position().toPoint())
-        hot = (hit[0].id, hit[1]) if hit else None
-        if hot != self.hot:
-            self.hot = hot
-            self.viewport().setToolTip(_TIPS[hot[1]] if hot else "")
-            self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if hot else Qt.CursorShape.ArrowCursor)
-            self.viewport().update()
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        hit = self._hit(event.position().toPoint())
-        if hit is not None and event.button() is Qt.MouseButton.LeftButton:
-            self.pressed.emit(hit[1], hit[0])
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.scheduleDelayedItemsLayout()
+INCIDENTS_TAB, SHELF_TAB, FIGURES_TAB = range(3)
 
 
 class IncidentsPanel(Panel):
@@ -195,29 +25,47 @@ class IncidentsPanel(Panel):
     flatten_asked = Signal(object)
     """The ``IncidentView``: the panel of brackets asks before it flattens."""
 
-    def __init__(self, mode: Mode, actions: Actions) -> None:
-        super().__init__("incidents", ["Incidents"], mode)
+    def __init__(self, mode: Mode, actions: Actions, stats: Callable[[], AlarmStatsView]) -> None:
+        """``stats`` of the alarms as of now."""
+        super().__init__("incidents", ["Incidents", "Shelf", "Figures"], mode)
         self._actions = actions
-        cause = Column[IncidentView]("cause", "Cause", 200, lambda i: i.cause, lambda i: i.raised_at, tip=_tip)
-        self.model: RowModel[IncidentView] = RowModel(
-            (cause,), lambda i: i.id, accepts=lambda i: i.cleared_at is None, rank=lambda i: i.priority
-        )
-        self.model.sort(0, Qt.SortOrder.DescendingOrder)
-        self.list = IncidentList(self.model)
-        self.list.pressed.connect(self._pressed)
+        self._stats = stats
+        self.model = _model(lambda i: i.cleared_at is None and i.shelved_until is None)
+        self.shelf = _model(lambda i: i.cleared_at is None and i.shelved_until is not None)
+        self.list = IncidentList(self.model, name="incident-list")
+        self.shelf_list = IncidentList(self.shelf, name="shelf-list")
+        for each in (self.list, self.shelf_list):
+            each.pressed.connect(self._pressed)
+        self.figures = AlarmFigures()
         self.add_page(self.list, "Nothing needs your hand. An incident says what happened and what to do.")
+        self.add_page(self.shelf_list, "Nothing is on the shelf. What is put there comes back by itself.")
+        self.add_page(self.figures)
+        self.strip = ShelfStrip()
+        self.strip.shelve_asked.connect(actions.shelve)
+        self.add_foot(self.strip)
+        self.header.tabs.chosen.connect(lambda _tab: self.show_figures())
         self._count()
 
     def take(self, incidents: list[IncidentView], gone: list[str]) -> None:
-        self.model.stage(incidents)
-        self.model.drop(gone)
-        self.model.flush()
+        for model in (self.model, self.shelf):
+            model.stage(incidents)
+            model.drop(gone)
+            model.flush()
+        asked = self.strip.incident
+        if asked is not None and self.model.row(asked.id) not in self.model.rows():
+            self.strip.leave()
         self._count()
+        self.show_figures()
+
+    def show_figures(self) -> None:
+        """They are counted only while somebody looks."""
+        if self.header.tabs.current == FIGURES_TAB:
+            self.figures.show_stats(self._stats())
 
     def _count(self) -> None:
-        count = self.model.rowCount()
-        self.header.tabs.set_count(0, count)
-        self.set_empty(0, not count)
+        for tab, model in ((INCIDENTS_TAB, self.model), (SHELF_TAB, self.shelf)):
+            self.header.tabs.set_count(tab, model.rowCount())
+            self.set_empty(tab, not model.rowCount())
 
     def _pressed(self, name: str, incident: IncidentView) -> None:
         match name:
@@ -235,10 +83,16 @@ class IncidentsPanel(Panel):
                 self.flatten_asked.emit(incident)
             case "show":
                 self.show_asked.emit(incident)
+            case "shelve":
+                self.strip.ask(incident)
+            case "unshelve":
+                self._actions.unshelve(incident.id)
             case "ack":
                 self._actions.acknowledge(incident.id)
 
 
-def _tip(incident: IncidentView) -> str:
-    seen = f"\nSeen by {incident.acked_by} {say.stamp(incident.acked_at)}" if incident.acked_at else ""
-    return f"{incident.cause}\n{body_of(incident)}\nRaised {say.stamp(incident.raised_at)}{seen}"
+def _model(accepts: Callable[[IncidentView], bool]) -> RowModel[IncidentView]:
+    cause = Column[IncidentView]("cause", "Cause", 200, lambda i: i.cause, lambda i: i.raised_at, tip=tip_of)
+    model: RowModel[IncidentView] = RowModel((cause,), lambda i: i.id, accepts=accepts, rank=lambda i: i.priority)
+    model.sort(0, Qt.SortOrder.DescendingOrder)
+    return model

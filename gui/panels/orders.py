@@ -160,6 +160,17 @@ class OrdersPanel(Panel):
         if self.view.isVisible():
             self.view.viewport().update()
 
+    def reveal(self, order_id: str) -> None:
+        """Choose its row, whatever hides it."""
+        order = self.model.row(order_id)
+        if order is None:
+            return
+        self.filter.clear()
+        if not self._all and not is_open(order):
+            self._toggle_all()
+        self.view.choose(order_id)
+        self.view.scrollTo(self.model.index_of(order_id))
+
     def edit_current(self) -> None:
         row = self.view.current_row()
         if row is not None:

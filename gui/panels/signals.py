@@ -230,6 +230,11 @@ class SignalsPanel(Panel):
             at = keys.index(self._chosen) + by if self._chosen in keys else 0
             self.choose(keys[min(max(at, 0), len(keys) - 1)])
 
+    def has_pending(self, key: str) -> bool:
+        """It waits for a decision."""
+        card = self._cards.get(key)
+        return key in self._waiting or (card is not None and not card.is_gone)
+
     def choose(self, key: str | None, *, by_person: bool = True) -> None:
         if key == self._chosen:
             return

@@ -82,6 +82,8 @@ class Blotter(QTreeView):
     """A symbol was double-clicked."""
     cell_opened = Signal(str, object)
     """Another cell was: the key of its column, and the row."""
+    row_opened = Signal(object)
+    """A cell that is no symbol was: the row."""
 
     def __init__(
         self, model: RowModel[Any], *, wash: Callable[[Any], str | None] = lambda _row: None, expandable: bool = False
@@ -324,6 +326,7 @@ class Blotter(QTreeView):
             self.symbol_opened.emit(str(index.data()))
         elif index.isValid() and not self.itemsExpandable():
             self.cell_opened.emit(self.rows.columns[index.column()].key, index.data(ROW_ROLE))
+            self.row_opened.emit(index.data(ROW_ROLE))
         elif self.itemsExpandable() and self.rows.rowCount(first):
             self.setExpanded(first, not self.isExpanded(first))
 

@@ -134,6 +134,12 @@ def pose(name: str, window: MainWindow) -> None:
         case "latency_stages" | "latency_hours" | "latency_requests":
             names = ("latency_stages", "latency_hours", "latency_requests")
             window.latency.header.tabs.choose(2 + names.index(name))
+        case "figures":
+            window.incidents.header.tabs.choose(2)
+            window.brackets.header.tabs.choose(3)
+        case "shelving":
+            waiting = window.incidents.model.rows()[-1]
+            window.incidents.strip.ask(replace(waiting, can_shelve=True))
         case "order_edit":
             order = window.orders.model.row("b-JPM")
             window.orders.edit.begin(order)
@@ -201,6 +207,8 @@ POSES = {
     "moving": "busy",
     "ticket_short": "busy",
     "order_edit": "busy",
+    "figures": "trouble",
+    "shelving": "trouble",
     "latency_stages": "busy",
     "latency_hours": "busy",
     "latency_requests": "busy",

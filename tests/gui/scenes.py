@@ -36,6 +36,7 @@ from engine.views import (
     SpanView,
 )
 from engine.views_batch import BatchPreviewView, BatchRowView, OutcomeView, RejectReasonView
+from tests.gui.scene_alarms import SceneAlarms
 from tests.gui.scene_halt import SceneHalt
 from tests.gui.scene_mandates import SceneMandates
 from tests.gui.scene_orders import SceneReplacing
@@ -109,6 +110,7 @@ class SceneDesk:
         self.ladder = SceneHalt(self._take)
         self.given = SceneMandates(self._take, self.clock)
         self.planner = SceneExits(self._take, self.bracket, self.put)
+        self.alarms = SceneAlarms(self._take, self.incident, self.put)
         self.replacing = SceneReplacing(self._take, self.order, self.put)
         self.ticket = SceneTicket(self._take, self.clock)
         self._view = view
