@@ -16,6 +16,7 @@ from typing import Literal
 
 from engine.activity import ActivityLog
 from engine.alpaca.client import AlpacaClient
+from engine.alpaca.market_data import MinuteStep
 from engine.alpaca.retry import reads
 from engine.book import DESK_SCOPE, Book
 from engine.bus import Bus, Change
@@ -227,10 +228,13 @@ class Desk(SignalCommands):
         """Facts on disk behind ``after``, then live, without gap or doubles."""
         return follow(self._journal, self.bus, after, executor=self._read_pool, clock=self._clock)
 
-    async def bars(self, symbol: str, *, minutes: int = 240) -> list[BarView]:
-        """One-minute bars, oldest first; refused with BROKER_UNREACHABLE when they cannot be read."""
+    async def bars(self, symbol: str, *, minutes: int = 240, step: MinuteStep = 1) -> list[BarView]:
+        """Bars of ``step`` minutes over the last ``minutes``, oldest first.
+
+        Refused with BROKER_UNREACHABLE when they cannot be read.
+        """
         try:
-            return await reads(self._clock)(minute_bars, self._client, self._clock, symbol, minutes)
+            return await reads(self._clock)(minute_bars, self._client, self._clock, symbol, minutes, step)
         except BrokerError as lost:
             raise CommandRefused("BROKER_UNREACHABLE", lost.operator_text) from lost
 

@@ -23,7 +23,7 @@ from engine.model.mandate import MandateTerms
 from engine.model.words import DeskState
 from engine.views import BarView
 from engine.views_batch import OutcomeView
-from gui.door import Door, DrillDoor
+from gui.door import Door, DrillDoor, MinuteStep
 
 logger = logging.getLogger(__name__)
 
@@ -321,8 +321,10 @@ class Actions(QObject):
 
         return self._run("cancel-entries", work)
 
-    def load_bars(self, symbol: str, minutes: int, take: Callable[[str, list[BarView]], None]) -> bool:
+    def load_bars(
+        self, symbol: str, minutes: int, step: MinuteStep, take: Callable[[str, list[BarView]], None]
+    ) -> bool:
         async def work() -> None:
-            take(symbol, await self._desk.bars(symbol, minutes=minutes))
+            take(symbol, await self._desk.bars(symbol, minutes=minutes, step=step))
 
         return self._run(f"bars:{symbol}", work)

@@ -61,6 +61,8 @@ class Mark(Protocol):
 
 
 Which = Literal["open", "all"]
+MinuteStep = Literal[1, 5, 15]
+"""Minutes of one bar."""
 
 
 class Quote(Protocol):
@@ -250,7 +252,7 @@ class Door(Protocol):
     ) -> Sequence[Difference]: ...
     async def set_demo(self, on: bool, *, actor: str) -> None: ...
     async def cancel_working_entries(self, *, actor: str) -> list[OrderView]: ...
-    async def bars(self, symbol: str, *, minutes: int = 240) -> list[BarView]: ...
+    async def bars(self, symbol: str, *, minutes: int = 240, step: MinuteStep = 1) -> list[BarView]: ...
 
 
 class PastDoor(Door, Protocol):

@@ -43,6 +43,10 @@ ROWS_PER_STEP: Final = 200
 type Adjustment = Literal["raw", "split", "dividend", "all"]
 
 
+type MinuteStep = Literal[1, 5, 15]
+"""Minutes of one bar."""
+
+
 class MarketDataCalls:
     """The market-data half of ``AlpacaClient``."""
 
@@ -110,12 +114,13 @@ class MarketDataCalls:
         start: datetime,
         end: datetime | None = None,
         *,
+        step: MinuteStep = 1,
         adjustment: Adjustment = "raw",
         lane: Lane = Lane.READ,
         deadline_s: float = READ_DEADLINE_S,
     ) -> Answer[dict[str, Rows[Bar]]]:
-        """All one-minute bars since ``start``, oldest first, by symbol. See ``daily_bars``."""
-        return await self._bars(STOCK_BARS, "1Min", symbols, start, end, adjustment, lane, deadline_s)
+        """All bars of ``step`` minutes since ``start``, oldest first, by symbol. See ``daily_bars``."""
+        return await self._bars(STOCK_BARS, f"{step}Min", symbols, start, end, adjustment, lane, deadline_s)
 
     async def crypto_daily_bars(
         self,

@@ -11,15 +11,16 @@ shocks. Source for the parameters: usual estimates for US equities, e.g. Engle (
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.exchange.assets import SECTORS, Asset
 from engine.exchange.bars import MINUTE_NS, Bar
-from engine.exchange.session import midnight_ns, trading_days
+from engine.exchange.session import TradingDay, midnight_ns, trading_days
 
 FIRST_DAY: Final = date(2024, 6, 3)
 MARKET_DAILY_VOL: Final = 0.0095
@@ -119,6 +120,37 @@ def minute_bars(
         ]
         for i, asset in enumerate(assets)
     ]  # fmt: skip
+
+
+def minutes_of(asset: Asset, seed: int, daily: Bar, session: TradingDay) -> list[Bar]:
+    """The one-minute bars of a day that is over: they make its daily bar, open to close, high and low included.
+
+    A bridge between the day's first and last price, stretched into its range; busier at both ends.
+    """
+    count = int((session.closes - session.opens) / timedelta(minutes=1))
+    rng = np.random.Generator(np.random.Philox(key=(seed << 32) ^ (daily.start_ns // 1_000_000_000) ^ hash_of(asset)))
+    steps = np.cumsum(rng.standard_normal(count))
+    share = np.arange(1, count + 1) / count
+    wander = steps - share * steps[-1]
+    straight = daily.open + (daily.close - daily.open) * share
+    span = max(float(np.ptp(wander)), 1e-9)
+    closes = np.clip(straight + wander / span * (daily.high - daily.low) * 0.8, daily.low, daily.high)
+    closes[-1] = daily.close
+    opens = np.concatenate(([daily.open], closes[:-1]))
+    reach = rng.random((2, count)) * (daily.high - daily.low) * 0.02
+    highs = np.minimum(np.maximum(opens, closes) + reach[0], daily.high)
+    lows = np.maximum(np.minimum(opens, closes) - reach[1], daily.low)
+    highs[int(np.argmax(highs))] = daily.high
+    lows[int(np.argmin(lows))] = daily.low
+    busy = 0.5 + 2.0 * (share - 0.5) ** 2 + 0.4 * rng.random(count)
+    volumes = daily.volume * busy / float(busy.sum())
+    first_ns = int(session.opens.timestamp()) * 1_000_000_000
+    return [_bar(first_ns + k * MINUTE_NS, opens[k], highs[k], lows[k], closes[k], volumes[k]) for k in range(count)]
+
+
+def hash_of(asset: Asset) -> int:
+    """The same in every process."""
+    return crc32(asset.symbol.encode())
 
 
 def _levels(returns: Floats, last: Sequence[float]) -> Floats:

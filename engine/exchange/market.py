@@ -23,7 +23,7 @@ from engine.exchange import history
 from engine.exchange.assets import Asset
 from engine.exchange.bars import Bar, MinuteBuilder, merge
 from engine.exchange.replay import Tape
-from engine.exchange.session import midnight_ns
+from engine.exchange.session import midnight_ns, trading_days
 
 _ALPHA, _BETA = 0.012, 0.9865
 """GARCH(1,1) at the scale of a step: the variance forgets half of a shock in about two minutes."""
@@ -33,6 +33,8 @@ _STEPS_BEHIND_MAX: Final = 2400
 _DAY_S: Final = 23400.0
 _VENUES: Final = "QPKZVN"
 _MINUTES_KEPT: Final = 5 * 390
+EARLIER_DAYS: Final = 5
+"""Trading days before today whose minutes can be asked for."""
 
 
 class Quote(NamedTuple):
@@ -113,6 +115,8 @@ class Market:
         self._rng = np.random.Generator(np.random.Philox(key=(seed << 32) ^ (now_ns // 1_000_000_000 if resume else 0)))
         self._variance = np.ones(self._factors.sources)
         self._row = _BLOCK
+        self._earlier: dict[str, tuple[date, list[Bar]]] = {}
+        """Symbol -> the day as of which they are, and the minutes of the days before it."""
         self._begin(day, now_ns, minutes_before, resume)
 
     def _begin(self, day: date, now_ns: int, minutes_before: int, resume: MarketState | None) -> None:
@@ -175,8 +179,24 @@ class Market:
         return symbol in self._halted
 
     def minute_bars(self, symbol: str) -> list[Bar]:
-        """Oldest first, without the minute that is being traded."""
-        return self._minutes[symbol]
+        """Oldest first, without the minute that is being traded: those of the days before, then of this session."""
+        return [*self._earlier_minutes(symbol), *self._minutes[symbol]]
+
+    def _earlier_minutes(self, symbol: str) -> list[Bar]:
+        """Of the last trading days that are over. Made when they are first asked for; coins and tapes have none."""
+        asset = self._assets[self._index[symbol]]
+        if asset.is_crypto or self._tape is not None:
+            return []
+        kept = self._earlier.get(symbol)
+        if kept is None or kept[0] != self._day:
+            sessions = list(trading_days(self._day - timedelta(days=2 * EARLIER_DAYS), self._day - timedelta(days=1)))
+            daily = {bar.start_ns: bar for bar in self._daily[symbol][-2 * EARLIER_DAYS :]}
+            known = [(daily[midnight_ns(s.day)], s) for s in sessions[-EARLIER_DAYS:] if midnight_ns(s.day) in daily]
+            bars = [bar for day, session in known for bar in history.minutes_of(asset, self._seed, day, session)]
+            first_ns = self._minutes[symbol][0].start_ns if self._minutes[symbol] else None
+            kept = self._day, [bar for bar in bars if first_ns is None or bar.start_ns < first_ns]
+            self._earlier[symbol] = kept
+        return kept[1]
 
     def latest_minute(self, symbol: str) -> Bar | None:
         bars = self._minutes[symbol]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from engine.alpaca.client import AlpacaClient
+from engine.alpaca.market_data import MinuteStep
 from engine.clock import Clock
 from engine.views import BarView
 
 
-async def minute_bars(client: AlpacaClient, clock: Clock, symbol: str, minutes: int) -> list[BarView]:
-    """The last ``minutes`` one-minute bars, oldest first. Raises ``BrokerError``."""
-    answer = await client.minute_bars([symbol], clock.now() - timedelta(minutes=minutes))
+async def minute_bars(client: AlpacaClient, clock: Clock, symbol: str, minutes: int, step: MinuteStep) -> list[BarView]:
+    """Bars of ``step`` minutes over the last ``minutes``, oldest first. Raises ``BrokerError``."""
+    answer = await client.minute_bars([symbol], clock.now() - timedelta(minutes=minutes), step=step)
     rows = answer.value.get(symbol)
     return [
         BarView(

@@ -1,4 +1,4 @@
-"""One-minute bars out of the tape: middle prices as they were seen, not trades. Their volume is zero."""
+"""Bars out of the tape: middle prices as they were seen, not trades. Their volume is zero."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from engine.past.tape_file import TapeReader
 from engine.views import BarView
 
 
-def bars_from(tape: TapeReader, symbol: str, up_to: datetime, minutes: int) -> list[BarView]:
-    """Of the last ``minutes``, oldest first; minutes in which nothing was seen are left out."""
+def bars_from(tape: TapeReader, symbol: str, up_to: datetime, minutes: int, step: int = 1) -> list[BarView]:
+    """Bars of ``step`` minutes over the last ``minutes``, oldest first, without those in which nothing was seen."""
     bars: dict[datetime, BarView] = {}
     for written_at, frame in tape.between(up_to - timedelta(minutes=minutes), up_to):
         prices = frame.prices.get(symbol)
@@ -19,7 +19,7 @@ def bars_from(tape: TapeReader, symbol: str, up_to: datetime, minutes: int) -> l
         middle = float(sum(sides) / len(sides)) if sides else float(prices.last or 0)
         if middle <= 0:
             continue
-        minute = written_at.replace(second=0, microsecond=0)
+        minute = written_at.replace(minute=written_at.minute - written_at.minute % step, second=0, microsecond=0)
         bar = bars.get(minute)
         bars[minute] = BarView(
             at=minute,

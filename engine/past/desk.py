@@ -354,10 +354,10 @@ class PastDesk:
             bracket.naked_since if bracket is not None else None,
         )
 
-    async def bars(self, symbol: str, *, minutes: int = 240) -> list[BarView]:
+    async def bars(self, symbol: str, *, minutes: int = 240, step: int = 1) -> list[BarView]:
         """Made from the tape's prices; refused with NO_TAPE where there are none."""
         run = asyncio.get_running_loop().run_in_executor
-        bars = await run(self._pool, bars_from, self._tape, symbol, self.clock.now(), minutes)
+        bars = await run(self._pool, bars_from, self._tape, symbol, self.clock.now(), minutes, step)
         if not bars:
             raise CommandRefused("NO_TAPE", f"The tape holds no prices of {symbol} for this time.")
         return bars

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -24,7 +25,10 @@ from gui.theme import Type, font, tone
 _AXIS: Final = 58
 _FOOT: Final = 18
 _LEAST_BARS: Final = 30
+_MOST_AT_FIRST: Final = 240
 _TAG_H: Final = 18
+_VWAP_PX: Final = 130
+"""At the foot, where the average price stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class PriceChart(QWidget):
         self._live: float | None = None
         self._stale = False
         self._shown = 60
+        self._shows_all = False
         self._scale: Scale | None = None
         """Of the newest paint."""
         self._held_scale: Scale | None = None
@@ -61,7 +66,14 @@ class PriceChart(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(320, 300)
 
+    def show_all_of_next(self) -> None:
+        """The bars that come next are of another length of time: as many as there are."""
+        self._shows_all = True
+
     def set_bars(self, bars: Sequence[BarView]) -> None:
+        if self._shows_all and bars:
+            self._shows_all = False
+            self._shown = min(max(len(bars), _LEAST_BARS), _MOST_AT_FIRST)
         self._bars = bars
         self._vwap = vwap_of(bars)
         self.update()
@@ -167,6 +179,7 @@ class PriceChart(QWidget):
         right = plot.right() - 8
         painter.setFont(font(Type.SMALL))
         last_label = math.inf
+        days = _new_days(bars)
         for number, bar in enumerate(reversed(bars)):
             x = right - (number + 0.5) * step
             painter.setPen(QPen(ink, 1))
@@ -176,11 +189,24 @@ class PriceChart(QWidget):
             painter.setBrush(tone("candle_hollow") if rising else ink)
             painter.drawRect(QRectF(x - body / 2, top, body, max(bottom - top, 1.0)))
             local = bar.at.astimezone(MARKET_TIME)
-            if local.minute % 15 == 0 and last_label - x > 70 and x > 130 and self._lines.confirmed:
+            if len(bars) - 1 - number in days:
+                last_label = self._paint_day(painter, plot, x - step / 2, local, last_label)
+            elif local.minute % 15 == 0 and last_label - x > 70 and x > _VWAP_PX and self._lines.confirmed:
                 last_label = x
                 painter.setPen(tone("low"))
                 box = QRectF(x - 30, plot.bottom() + 1, 60, _FOOT)
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{local:%H:%M}")
+
+    def _paint_day(self, painter: QPainter, plot: QRectF, x: float, local: datetime, last_label: float) -> float:
+        """A new day begins: a dotted line, and which one, where there is room. Tells where the newest label is."""
+        painter.setPen(QPen(tone("line_strong"), 1, Qt.PenStyle.DotLine))
+        painter.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom()))
+        if last_label - x <= 44 or x <= _VWAP_PX or not self._lines.confirmed:
+            return last_label
+        painter.setPen(tone("mid"))
+        box = QRectF(x - 30, plot.bottom() + 1, 60, _FOOT)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{local:%a} {local.day}")
+        return x
 
     def _tags(self, scale: Scale) -> list[Tag]:
         hollow = not self._lines.confirmed
@@ -259,6 +285,12 @@ class Scale:
         """The price at a height."""
         share = (self.plot.bottom() - y) / self.plot.height()
         return self.low + share * (self.high - self.low)
+
+
+def _new_days(bars: Sequence[BarView]) -> frozenset[int]:
+    """Numbers of the bars with which a day of New York begins, but for the first."""
+    dates = [bar.at.astimezone(MARKET_TIME).date() for bar in bars]
+    return frozenset(number for number in range(1, len(dates)) if dates[number] != dates[number - 1])
 
 
 def _step(plot: QRectF, bars: Sequence[BarView]) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -54,10 +55,11 @@ def vwap_of(bars: Sequence[BarView]) -> list[float | None]:
 
 def bar_of(bars: Sequence[BarView], at: datetime) -> int | None:
     """Number of the bar in whose minute a moment lies; None when it is not in view."""
+    length = min((b.at - a.at for a, b in pairwise(bars)), default=MINUTE)
     for number in range(len(bars) - 1, -1, -1):
         if bars[number].at <= at:
             is_newest = number == len(bars) - 1
-            return number if is_newest or at < bars[number].at + MINUTE or at < bars[number + 1].at else None
+            return number if is_newest or at < bars[number].at + length or at < bars[number + 1].at else None
     return None
 
 

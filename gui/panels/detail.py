@@ -19,7 +19,7 @@ from gui.charts.exit_chart import ExitChart
 from gui.charts.price_chart import Lines
 from gui.charts.price_marks import fills_of
 from gui.charts.waterfall import Waterfall
-from gui.door import Quote
+from gui.door import MinuteStep, Quote
 from gui.exit_words import Exit, meaning, movable
 from gui.panels import signal_words
 from gui.panels.bracket_columns import is_stale
@@ -28,12 +28,16 @@ from gui.status_words import bracket_face, order_face, role_words
 from gui.theme import CARD_PAD, Type
 from gui.widgets.button import Button
 from gui.widgets.panel import Panel
+from gui.widgets.segments import Segments
 from gui.widgets.text import ElidedText, Text, rule
 
 type Subject = BracketView | SignalView | PositionView
 
 BARS_EVERY_S: Final = 20.0
-_MINUTES: Final = 240
+
+_RANGES: Final[dict[str, tuple[int, MinuteStep]]] = {"hours": (240, 1), "day": (1_440, 5), "days": (7 * 1_440, 15)}
+"""Minutes back, and minutes of a bar."""
+_RANGE_WORDS: Final = (("hours", "4 h"), ("day", "1 d"), ("days", "5 d"))
 
 
 class Section(QWidget):
@@ -88,6 +92,10 @@ class DetailPanel(Panel):
         self.header.add_tool(self._remark)
         self.chart = ExitChart()
         self.chart.dropped.connect(self._dropped)
+        self._range = Segments(_RANGE_WORDS, name="chart-range", said="Time on the chart")
+        self._range.setParent(self.chart)
+        self._range.move(6, 4)
+        self._range.changed.connect(self._change_range)
         self.exits = ExitStrip()
         self.exits.move_asked.connect(lambda stop, target: self.move_asked.emit(self._subject, stop, target))
         self.exits.break_even_asked.connect(lambda: self.break_even_asked.emit(self._subject))
@@ -271,7 +279,12 @@ class DetailPanel(Panel):
         if self._subject is None:
             return
         self._bars_at = self._now()
-        self._actions.load_bars(self._subject.symbol, _MINUTES, self._take_bars)
+        minutes, step = _RANGES[self._range.value]
+        self._actions.load_bars(self._subject.symbol, minutes, step, self._take_bars)
+
+    def _change_range(self, _range: str) -> None:
+        self.chart.show_all_of_next()
+        self._late.start()
 
     def _take_bars(self, symbol: str, bars: list[BarView]) -> None:
         if self._subject is not None and self._subject.symbol == symbol:

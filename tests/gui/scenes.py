@@ -124,6 +124,7 @@ class SceneDesk:
         self._samples = list(samples)
         self._timelines = timelines or {}
         self._bars = bars or {}
+        self.asked_bars: list[tuple[str, int, int]] = []
         self._quotes = quotes or {}
         self._differences = {d.id: d for d in differences}
         self._gates: dict[str, asyncio.Event] = {}
@@ -447,7 +448,8 @@ class SceneDesk:
         self.put(*gone)
         return gone
 
-    async def bars(self, symbol: str, *, minutes: int = 240) -> list[BarView]:
+    async def bars(self, symbol: str, *, minutes: int = 240, step: int = 1) -> list[BarView]:
+        self.asked_bars.append((symbol, minutes, step))
         await asyncio.sleep(0)
         return self._bars.get(symbol, [])[-minutes:]
 

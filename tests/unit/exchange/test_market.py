@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.exchange.assets import LISTED, SECTORS
-from engine.exchange.market import Market, Tick, activity
+from engine.exchange.market import EARLIER_DAYS, Market, Tick, activity
 
 NOW_NS = int(datetime(2026, 8, 21, 14, 0, tzinfo=UTC).timestamp()) * 10**9
 CHOSEN = tuple(asset for asset in LISTED if asset.symbol in {"SPY", "QQQ", "NVDA", "AMD", "XOM", "GVH"})
@@ -74,6 +74,25 @@ def test_minute_bars_are_built_from_the_trades() -> None:
     assert (bar.high, bar.low) == (max(t.price for t in inside), min(t.price for t in inside))
     assert (bar.volume, bar.trades) == (sum(t.size for t in inside), len(inside))
     assert bar.low <= bar.vwap <= bar.high
+
+
+def test_minutes_of_days_that_are_over_make_their_daily_bars() -> None:
+    there = market()
+    minutes, days = there.minute_bars("NVDA"), there.daily_bars("NVDA")[-1 - EARLIER_DAYS : -1]
+    assert [bar.start_ns for bar in minutes] == sorted({bar.start_ns for bar in minutes}), "in order, none twice"
+    for day in days:
+        mine = [bar for bar in minutes if day.start_ns <= bar.start_ns < day.start_ns + 86_400 * 10**9]
+        assert len(mine) == 390
+        assert (mine[0].open, mine[-1].close) == (day.open, day.close)
+        assert (max(bar.high for bar in mine), min(bar.low for bar in mine)) == (day.high, day.low)
+        assert sum(bar.volume for bar in mine) == pytest.approx(day.volume, rel=0.01)
+        for bar in mine:
+            assert bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high
+
+
+def test_two_starts_agree_about_the_minutes_of_days_that_are_over() -> None:
+    assert market().minute_bars("SPY")[:390] == market().minute_bars("SPY")[:390]
+    assert market(seed=99).minute_bars("SPY")[:390] != market(seed=98).minute_bars("SPY")[:390]
 
 
 def returns(market: Market, symbol: str) -> np.ndarray:
