@@ -12,6 +12,7 @@ from engine.model.words import Mode
 from gui.commands import Command, of_keys
 from gui.dialogs.confirm import Question
 from gui.dialogs.palette import Palette
+from gui.key_map import KeyMap
 from gui.keys import DIGITS, KEYS
 
 
@@ -26,8 +27,12 @@ class Commanding:
         use_layout: Callable[[int], object],
         ask: Callable[[Question], object],
         others: Callable[[], list[Command]],
+        keys: KeyMap,
+        may_send: Callable[[], bool],
     ) -> None:
         """``acts`` by the names of ``KEYS``; digits pick a reason, with Ctrl a layout, counted from 1.
+
+        ``may_send``: the keys that send at once are armed; it says so when they are not.
 
         ``others`` are the commands without a key, as of now.
         """
@@ -38,8 +43,17 @@ class Commanding:
         self._others = others
         self._palette = Palette(window)
         self._palette.chosen.connect(self._do)
-        for key in KEYS:
-            self._bind(key.keys, self._acts[key.name], repeat=key.name in ("up", "down"))
+        self._may_send = may_send
+        self._keys = keys
+        self._shortcuts = {
+            key.name: self._bind(
+                keys.keys(key.name),
+                partial(self._send, self._acts[key.name]) if key.sends else self._acts[key.name],
+                repeat=key.name in ("up", "down"),
+            )
+            for key in KEYS
+        }
+        keys.changed.connect(self._rebind)
         for digit in DIGITS:
             self._bind(digit, partial(pick_reason, int(digit)))
             self._bind(f"Ctrl+{digit}", partial(use_layout, int(digit)))
@@ -50,10 +64,18 @@ class Commanding:
     def dismiss(self) -> None:
         self._palette.dismiss()
 
-    def _bind(self, keys: str, act: Callable[[], object], *, repeat: bool = False) -> None:
+    def _send(self, act: Callable[[], object]) -> None:
+        if self._may_send():
+            act()
+
+    def _rebind(self, name: str) -> None:
+        self._shortcuts[name].setKey(QKeySequence(self._keys.keys(name)))
+
+    def _bind(self, keys: str, act: Callable[[], object], *, repeat: bool = False) -> QShortcut:
         shortcut = QShortcut(QKeySequence(keys), self._window)
         shortcut.setAutoRepeat(repeat)
         shortcut.activated.connect(act)
+        return shortcut
 
     def _do(self, command: Command) -> None:
         """Enter chose it: what would send an order at once is a question first."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from engine.model.words import DeskState
 from gui import formatting as say
-from gui.keys import KEYS
+from gui.keys import KEYS, shown_for
 
 _MOVES: Final = frozenset({"up", "down", "left", "right", "escape", "palette"})
 """Keys that only move about; by name they would be of no use."""
@@ -35,7 +35,7 @@ class Command:
 
 def of_keys(acts: Mapping[str, Callable[[], object]]) -> list[Command]:
     return [
-        Command(say.sentence(key.words), acts[key.name], "key", key.shown, key.sends)
+        Command(say.sentence(key.words), acts[key.name], "key", shown_for(key.shown), key.sends)
         for key in KEYS
         if key.name not in _MOVES
     ]

@@ -46,3 +46,20 @@ KEYS: Final = (
 )
 
 DIGITS: Final = tuple(str(number) for number in range(1, 10))
+
+_own: dict[str, str] = {}
+
+
+def show_own(shown: dict[str, str]) -> None:
+    """Keys of the operator's own, by how they are shown as they come: buttons say what has to be pressed."""
+    _own.clear()
+    _own.update(shown)
+
+
+def shown_for(default: str) -> str:
+    """How a key is shown now that comes as ``default``."""
+    return _own.get(default, default)
+
+
+def shown_of(key: Key, own: str | None) -> str:
+    return key.shown if own is None else own.replace("+", " ") if len(own) > 1 else own

@@ -41,7 +41,7 @@ class Layout:
         window: QMainWindow,
         docks: Mapping[str, QDockWidget],
         middle: QSplitter,
-        layout_file: Path,
+        settings: QSettings,
         tables: Sequence[Blotter],
     ) -> None:
         """Made when the window is complete: what it is then is what ``reset`` goes back to."""
@@ -51,7 +51,7 @@ class Layout:
         self._window = window
         self._docks = docks
         self._middle = middle
-        self.settings = QSettings(str(layout_file), QSettings.Format.IniFormat)
+        self.settings = settings
         self._default = window.saveState(LAYOUT_VERSION)
 
     def use_theme(self, name: str) -> None:

@@ -12,14 +12,16 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSettings
 from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow
 
 from engine.model.words import DeskState, Mode, OrderRole
 from engine.views import BracketView, DeskView, OrderView, PositionView, SignalView
 from gui import theme
 from gui.actions import CONFIRM_ACCOUNT, DRILL, GRANT, SETTLE, TICKET, Actions, Refusal
+from gui.arming import NOT_ARMED, Arming
+from gui.arrangement import arrange
 from gui.bridge import Bridge
 from gui.changing import Changing
 from gui.commanding import Commanding
@@ -32,6 +34,7 @@ from gui.dialogs.live_sheet import LiveSheet
 from gui.dialogs.sheet import Sheet
 from gui.drills import Drills
 from gui.halting import Halting
+from gui.key_map import KeyMap
 from gui.layout import Layout
 from gui.mandating import Mandating
 from gui.moving import Moving
@@ -41,9 +44,8 @@ from gui.panels.orders import is_open
 from gui.release import STATE, needs_word, release_question
 from gui.repairing import Repairing
 from gui.showing import Showing
-from gui.theme import FRAME, GAP
 from gui.ticketing import Ticketing
-from gui.widgets.mode import paint_mode_frame
+from gui.widgets.mode import paint_armed, paint_mode_frame
 from gui.widgets.panel import Panel
 from gui.widgets.toast import Toast
 from gui.zones import Zones
@@ -84,8 +86,10 @@ class MainWindow(QMainWindow):
         self.incidents = panels.incidents
         self.latency = panels.latency
         self.activity = panels.activity
-        self._zones = Zones(self.signals, self.brackets, self.orders)
-        self._arrange()
+        self.arming = Arming(self, lambda: now().timestamp())
+        self.arming.changed.connect(self.update)
+        self._zones = Zones(self.signals, self.brackets, self.orders, moved=self.arming.arm)
+        self.top, self._middle, self._docks = arrange(self, panels)
         self._showing = Showing(
             self.signals,
             self.brackets,
@@ -95,7 +99,10 @@ class MainWindow(QMainWindow):
             about_the_desk=lambda: self._ask_release() if self.bridge.desk().trips else None,
         )
         self.toast = Toast(self)
-        self._keys = KeySheet(self)
+        self.arming.not_armed.connect(lambda: self.toast.tell("NOT_ARMED", NOT_ARMED))
+        self.settings = QSettings(str(layout_file), QSettings.Format.IniFormat)
+        self.keys = KeyMap(self.settings)
+        self._keys = KeySheet(self.keys, self)
         self._closing = CloseSheet(mode, self)
         self._live = LiveSheet(mode, actions, self)
         self._gate = GateSheet(actions, self)
@@ -116,56 +123,16 @@ class MainWindow(QMainWindow):
             use_layout=lambda number: self._layouts.use_number(number),
             ask=self.brackets.confirm.ask,
             others=self._unkeyed,
+            keys=self.keys,
+            may_send=self.arming.may_send,
         )
         self._fill_menu()
         tables = (*self.brackets.views, self.orders.view)
-        self._layout = Layout(self, self._docks, self._middle, layout_file, tables)
-        self.settings = self._layout.settings
+        self._layout = Layout(self, self._docks, self._middle, self.settings, tables)
         self._layouts = LayoutSheet(self._layout, self)
         self._restored = self._layout.restore()
 
     # --- building --------------------------------------------------------------------------------------------
-
-    def _arrange(self) -> None:
-        edge = FRAME + GAP
-        self.setContentsMargins(edge, edge, edge, edge)
-        self.setDockOptions(QMainWindow.DockOption.AllowNestedDocks | QMainWindow.DockOption.AllowTabbedDocks)
-        top = QWidget()
-        self.top = QVBoxLayout(top)
-        self.top.setContentsMargins(0, 0, 0, GAP)
-        self.top.addWidget(self.state_bar)
-        self.setMenuWidget(top)
-        self._middle = QSplitter(Qt.Orientation.Vertical)
-        self._middle.setHandleWidth(GAP)
-        self._middle.setChildrenCollapsible(False)
-        self._middle.addWidget(self.brackets)
-        self._middle.addWidget(self.orders)
-        self._middle.setStretchFactor(0, 45)
-        self._middle.setStretchFactor(1, 55)
-        self.setCentralWidget(self._middle)
-        area = Qt.DockWidgetArea
-        self._docks = {
-            panel.name: self._dock(panel, where)
-            for panel, where in (
-                (self.signals, area.LeftDockWidgetArea),
-                (self.detail, area.RightDockWidgetArea),
-                (self.incidents, area.BottomDockWidgetArea),
-                (self.latency, area.BottomDockWidgetArea),
-                (self.activity, area.BottomDockWidgetArea),
-            )
-        }
-        self.setMinimumSize(1024, 640)
-        self.resize(1920, 1080)
-
-    def _dock(self, panel: Panel, where: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(panel.title, self)
-        dock.setObjectName(f"dock-{panel.name}")
-        dock.setTitleBarWidget(panel.header)
-        dock.setWidget(panel.body)
-        self.addDockWidget(where, dock)
-        panel.setParent(dock)  # owns the two halves' signals; shows nothing itself
-        panel.hide()
-        return dock
 
     def _connect(self) -> None:
         bridge, actions = self.bridge, self._actions
@@ -287,6 +254,7 @@ class MainWindow(QMainWindow):
         self.signals.show_time(now)
         self.orders.show_time()
         self.detail.show_time(now)
+        self.arming.follow()
         if self._drills is not None:
             self._drills.beat()
 
@@ -311,6 +279,7 @@ class MainWindow(QMainWindow):
         """A person moved to a row: the detail follows, and the keys act there."""
         if row is None:
             return
+        self.arming.arm()
         self._zones.current = zone
         trades = self.brackets.model
         match row:
@@ -432,4 +401,6 @@ class MainWindow(QMainWindow):
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.tone("plane0"))
         paint_mode_frame(painter, self.width(), self.height(), self.mode)
+        if self.arming.is_armed:
+            paint_armed(painter, self.width(), self.height())
         painter.end()

@@ -13,7 +13,16 @@ from gui.widgets.panel import Panel
 
 
 class Zones:
-    def __init__(self, signals: SignalsPanel, brackets: BracketsPanel, orders: OrdersPanel) -> None:
+    def __init__(
+        self,
+        signals: SignalsPanel,
+        brackets: BracketsPanel,
+        orders: OrdersPanel,
+        *,
+        moved: Callable[[], object],
+    ) -> None:
+        """``moved`` is called when a key leads to what the others act on."""
+        self._moved = moved
         self._signals = signals
         self._brackets = brackets
         self._orders = orders
@@ -73,6 +82,7 @@ class Zones:
             card.leave_edit()
 
     def _change(self, by: int) -> None:
+        self._moved()
         at = self.all.index(self.current) if self.current in self.all else 0
         zone = self.all[min(max(at + by, 0), len(self.all) - 1)]
         if zone is not self.current:
@@ -80,6 +90,7 @@ class Zones:
             self._step(0)
 
     def _step(self, by: int) -> None:
+        self._moved()
         if self.current is self._brackets:
             self._brackets.current_view().step(by)
         elif self.current is self._orders:

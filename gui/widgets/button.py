@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QWidget
 
+from gui.keys import shown_for
 from gui.theme import Type, font, tone
 
 Kind = Literal["plain", "go", "danger", "quiet", "link", "notice"]
@@ -28,7 +29,7 @@ class Button(QPushButton):
         self.setAutoDefault(False)
 
     def _key_width(self) -> int:
-        return QFontMetrics(font(Type.TINY)).horizontalAdvance(self._key) + 9 if self._key else 0
+        return QFontMetrics(font(Type.TINY)).horizontalAdvance(shown_for(self._key)) + 9 if self._key else 0
 
     def sizeHint(self) -> QSize:
         width = QFontMetrics(self.font()).horizontalAdvance(self.text())
@@ -83,5 +84,5 @@ class Button(QPushButton):
         painter.drawRoundedRect(cap, 3, 3)
         painter.setOpacity(0.85)
         painter.setFont(font(Type.TINY))
-        painter.drawText(cap, Qt.AlignmentFlag.AlignCenter, self._key)
+        painter.drawText(cap, Qt.AlignmentFlag.AlignCenter, shown_for(self._key))
         painter.end()

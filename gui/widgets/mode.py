@@ -24,6 +24,14 @@ def paint_frame(painter: QPainter, width: int, height: int, colour: str) -> None
     painter.fillRect(0, 0, width, height, tone(colour))
 
 
+def paint_armed(painter: QPainter, width: int, height: int) -> None:
+    """A line within the frame: keys that send are armed."""
+    painter.setClipping(False)
+    painter.setPen(QPen(tone("go"), 1))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(FRAME, FRAME, width - 2 * FRAME - 1, height - 2 * FRAME - 1)
+
+
 class ModeChip(QWidget):
     def __init__(self, mode: Mode, parent: QWidget | None = None) -> None:
         super().__init__(parent)

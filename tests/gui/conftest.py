@@ -147,6 +147,7 @@ def opened(tmp_path: Path) -> Callable[..., Any]:
                 window.reset_layout()
             window.activateWindow()
             await asyncio.sleep(0.02)
+            window.arming.arm()  # as whoever has touched a row a moment ago
             yield screen
 
     return open_scene
