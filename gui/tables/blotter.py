@@ -28,7 +28,7 @@ type Index = QModelIndex | QPersistentModelIndex
 
 
 class ColumnHead(QHeaderView):
-    """Column titles in the small type, with a mark on the sorted one."""
+    """Column titles in the small type, with a mark on those that sort. Shift and a click adds one to them."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
@@ -37,6 +37,33 @@ class ColumnHead(QHeaderView):
         self.setMinimumSectionSize(24)
         self.setHighlightSections(False)
 
+    def mark_of(self, section: int) -> str:
+        """Which way it sorts, and as which of several; empty while nobody has sorted by it."""
+        sorts = cast("RowModel[Any]", self.model()).sorts
+        if self.sortIndicatorSection() < 0 or section not in dict(sorts):
+            return ""
+        arrow = " ↓" if dict(sorts)[section] else " ↑"
+        number = [column for column, _ in sorts].index(section) + 1
+        return f"{arrow}{number}" if len(sorts) > 1 else arrow
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            super().mouseReleaseEvent(event)
+            return
+        section = self.logicalIndexAt(event.position().toPoint())
+        model = cast("RowModel[Any]", self.model())
+        if section < 0 or model.columns[section].sort is None:
+            return
+        if self.sortIndicatorSection() < 0:
+            self.setSortIndicator(section, Qt.SortOrder.AscendingOrder)
+        else:
+            model.sort_also(section)
+        self.viewport().update()
+
     def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
         model = self.model()
         right = bool(
@@ -44,8 +71,7 @@ class ColumnHead(QHeaderView):
             & int(Qt.AlignmentFlag.AlignRight)
         )
         title = str(model.headerData(section, Qt.Orientation.Horizontal) or "")
-        if self.sortIndicatorSection() == section and title:
-            title += " ↓" if self.sortIndicatorOrder() is Qt.SortOrder.DescendingOrder else " ↑"
+        title += self.mark_of(section) if title else ""
         painter.save()
         painter.setPen(tone("line"))
         painter.drawLine(rect.bottomLeft(), rect.bottomRight())

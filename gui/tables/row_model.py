@@ -84,14 +84,14 @@ class RowModel[R](QAbstractItemModel):
         """There are rows beyond those."""
         self._rows: dict[str, R] = {}
         self._lines: dict[str, Sequence[Any]] = {}
-        self._values: dict[str, tuple[int, bool, Any]] = {}
+        self._values: dict[str, tuple[int, tuple[Any, ...]]] = {}
         self._shown: list[str] = []
         self._row_of: dict[str, int] = {}
         self._number_of: dict[str, int] = {}
         self._key_of: dict[int, str] = {}
         self._staged: dict[str, R | None] = {}
-        self._sorted_by = -1
-        self._descending = False
+        self._sorts: list[tuple[int, bool]] = []
+        """Columns that sort, with whether downwards: the first decides, the next where the first is alike."""
         self._needle = ""
         self._dead: set[str] = set()
         self._resort = False
@@ -195,12 +195,12 @@ class RowModel[R](QAbstractItemModel):
             self._dead.add(key)
             self._resort = True
 
-    def _value(self, row: R) -> tuple[int, bool, Any]:
-        value = None
-        if self._sorted_by >= 0:
-            sort = self.columns[self._sorted_by].sort
-            value = sort(row) if sort is not None else None
-        return self._rank(row), value is None, value
+    def _value(self, row: R) -> tuple[int, tuple[Any, ...]]:
+        values = []
+        for column, _ in self._sorts:
+            sort = self.columns[column].sort
+            values.append(sort(row) if sort is not None else None)
+        return self._rank(row), tuple(values)
 
     def _passes(self, row: R) -> bool:
         if not self._accepts(row):
@@ -210,10 +210,11 @@ class RowModel[R](QAbstractItemModel):
     def _ordered(self) -> list[str]:
         shown = [key for key, row in self._rows.items() if key not in self._dead and self._passes(row)]
         values = self._values
-        if self._sorted_by >= 0:
-            given = [key for key in shown if not values[key][1]]
-            given.sort(key=lambda key: values[key][2], reverse=self._descending)
-            shown = given + [key for key in shown if values[key][1]]
+        for number in range(len(self._sorts) - 1, -1, -1):  # the last one first: each keeps the order of those after it
+            descending = self._sorts[number][1]
+            given = [key for key in shown if values[key][1][number] is not None]
+            given.sort(key=lambda key, number=number: values[key][1][number], reverse=descending)  # type: ignore[misc]
+            shown = given + [key for key in shown if values[key][1][number] is None]
         shown.sort(key=lambda key: values[key][0])
         self._more = self._most is not None and len(shown) > self._most
         return shown[: self._most] if self._more else shown
@@ -395,7 +396,26 @@ class RowModel[R](QAbstractItemModel):
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         if column >= 0 and self.columns[column].sort is None:
             return
-        self._sorted_by = column
-        self._descending = order is Qt.SortOrder.DescendingOrder
+        self._use_sorts([(column, order is Qt.SortOrder.DescendingOrder)] if column >= 0 else [])
+
+    def sort_also(self, column: int) -> None:
+        """Where all others are alike this one decides; asked for again it turns round, and a third time it goes."""
+        if self.columns[column].sort is None:
+            return
+        known = dict(self._sorts)
+        if column not in known:
+            self._use_sorts([*self._sorts, (column, False)])
+        elif not known[column]:
+            self._use_sorts([(each, True if each == column else down) for each, down in self._sorts])
+        else:
+            self._use_sorts([(each, down) for each, down in self._sorts if each != column])
+
+    @property
+    def sorts(self) -> tuple[tuple[int, bool], ...]:
+        """Columns that sort, the one that decides first, and whether downwards."""
+        return tuple(self._sorts)
+
+    def _use_sorts(self, sorts: list[tuple[int, bool]]) -> None:
+        self._sorts = sorts
         self._values = {key: self._value(row) for key, row in self._rows.items()}
         self._reshape()

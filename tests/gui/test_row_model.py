@@ -7,8 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 
+from gui.panels.orders import order_rank
+from gui.status_words import role_words
 from gui.tables.column import Column
 from gui.tables.row_model import KEY_ROLE, SORT_ROLE, RowModel, contiguous_runs
 from tests.gui import stage
@@ -163,3 +166,57 @@ def test_every_blotter_of_the_window_keeps_qts_rules(qtmodeltester: Any) -> None
         for number, column in enumerate(made.columns):
             if column.sort is not None:
                 made.sort(number, Qt.SortOrder.AscendingOrder)
+
+
+# --- several columns -------------------------------------------------------------------------------------------------
+
+
+def test_where_the_first_column_is_alike_the_next_one_decides() -> None:
+    lots = filled(
+        Lot("b", Decimal(1)), Lot("a", Decimal(2)), Lot("d", Decimal(1)), Lot("c", None), Lot("e", Decimal(2))
+    )
+    lots.sort(1, Qt.SortOrder.DescendingOrder)
+    lots.sort_also(0)
+    assert names(lots) == ["a", "e", "b", "d", "c"], "without a value last, whichever way"
+    lots.sort_also(0)
+    assert (names(lots), lots.sorts) == (["e", "a", "d", "b", "c"], ((1, True), (0, True)))
+    lots.stage([Lot("d", Decimal(2))])
+    lots.flush()
+    assert names(lots) == ["e", "d", "a", "b", "c"], "a row that changed moves"
+    lots.sort_also(0)
+    assert lots.sorts == ((1, True),)
+    lots.sort(0)
+    assert (names(lots), lots.sorts) == (["a", "b", "c", "d", "e"], ((0, False),)), "a plain sort is the only one"
+
+
+def test_trouble_stands_on_top_however_many_columns_sort() -> None:
+    lots = filled(Lot("a", Decimal(1)), Lot("b", Decimal(9), loud=True))
+    lots.sort(1)
+    lots.sort_also(0)
+    assert names(lots) == ["b", "a"]
+
+
+async def test_shift_and_a_click_on_a_head_adds_a_column(opened: Any) -> None:
+    async with opened("busy") as screen:
+        view = screen.window.orders.view
+        head = view.header()
+        keys = [column.key for column in view.rows.columns]
+
+        def click(key: str, *, shift: bool = False) -> None:
+            number = keys.index(key)
+            at = QPoint(head.sectionViewportPosition(number) + 12, head.height() // 2)
+            held = Qt.KeyboardModifier.ShiftModifier if shift else Qt.KeyboardModifier.NoModifier
+            QTest.mouseClick(head.viewport(), Qt.MouseButton.LeftButton, held, at)
+
+        click("symbol", shift=True)
+        assert view.rows.sorts == ((keys.index("symbol"), False),), "the first one sorts alone"
+        click("role", shift=True)
+        order = [(row.symbol, role_words(row)) for row in view.rows.rows() if order_rank(row) == 2]
+        assert order == sorted(order)
+        assert head.mark_of(keys.index("symbol")) == " ↑1"
+        assert head.mark_of(keys.index("role")) == " ↑2"
+        click("role", shift=True)
+        assert head.mark_of(keys.index("role")) == " ↓2"
+        click("limit")
+        assert head.mark_of(keys.index("role")) == ""
+        assert len(view.rows.sorts) == 1
