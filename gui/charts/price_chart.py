@@ -40,6 +40,8 @@ class Lines:
     target: Decimal | None = None
     confirmed: bool = True
     """False: the broker has not confirmed the exits; their labels are hollow."""
+    targets: tuple[Decimal, ...] = ()
+    """Where a trade leaves in parts; ``target`` is one of them."""
     wanted_stop: Decimal | None = None
     wanted_target: Decimal | None = None
     """Moves that the broker has not confirmed yet: drawn hollow, beside where the exit still stands."""
@@ -107,7 +109,7 @@ class PriceChart(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         bars = self._bars[-self._shown :]
         lines = self._lines
-        standing = (lines.stop, lines.entry, lines.target, lines.wanted_stop, lines.wanted_target)
+        standing = (lines.stop, lines.entry, lines.target, *lines.targets, lines.wanted_stop, lines.wanted_target)
         levels = [float(p) for p in standing if p is not None]
         values = [b.high for b in bars] + [b.low for b in bars] + levels
         if self._live is not None:
@@ -225,6 +227,10 @@ class PriceChart(QWidget):
             )
             if value is not None
         ]
+        for number, part in enumerate(self._lines.targets, start=1):
+            if part != self._lines.target:
+                y = scale.y(float(part))
+                wanted.append(Tag(y, y, f"Target {number} {price(part)}", "target", hollow))
         for moved, name, color in (
             (self._lines.wanted_target, "Target", "target"),
             (self._lines.wanted_stop, "Stop", "stop"),

@@ -35,6 +35,7 @@ def marks(bracket: BracketView) -> Marks:
         bracket.market_price,
         confirmed=bracket.exits_confirmed,
         stale=is_stale(bracket.quote_age_s),
+        targets=tuple(part.price for part in bracket.targets) if len(bracket.targets) > 1 else (),
     )
 
 

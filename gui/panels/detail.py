@@ -21,7 +21,7 @@ from gui.charts.price_marks import fills_of
 from gui.charts.waterfall import Waterfall
 from gui.door import MinuteStep, Quote
 from gui.exit_words import Exit, meaning, movable
-from gui.panels import signal_words
+from gui.panels import bracket_columns, signal_words
 from gui.panels.bracket_columns import is_stale
 from gui.panels.exit_strip import ExitStrip
 from gui.status_words import bracket_face, order_face, role_words
@@ -179,16 +179,19 @@ class DetailPanel(Panel):
                         subject.entry_price,
                         subject.take_profit_price,
                         subject.exits_confirmed,
-                        subject.wanted_stop_price,
-                        subject.wanted_take_profit_price,
+                        targets=bracket_columns.marks(subject).targets,
+                        wanted_stop=subject.wanted_stop_price,
+                        wanted_target=subject.wanted_take_profit_price,
                     )
                 )
                 self.chart.set_fills(fills_of(subject))
             case SignalView():
-                self._remark.say(f"{subject.strategy} · proposal")
+                trigger = subject.trigger_price
+                held = f"held until {say.price(trigger)}" if trigger is not None else "proposal"
+                self._remark.say(f"{subject.strategy} · {held}")
                 self.chart.set_fills(())
                 marks = signal_words.marks(subject, subject.preview)
-                self.chart.set_lines(Lines(marks.stop, marks.entry, marks.target, confirmed=False))
+                self.chart.set_lines(Lines(marks.stop, trigger or marks.entry, marks.target, confirmed=False))
             case PositionView():
                 self._remark.say(subject.strategy or "not from this desk")
                 self.chart.set_fills(())

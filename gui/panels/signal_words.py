@@ -133,6 +133,8 @@ OUTCOMES = {
 
 def outcome_reason(signal: SignalView) -> str:
     """Why it ended as it did: the person's word, else the first rule that spoke against it."""
+    if signal.trigger_price is not None:
+        return f"the desk holds it until {say.price(signal.trigger_price)} is seen, for as long as it runs"
     if signal.decision_note:
         return signal.decision_note
     against = next((r for r in signal.reasons if r.verdict is Verdict.DENY), None)

@@ -31,11 +31,13 @@ class Marks:
     confirmed: bool = True
     stale: bool = False
     """The live price is old: its triangle is hollow."""
+    targets: tuple[Decimal, ...] = ()
+    """Where a trade leaves in parts; ``target`` is one of them."""
 
 
 def paint_ruler(painter: QPainter, rect: QRectF, marks: Marks) -> dict[str, float]:
     """Draw ``marks`` into ``rect``; tells the x of each mark."""
-    known = [float(p) for p in (marks.stop, marks.entry, marks.target) if p is not None]
+    known = [float(p) for p in (marks.stop, marks.entry, marks.target, *marks.targets) if p is not None]
     if not known:
         return {}
     low, high = min(known), max(known)
@@ -62,20 +64,24 @@ def paint_ruler(painter: QPainter, rect: QRectF, marks: Marks) -> dict[str, floa
             ink = QColor(tone(color))
             ink.setAlpha(120)
             painter.setPen(QPen(ink, 2.4 if marks.confirmed else 2, style, Qt.PenCapStyle.FlatCap))
-            painter.drawLine(QPointF(xs[name], y), QPointF(entry, y))
+            parts = [x_of(part) for part in marks.targets] if name == "target" else []
+            end = max([xs[name], *parts], key=lambda x: abs(x - entry))
+            painter.drawLine(QPointF(end, y), QPointF(entry, y))
     if "entry" in xs:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(tone("mid"))
         painter.drawEllipse(QPointF(entry, y), 3, 3)
-    for name, color in (("stop", "stop"), ("target", "target")):
-        if name in xs:
-            bar = QRectF(xs[name] - 1.5, y - 5.5, 3.5, 11)
-            if marks.confirmed:
-                painter.fillRect(bar, tone(color))
-            else:
-                painter.setPen(QPen(tone(color), 1))
-                painter.setBrush(tone("plane1"))
-                painter.drawRect(bar.adjusted(0, 0.5, 0.5, -0.5))
+    bars = [(xs[name], name, 5.5) for name in ("stop", "target") if name in xs]
+    bars += [(x_of(part), "target", 3.5) for part in marks.targets if part != marks.target]
+    for x, color, half in bars:
+        bar = QRectF(x - 1.5, y - half, 3.5, 2 * half)
+        if marks.confirmed:
+            painter.fillRect(bar, tone(color))
+        else:
+            painter.setPen(QPen(tone(color), 1))
+            painter.setBrush(tone("plane1"))
+            painter.drawRect(bar.adjusted(0, 0.5, 0.5, -0.5))
+    xs |= {f"target {number}": x_of(part) for number, part in enumerate(marks.targets, start=1)}
     if marks.live is not None:
         x = xs["live"] = x_of(marks.live)
         points = [QPointF(x - _TRIANGLE, y - 9.5), QPointF(x + _TRIANGLE, y - 9.5), QPointF(x, y - 3.5)]
