@@ -13,6 +13,7 @@ from PySide6.QtGui import QGuiApplication
 
 from engine.model.words import TERMINAL, Mode, OrderRole, OrderStatus
 from engine.views import BracketView, OrderView
+from engine.views_truth import UnknownView
 from gui import formatting as say
 from gui.actions import Actions
 from gui.dialogs.confirm import Question
@@ -67,6 +68,9 @@ def columns(now: Callable[[], datetime]) -> tuple[Column[OrderView], ...]:
     def age(order: OrderView) -> str:
         return say.age(order.unresolved_since or order.status_since, now())
 
+    def note(order: OrderView) -> str:
+        return _note(order) if order.unknown is None else unknown_words(order.unknown, now())
+
     return (
         Column(
             "status",
@@ -84,9 +88,28 @@ def columns(now: Callable[[], datetime]) -> tuple[Column[OrderView], ...]:
         Column("limit", "Limit", 74, lambda o: say.price(o.limit_price), lambda o: o.limit_price, PRICE, right=True),
         Column("stop", "Stop", 74, lambda o: say.price(o.stop_price), lambda o: o.stop_price, PRICE, right=True),
         Column("age", "In state", 66, age, lambda o: o.created_at, TextCell("mid"), right=True, tip=_since),
-        Column("note", "Note", 110, _note, _note, TextCell(_note_tone, inset=6), tip=_note, stretch=True, spare=1),
+        Column("note", "Note", 110, note, note, TextCell(_note_tone, inset=6), tip=_note_tip, stretch=True, spare=1),
         Column("acts", "", 122, lambda _o: "", cell=ButtonsCell(_buttons)),
     )
+
+
+def unknown_words(unknown: UnknownView, now: datetime) -> str:
+    """What the newest look-up found, and when the next one is."""
+    said = unknown.said or "fate at the broker unknown"
+    if unknown.next_look_at is None:
+        return f"{said} · being asked, or left to you"
+    left = max(0.0, (unknown.next_look_at - now).total_seconds())
+    return f"{said} · asked again in {say.seconds(left)}"
+
+
+def _note_tip(order: OrderView) -> str:
+    unknown = order.unknown
+    if unknown is None:
+        return _note(order)
+    lines = [unknown.said, f"asked {unknown.looks} times, not known {unknown.misses} times"]
+    if unknown.looked_at is not None:
+        lines.append(f"newest {say.stamp(unknown.looked_at)} · request {unknown.request_id or say.NONE}")
+    return "\n".join(filter(None, lines))
 
 
 _NUMBERS: Final[dict[str, Number]] = {"filled": "qty", "limit": "limit_price", "stop": "stop_price"}

@@ -16,9 +16,11 @@ from PySide6.QtWidgets import QWidget
 from engine.bus import Change
 from engine.model.words import BracketStatus, OrderStatus
 from engine.views import OrderView
-from gui.panels.orders import columns
+from engine.views_truth import UnknownView
+from gui.panels.orders import columns, unknown_words
 from gui.tables.blotter import Blotter
 from gui.tables.row_model import RowModel
+from tests.gui import scenery as make
 from tests.gui.conftest import Screen, until
 from tests.gui.scenes import replace
 from tests.gui.stage import desk_of
@@ -263,3 +265,17 @@ async def test_one_word_about_many_rows_repaints_those_in_view(qapp: Any) -> Non
     model.flush()
     await until(lambda: painted.times > before)
     view.deleteLater()
+
+
+async def test_an_order_of_unknown_fate_says_what_was_found_and_when_it_is_asked_for_again(opened: Any) -> None:
+    async with opened("busy") as screen:
+        unknown = UnknownView(
+            since=make.ago(4), age_s=4.0, looks=3, misses=3, said="404: not known there", looked_at=make.ago(1),
+            request_id="0c1f", next_look_at=make.ago(-2.5),
+        )  # fmt: skip
+        order = replace(screen.desk.order("b-JPM"), unresolved_since=make.ago(4), unknown=unknown)
+        screen.desk.put(order)
+        await until(lambda: "404" in " ".join(screen.row("order-table", "b-JPM")))
+        assert "404: not known there · asked again in 2.5 s" in screen.row("order-table", "b-JPM")
+        left = unknown_words(replace(unknown, next_look_at=None), make.NOW)
+        assert left.endswith("left to you")
