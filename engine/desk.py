@@ -6,9 +6,11 @@ Reading is plain and immediate. Commands are coroutines that return when the des
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Executor as Pool
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -31,8 +33,9 @@ from engine.commands.replacing import ReplaceCommands
 from engine.commands.signals import SignalCommands, SignalParts, first
 from engine.commands.ticket import TicketCommands
 from engine.differences import Difference
-from engine.errors import BrokerError, CommandRefused
+from engine.errors import BrokerError, CommandRefused, JournalUnavailable
 from engine.gateway import Gateway
+from engine.journal.facts import facts_about
 from engine.journal.follow import follow
 from engine.journal.writer import Journal
 from engine.latency import LatencyLog, LatencySample, LoopLag, endpoint_views, timeline
@@ -63,6 +66,7 @@ from engine.views import (
     PositionView,
     SpanView,
 )
+from engine.views_truth import FactView
 from engine.watchdog import Stall
 
 log = logging.getLogger(__name__)
@@ -227,6 +231,13 @@ class Desk(SignalCommands):
     def records(self, after: int) -> AsyncIterator[ev.Recorded]:
         """Facts on disk behind ``after``, then live, without gap or doubles."""
         return follow(self._journal, self.bus, after, executor=self._read_pool, clock=self._clock)
+
+    async def facts_about(self, subjects: Sequence[str]) -> list[FactView]:
+        """What the journal holds about these orders, trades or signals: requests, replies, decisions; oldest first."""
+        with suppress(JournalUnavailable):  # then what is on disk is what there is
+            await self._journal.durable(self._journal.seq)
+        run = asyncio.get_running_loop().run_in_executor
+        return await run(self._read_pool, facts_about, self._journal.path, subjects, self._journal.seq)
 
     async def bars(self, symbol: str, *, minutes: int = 240, step: MinuteStep = 1) -> list[BarView]:
         """Bars of ``step`` minutes over the last ``minutes``, oldest first.

@@ -71,6 +71,18 @@ class HeartbeatView(View, frozen=True, kw_only=True):
     """Why the newest did not; empty when it did."""
 
 
+class FactView(View, frozen=True, kw_only=True):
+    """A fact as it stands in the journal."""
+
+    seq: int
+    at: datetime
+    kind: str
+    """``order_intended``."""
+    subject: str
+    payload: str
+    """Its JSON, in lines."""
+
+
 class UnknownView(View, frozen=True, kw_only=True):
     """An order whose fate at the broker is being found out."""
 

@@ -23,6 +23,7 @@ from engine.model.mandate import MandateTerms
 from engine.model.words import DeskState
 from engine.views import BarView
 from engine.views_batch import OutcomeView
+from engine.views_truth import FactView
 from gui.door import Door, DrillDoor, MinuteStep
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ REPAIR: Final = "repair:"
 
 MOVE: Final = "move:"
 """Before the id of the trade whose exits are put elsewhere."""
+
+FACTS: Final = "facts"
 
 TICKET: Final = "ticket"
 """Sending one; with a colon and a symbol, looking that up."""
@@ -320,6 +323,12 @@ class Actions(QObject):
             then()
 
         return self._run("cancel-entries", work)
+
+    def load_facts(self, subjects: Sequence[str], take: Callable[[Sequence[FactView]], None]) -> bool:
+        async def work() -> None:
+            take(await self._desk.facts_about(subjects))
+
+        return self._run(FACTS, work)
 
     def load_bars(
         self, symbol: str, minutes: int, step: MinuteStep, take: Callable[[str, list[BarView]], None]

@@ -35,7 +35,7 @@ from engine.views_batch import BatchPreviewView, OutcomeView, RejectReasonView
 from engine.views_drills import DrillsView
 from engine.views_halt import HaltView
 from engine.views_limits import MandateView
-from engine.views_truth import AlarmStatsView
+from engine.views_truth import AlarmStatsView, FactView
 
 
 class Day(Protocol):
@@ -252,6 +252,7 @@ class Door(Protocol):
     ) -> Sequence[Difference]: ...
     async def set_demo(self, on: bool, *, actor: str) -> None: ...
     async def cancel_working_entries(self, *, actor: str) -> list[OrderView]: ...
+    async def facts_about(self, subjects: Sequence[str]) -> Sequence[FactView]: ...
     async def bars(self, symbol: str, *, minutes: int = 240, step: MinuteStep = 1) -> list[BarView]: ...
 
 

@@ -365,6 +365,8 @@ QLineEdit {{ background: {p.plane2}; color: {p.high}; border: 1px solid {p.line}
 QLineEdit:focus {{ border-color: {p.mid}; }}
 QLineEdit[wrong="true"] {{ border-color: {p.p1_text}; color: {p.p1_text}; }}
 
+QPlainTextEdit {{ background: {p.plane1}; color: {p.high}; border: 1px solid {p.line}; padding: 4px;
+    border-radius: {CONTROL_RADIUS}px; selection-background-color: {p.buy}; selection-color: {p.side_ink}; }}
 QTreeView {{ background: transparent; border: none; outline: none; }}
 QTreeView::branch {{ background: transparent; border-image: none; image: none; }}
 QHeaderView {{ background: transparent; border: none; }}

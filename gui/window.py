@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QMainWindow
 from engine.model.words import DeskState, Mode, OrderRole
 from engine.views import BracketView, DeskView, OrderView, PositionView, SignalView
 from gui import theme
-from gui.actions import CONFIRM_ACCOUNT, DRILL, GRANT, SETTLE, TICKET, Actions, Refusal
+from gui.actions import CONFIRM_ACCOUNT, DRILL, FACTS, GRANT, SETTLE, TICKET, Actions, Refusal
 from gui.arming import NOT_ARMED, Arming
 from gui.arrangement import arrange
 from gui.bridge import Bridge
@@ -27,6 +27,7 @@ from gui.changing import Changing
 from gui.commanding import Commanding
 from gui.commands import Command, of_states, of_symbols
 from gui.dialogs.close_sheet import CloseSheet
+from gui.dialogs.facts_sheet import FactsSheet
 from gui.dialogs.gate_sheet import GateSheet
 from gui.dialogs.key_sheet import KeySheet
 from gui.dialogs.layout_sheet import LayoutSheet
@@ -50,7 +51,7 @@ from gui.widgets.panel import Panel
 from gui.widgets.toast import Toast
 from gui.zones import Zones
 
-_TELL_THEMSELVES: Final = ("bars:", CONFIRM_ACCOUNT, DRILL, GRANT, SETTLE, TICKET)
+_TELL_THEMSELVES: Final = ("bars:", CONFIRM_ACCOUNT, DRILL, FACTS, GRANT, SETTLE, TICKET)
 """Commands whose refusal is said where they were given: in the chart, in their sheet."""
 _WANTS_WORD: Final = frozenset({"TRIP_STANDS", "CONFIRM_REQUIRED"})
 """Refusals of a state that a typed word answers."""
@@ -160,6 +161,7 @@ class MainWindow(QMainWindow):
         self.detail.flatten_asked.connect(self._flatten_subject)
         self.detail.plans_asked.connect(self._repairing.ask)
         self.detail.move_asked.connect(self._moving.move)
+        self.detail.facts_asked.connect(FactsSheet(actions, self).ask)
         self.detail.break_even_asked.connect(self._moving.break_even)
         for view in (*self.brackets.views, self.orders.view, self.activity.view):
             view.symbol_opened.connect(self._ticketing.fill)

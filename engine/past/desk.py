@@ -24,6 +24,7 @@ from engine.clock import SystemClock
 from engine.errors import CommandRefused
 from engine.halt.ladder import ladder
 from engine.incidents.stats import alarm_stats
+from engine.journal.facts import facts_about
 from engine.latency import LatencySample, timeline
 from engine.market.quotes import QuoteBoard, QuoteView
 from engine.model.commands import NO_EDITS, Edits
@@ -56,7 +57,7 @@ from engine.views import (
 from engine.views_batch import RejectReasonView
 from engine.views_halt import HaltView
 from engine.views_limits import MandateView
-from engine.views_truth import AlarmStatsView
+from engine.views_truth import AlarmStatsView, FactView
 
 UNKNOWN_LINK: Final = LinkView(up=False, since=None, last_seen_at=None, why="not on the tape", word="down")
 UNKNOWN_LAG: Final = LagView(p50=None, p99=None, max=None)
@@ -353,6 +354,11 @@ class PastDesk:
             self._moment.memory.latency.spans(signal_id),
             bracket.naked_since if bracket is not None else None,
         )
+
+    async def facts_about(self, subjects: Sequence[str]) -> list[FactView]:
+        """What the journal held about these at the moment."""
+        run = asyncio.get_running_loop().run_in_executor
+        return await run(self._pool, facts_about, self._moment.path, subjects, self._moment.seq)
 
     async def bars(self, symbol: str, *, minutes: int = 240, step: int = 1) -> list[BarView]:
         """Made from the tape's prices; refused with NO_TAPE where there are none."""

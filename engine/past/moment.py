@@ -88,6 +88,7 @@ class Moment:
     """One day of a journal, and where in it one is."""
 
     def __init__(self, path: Path, day: Day, before: Past, clock: Clock) -> None:
+        self.path = path
         self._clock = clock
         self.day = day
         self._reader = open_reader(path)

@@ -68,6 +68,7 @@ class DetailPanel(Panel):
     move_asked = Signal(object, object, object)
     """The trade, and where its stop and its target are to go; None where one stays."""
     break_even_asked = Signal(object)
+    facts_asked = Signal(object)
 
     def __init__(
         self,
@@ -144,7 +145,20 @@ class DetailPanel(Panel):
         area.setWidgetResizable(True)
         self._proof.setObjectName("cards")
         area.setWidget(self._proof)
-        self.add_page(area, "Select a trade: ids, request ids and times that prove its state appear here.")
+        facts = Button("Facts", name="detail-facts")
+        facts.setToolTip("Every request as it was sent and every reply as it was taken in, from the journal.")
+        facts.clicked.connect(lambda: self.facts_asked.emit(self._subject))
+        foot = QHBoxLayout()
+        foot.setContentsMargins(CARD_PAD, 4, CARD_PAD, 6)
+        foot.addWidget(facts)
+        foot.addStretch(1)
+        proof = QWidget()
+        proofs = QVBoxLayout(proof)
+        proofs.setContentsMargins(0, 0, 0, 0)
+        proofs.setSpacing(0)
+        proofs.addWidget(area, 1)
+        proofs.addLayout(foot)
+        self.add_page(proof, "Select a trade: ids, request ids and times that prove its state appear here.")
         self._evidence_of: object = None
         self._late = QTimer(self, singleShot=True, interval=0)
         self._late.timeout.connect(self._load_bars)

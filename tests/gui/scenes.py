@@ -36,6 +36,7 @@ from engine.views import (
     SpanView,
 )
 from engine.views_batch import BatchPreviewView, BatchRowView, OutcomeView, RejectReasonView
+from engine.views_truth import FactView
 from tests.gui.scene_alarms import SceneAlarms
 from tests.gui.scene_halt import SceneHalt
 from tests.gui.scene_mandates import SceneMandates
@@ -124,6 +125,7 @@ class SceneDesk:
         self._samples = list(samples)
         self._timelines = timelines or {}
         self._bars = bars or {}
+        self.facts: list[FactView] = []
         self.asked_bars: list[tuple[str, int, int]] = []
         self._quotes = quotes or {}
         self._differences = {d.id: d for d in differences}
@@ -447,6 +449,10 @@ class SceneDesk:
         gone = [replace(o, status=OrderStatus.CANCELED, can_cancel=False) for o in found]
         self.put(*gone)
         return gone
+
+    async def facts_about(self, subjects: Sequence[str]) -> list[FactView]:
+        await self._take("facts_about", tuple(subjects))
+        return self.facts
 
     async def bars(self, symbol: str, *, minutes: int = 240, step: int = 1) -> list[BarView]:
         self.asked_bars.append((symbol, minutes, step))

@@ -146,6 +146,39 @@ async def test_nothing_can_be_done_in_it_and_the_journal_stays_as_it_is(tmp_path
     assert verify(journal) == before
 
 
+async def test_the_facts_of_a_trade_are_its_requests_and_replies_and_no_later_ones(tmp_path: Path) -> None:
+    journal, shots = await live_a_day(tmp_path)
+    [day, *_] = days_of(journal)
+    async with open_past(journal, Mode.SIM, day) as past:
+        await past.go(day.ended_at)
+        [*_, first] = past.brackets("all")
+        subjects = [first.signal_id, first.id, *(order.id for order in first.orders)]
+        facts = await past.facts_about(subjects)
+        assert [fact.seq for fact in facts] == sorted(fact.seq for fact in facts)
+        sent = next(fact for fact in facts if fact.kind == "order_intended")
+        assert '"client_order_id"' in sent.payload
+        assert "null" not in sent.payload
+        replies = [fact for fact in facts if fact.kind == "order_reported"]
+        assert any('"source": "rest"' in fact.payload or '"source": "stream"' in fact.payload for fact in replies)
+        await past.go(shots[1].at)
+        earlier = await past.facts_about(subjects)
+        assert 0 < len(earlier) < len(facts)
+        assert all(fact.at <= shots[1].at for fact in earlier)
+
+
+async def test_a_running_desk_tells_the_facts_of_a_moment_ago(tmp_path: Path) -> None:
+    settings = ExchangeSettings(latency_ms=4.0, latency_jitter=0.0, db_path=tmp_path / "exchange.db")
+    async with serve_exchange(settings, SystemClock()) as exchange:
+        rig = Rig(exchange, tmp_path / "desk")
+        async with rig.desk() as desk:
+            view, _ = await desk.receive(rig.signal("AAPL"))
+            received, *_ = await desk.facts_about([view.id])
+            assert (received.kind, received.subject) == ("signal_received", view.id)
+            await desk.reject(view.id, actor="test", reason="no")
+            assert "signal_rejected" in {fact.kind for fact in await desk.facts_about([view.id])}
+            assert await desk.facts_about(["nothing"]) == []
+
+
 async def test_times_outside_of_the_day_are_its_ends(tmp_path: Path) -> None:
     journal, _ = await live_a_day(tmp_path)
     [day, *_] = days_of(journal)
