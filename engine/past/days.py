@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from engine.book import NEW_YORK
 from engine.journal.codec import text_of
 from engine.journal.reader import open_reader
+from engine.model.incident import Priority
 
 MARKS: Final = {
     "signal_approved": "decision",
@@ -68,10 +69,11 @@ def days_of(path: Path) -> list[Day]:
 
 
 def marks_of(path: Path, day: Day) -> list[Mark]:
-    """Oldest first; the newest ``MOST_MARKS`` of a day that has more."""
+    """Oldest first; the newest ``MOST_MARKS`` of a day that has more. Incidents of the lowest priority are none."""
     kinds = ", ".join("?" * len(MARKS))
     query = (
         f"SELECT at, kind FROM events WHERE seq BETWEEN ? AND ? AND kind IN ({kinds}) "
+        f"AND coalesce(json_extract(payload, '$.incident.priority'), 1) <= {int(Priority.SOON)} "
         f"ORDER BY seq DESC LIMIT {MOST_MARKS}"
     )
     with closing(open_reader(path)) as connection:

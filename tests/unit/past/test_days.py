@@ -7,15 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.errors import EngineError, JournalUnavailable
 from engine.journal.writer import Journal
 from engine.model import events as ev
+from engine.model.incident import Priority
 from engine.model.words import DeskState, Mode
 from engine.past.days import days_of, marks_of
 from engine.past.opening import PastDays, journal_of, opened
 from tests.unit.journal.conftest import HandClock
+from tests.unit.journal.events import INCIDENT
 
 MIDNIGHT = datetime(2026, 11, 25, 5, 0, tzinfo=UTC)
 """Of New York, in winter."""
@@ -55,6 +58,17 @@ async def test_marks_are_those_of_the_day(path: Path, disk: ThreadPoolExecutor) 
     newest, oldest = days_of(journal)
     assert [(mark.at, mark.kind) for mark in marks_of(journal, newest)] == [(times[3], "state")]
     assert [mark.at for mark in marks_of(journal, oldest)] == [times[0]]
+
+
+async def test_an_incident_is_worth_stopping_at_unless_it_can_wait(path: Path, disk: ThreadPoolExecutor) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    journal = await Journal.open(path, disk, HandClock(MIDNIGHT))
+    for number, priority in enumerate(Priority):
+        incident = msgspec.structs.replace(INCIDENT, id=f"i{number}", priority=priority)
+        journal.append([ev.IncidentRaised(incident=incident)])
+    await journal.close()
+    [day] = days_of(path)
+    assert [mark.kind for mark in marks_of(path, day)] == ["incident", "incident"]
 
 
 def test_no_journal_is_said(tmp_path: Path) -> None:
