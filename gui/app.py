@@ -28,6 +28,7 @@ from gui.calling import Calling
 from gui.dialogs.keys_sheet import Cabinet, KeysSheet
 from gui.dialogs.past_sheet import PastDays, PastSheet
 from gui.dialogs.settings_sheet import File, SettingsSheet
+from gui.dialogs.sheet import Later
 from gui.dialogs.welcome_sheet import WelcomeSheet
 from gui.door import Door, DrillDoor, PastDoor
 from gui.hearing import Hearing, Player
@@ -102,13 +103,16 @@ async def show_window(
         if speaker is not None:
             Hearing(window, bridge, speaker, asyncio.get_running_loop().time)
         if settings is not None:
-            window.state_bar.menu.addAction("Settings", SettingsSheet(settings, window).ask)
+            sheet = Later(lambda: SettingsSheet(settings, window))
+            window.state_bar.menu.addAction("Settings", lambda: sheet().ask())
         if keys is not None:
-            first_steps = WelcomeSheet(keys, spawn, window)
-            window.state_bar.menu.addAction("Alpaca keys", KeysSheet(keys, spawn, window).ask)
-            window.state_bar.menu.addAction("First steps", first_steps.ask)
+            own_keys = Later(lambda: KeysSheet(keys, spawn, window))
+            first_steps = Later(lambda: WelcomeSheet(keys, spawn, window))
+            window.state_bar.menu.addAction("Alpaca keys", lambda: own_keys().ask())
+            window.state_bar.menu.addAction("First steps", lambda: first_steps().ask())
         if past is not None:
-            window.state_bar.menu.addAction("Replay a day", PastSheet(past, spawn, window).ask)
+            days = Later(lambda: PastSheet(past, spawn, window))
+            window.state_bar.menu.addAction("Replay a day", lambda: days().ask())
         try:
             # Arranging, filling and the first layout are a turn each: the desk's work goes on between them.
             await asyncio.sleep(0)
@@ -117,7 +121,7 @@ async def show_window(
             window.show()
             spawn("window:charts", _build_charts(window))
             if keys is not None and welcome:
-                first_steps.ask()
+                first_steps().ask()
             yield window
         finally:
             actions.close()

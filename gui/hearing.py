@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from PySide6.QtCore import QObject
 
 from gui.bridge import Bridge
+from gui.dialogs.sheet import Later
 from gui.dialogs.sound_sheet import SoundSheet
 from gui.sounds.sounding import VOLUMES, Sounding
 from gui.sounds.tones import Samples, at_volume, sound_of
@@ -34,24 +35,32 @@ class Hearing(QObject):
             word = str(self._settings.value(f"{_KEPT}/{priority}", self.sounding.volumes[priority]))
             if word in VOLUMES:
                 self.sounding.volumes[priority] = word
-        self.sheet = SoundSheet(window, self._try)
-        self.sheet.show_volumes(self.sounding.volumes)
-        self.sheet.chosen.connect(self._choose)
-        self.sheet.muted.connect(self.mute)
+        self._window = window
+        self._sheet = Later(self._make_sheet)
         self._bar.unmute_clicked.connect(lambda: self.mute(False))
-        self._bar.menu.addAction("Sounds", self.sheet.ask)
+        self._bar.menu.addAction("Sounds", lambda: self._sheet().ask())
         bridge.incidents_changed.connect(self.sounding.take)
         bridge.time_moved.connect(self._beat)
 
     def mute(self, muted: bool) -> None:
         self.sounding.is_muted = muted
-        self.sheet.show_muted(muted)
+        if self._sheet.made is not None:
+            self._sheet.made.show_muted(muted)
         self._bar.show_muted(muted)
+
+    def _make_sheet(self) -> SoundSheet:
+        sheet = SoundSheet(self._window, self._try)
+        sheet.show_volumes(self.sounding.volumes)
+        sheet.show_muted(self.sounding.is_muted)
+        sheet.chosen.connect(self._choose)
+        sheet.muted.connect(self.mute)
+        return sheet
 
     def _beat(self) -> None:
         self.sounding.beat(self._now_s())
-        if not self.sheet.isHidden():
-            self.sheet.show_failure(self._player.failure)
+        sheet = self._sheet.made
+        if sheet is not None and not sheet.isHidden():
+            sheet.show_failure(self._player.failure)
 
     def _play(self, priority: int, volume: float) -> bool:
         return self._player.play(at_volume(sound_of(priority), volume))

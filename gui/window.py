@@ -32,7 +32,7 @@ from gui.dialogs.gate_sheet import GateSheet
 from gui.dialogs.key_sheet import KeySheet
 from gui.dialogs.layout_sheet import LayoutSheet
 from gui.dialogs.live_sheet import LiveSheet
-from gui.dialogs.sheet import Sheet
+from gui.dialogs.sheet import Later, Sheet
 from gui.drills import Drills
 from gui.halting import Halting
 from gui.key_map import KeyMap
@@ -103,7 +103,7 @@ class MainWindow(QMainWindow):
         self.arming.not_armed.connect(lambda: self.toast.tell("NOT_ARMED", NOT_ARMED))
         self.settings = QSettings(str(layout_file), QSettings.Format.IniFormat)
         self.keys = KeyMap(self.settings)
-        self._keys = KeySheet(self.keys, self)
+        self._keys = Later(lambda: KeySheet(self.keys, self))
         self._closing = CloseSheet(mode, self)
         self._live = LiveSheet(mode, actions, self)
         self._gate = GateSheet(actions, self)
@@ -161,7 +161,8 @@ class MainWindow(QMainWindow):
         self.detail.flatten_asked.connect(self._flatten_subject)
         self.detail.plans_asked.connect(self._repairing.ask)
         self.detail.move_asked.connect(self._moving.move)
-        self.detail.facts_asked.connect(FactsSheet(actions, self).ask)
+        facts = Later(lambda: FactsSheet(actions, self))
+        self.detail.facts_asked.connect(lambda subject: facts().ask(subject))
         self.detail.break_even_asked.connect(self._moving.break_even)
         for view in (*self.brackets.views, self.orders.view, self.activity.view):
             view.symbol_opened.connect(self._ticketing.fill)
@@ -180,7 +181,7 @@ class MainWindow(QMainWindow):
             ("Halt ladder  (H)", self._halting.ask),
             ("Mandates  (M)", self._mandating.ask),
             ("Everything by name  (Ctrl K)", lambda: self._commanding.ask()),
-            ("Keys  (F1)", self._keys.toggle),
+            ("Keys  (F1)", lambda: self._keys().toggle()),
         ]
         drills = [("Drills", self._drills.ask)] if self._drills is not None else []
         layouts = [("Reset layout", self.reset_layout), ("Layouts", lambda: self._layouts.ask())]
@@ -354,7 +355,7 @@ class MainWindow(QMainWindow):
             "move": self.detail.exits.begin,
             "break_even": lambda: self._moving.break_even(self.detail.subject),
             "plans": lambda: self._repairing.ask(self.brackets.view.current_row()),
-            "help": self._keys.toggle,
+            "help": lambda: self._keys().toggle(),
         }
 
     def _unkeyed(self) -> list[Command]:
@@ -382,7 +383,8 @@ class MainWindow(QMainWindow):
         self._gate.dismiss()
         for sheet in self.findChildren(Sheet):
             sheet.dismiss()
-        self._keys.hide()
+        if self._keys.made is not None:
+            self._keys.made.hide()
         self.toast.hide()
 
     # --- layout ----------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
@@ -34,6 +36,19 @@ class Sheet(QFrame):
             self.dismiss()
             return
         super().keyPressEvent(event)
+
+
+class Later[W: QWidget]:
+    """A sheet that is made when it is first asked for: most starts never show it."""
+
+    def __init__(self, make: Callable[[], W]) -> None:
+        self._make = make
+        self.made: W | None = None
+
+    def __call__(self) -> W:
+        if self.made is None:
+            self.made = self._make()
+        return self.made
 
 
 def under_rule(row: QHBoxLayout, whole: QWidget, *, above: int = 9, spacing: int = 12) -> None:

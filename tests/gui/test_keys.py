@@ -11,7 +11,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from engine.alpaca.credentials import NoCredentials
 from engine.doctor import Finding
@@ -207,4 +207,4 @@ async def test_paper_and_live_lead_to_keys_and_to_the_command_that_starts_them(q
 
 async def test_later_starts_do_not_show_it(qapp: Any, tmp_path: Path) -> None:
     async with opened(tmp_path) as (screen, _):
-        assert not screen.find("welcome-sheet").isVisible()
+        assert screen.window.findChild(QWidget, "welcome-sheet") is None

@@ -31,7 +31,8 @@ def settings(folder: Path) -> QSettings:
 
 async def rebind(screen: Screen, name: str, key: Qt.Key) -> None:
     """On the key sheet: click the old key, press the new one."""
-    if not screen.find("key-sheet").isVisible():
+    sheet = screen.window.findChild(QWidget, "key-sheet")
+    if sheet is None or not sheet.isVisible():
         screen.press(Qt.Key.Key_F1)
     screen.click(f"key-{name}")
     QTest.keyClick(screen.find(f"key-{name}"), key)

@@ -250,6 +250,8 @@ async def test_a_volume_is_tried_and_remembered(qapp: Any, tmp_path: Path) -> No
         player.failure = "failed to init device"
         await until(lambda: screen.text("sound-said") == "Nothing is heard: failed to init device.")
     async with opened(tmp_path, "empty") as (screen, _):
+        open_palette(screen, "sounds")
+        enter(screen)
         volume = screen.find("sound-2")
         assert isinstance(volume, Segments)
         assert volume.value == "low"
