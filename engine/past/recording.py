@@ -24,7 +24,7 @@ from engine.model.words import SignalStatus
 from engine.past.frame import Frame, Prices
 from engine.past.tape_file import KEY_EVERY_S, Row, append, forget
 from engine.tasks import task_scope
-from engine.views import DeskView, SignalView
+from engine.views import DeskView, PreviewView, SignalView
 from engine.views_limits import MandateView
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 FRAME_EVERY_S: Final = 2.0
 DESK_EVERY: Final = 5
 """Frames from one state bar to the next."""
+PREVIEWS_A_FRAME: Final = 8
+"""Waiting signals, the newest: a preview costs some 0.4 ms of the loop."""
+PREVIEWS_KEPT: Final = 64
 WRITE_EVERY: Final = 3
 """Frames written in one go: a crash loses so many."""
 MOST_WAITING: Final = 60
@@ -53,7 +56,7 @@ class Shown(Protocol):
     def view(self) -> DeskView: ...
     def proofs(self) -> Mapping[str, Evidence]: ...
     def quote(self, symbol: str) -> QuoteView | None: ...
-    def signals(self, status: SignalStatus, /) -> Sequence[SignalView]: ...
+    def signals(self, status: SignalStatus, limit: int, /) -> Sequence[SignalView]: ...
 
 
 @asynccontextmanager
@@ -84,8 +87,10 @@ class Recording:
         self._keep = timedelta(days=keep_days)
         self._symbols: set[str] = set()
         self._moved: set[str] = set()
-        self._previews: dict[str, str] = {}
-        """Signal -> id of the preview that was taken last."""
+        self._previews: dict[str, PreviewView] = {}
+        """Signal -> its preview as it was taken last, the oldest first; what a key frame holds."""
+        self._taken_at: dict[str, int] = {}
+        """Signal -> the frame in which that was."""
         self._proofs: Mapping[str, Evidence] = {}
         self._frames = 0
         self._waiting: list[Row] = []
@@ -121,13 +126,7 @@ class Recording:
         self._symbols |= self._moved
         symbols, self._moved = self._symbols if whole else self._moved, set()
         quotes = [quote for symbol in sorted(symbols) if (quote := desk.quote(symbol)) is not None]
-        previews = {
-            signal.id: signal.preview
-            for signal in desk.signals(SignalStatus.PENDING)
-            if signal.preview is not None and (whole or self._previews.get(signal.id) != signal.preview.preview_id)
-        }
-        taken = {key: preview.preview_id for key, preview in previews.items()}
-        self._previews = taken if whole else self._previews | taken
+        fresh = self._fresh_previews()
         has_desk = whole or self._frames % DESK_EVERY == 0
         self._frames += 1
         known = self._proofs
@@ -135,11 +134,27 @@ class Recording:
             self._proofs = desk.proofs()
         return Frame(
             prices={q.symbol: Prices(q.bid, q.ask, q.last, q.at) for q in quotes},
-            previews=previews,
+            previews=dict(self._previews) if whole else fresh,
             proofs={key: proof for key, proof in self._proofs.items() if whole or known.get(key) is not proof},
             mandates=tuple(desk.mandates.views()) if has_desk else None,
             desk=desk.view() if has_desk else None,
         )
+
+    def _fresh_previews(self) -> dict[str, PreviewView]:
+        """Of the newest waiting signals, those that were not taken lately: asking computes each anew."""
+        fresh = {}
+        for signal in self._desk.signals(SignalStatus.PENDING, PREVIEWS_A_FRAME):
+            taken_at = self._taken_at.get(signal.id)
+            if signal.preview is not None and (taken_at is None or self._frames - taken_at >= DESK_EVERY):
+                fresh[signal.id] = signal.preview
+        for key, preview in fresh.items():
+            self._previews.pop(key, None)
+            self._previews[key] = preview
+            self._taken_at[key] = self._frames
+        while len(self._previews) > PREVIEWS_KEPT:
+            oldest = next(iter(self._previews))
+            del self._previews[oldest], self._taken_at[oldest]
+        return fresh
 
     async def _write(self) -> None:
         rows, self._waiting = self._waiting, []

@@ -136,8 +136,8 @@ class Shown:
     def quote(self, symbol: str) -> QuoteView:
         return QuoteView(symbol=symbol, bid=self.price, ask=self.price, last=None, at=T0, age_s=0.0)
 
-    def signals(self, _status: object) -> list[Any]:
-        return self.pending
+    def signals(self, _status: object, limit: int) -> list[Any]:
+        return self.pending[:limit]
 
 
 @pytest.fixture
@@ -158,13 +158,30 @@ def test_a_frame_holds_what_has_changed_and_a_key_frame_everything(tmp_path: Pat
     assert taken.take(whole=True).prices["AAPL"].bid == 12
 
 
-def test_a_preview_is_kept_once_for_each_of_its_ids(tmp_path: Path, pool: Any) -> None:
+def waiting(number: int) -> Any:
+    return scenery.signal(f"s{number}", "NVDA", scenery.Side.BUY, shown=PREVIEW)
+
+
+def test_a_preview_is_taken_as_it_comes_and_then_every_ten_seconds(tmp_path: Path, pool: Any) -> None:
     desk = Shown()
-    desk.pending = [scenery.signal("s1", "NVDA", scenery.Side.BUY, shown=PREVIEW)]
+    desk.pending = [waiting(1)]
     taken = Recording(desk, tmp_path / "tape.db", HandClock(T0), pool, 1)
-    assert set(taken.take(whole=False).previews) == {"s1"}
-    assert taken.take(whole=False).previews == {}
+    frames = [taken.take(whole=False) for _ in range(2 * recording.DESK_EVERY)]
+    assert [number for number, frame in enumerate(frames) if frame.previews] == [0, recording.DESK_EVERY]
     assert set(taken.take(whole=True).previews) == {"s1"}
+
+
+def test_a_long_queue_costs_no_more_than_its_newest_and_a_key_frame_has_what_was_taken(
+    tmp_path: Path, pool: Any
+) -> None:
+    desk = Shown()
+    taken = Recording(desk, tmp_path / "tape.db", HandClock(T0), pool, 1)
+    for number in range(200):
+        desk.pending.insert(0, waiting(number))
+        assert len(taken.take(whole=False).previews) <= recording.PREVIEWS_A_FRAME
+    whole = taken.take(whole=True).previews
+    assert "s199" in whole
+    assert len(whole) == recording.PREVIEWS_KEPT
 
 
 def test_what_proves_an_order_is_kept_when_it_is_read_anew(tmp_path: Path, pool: Any) -> None:
