@@ -20,7 +20,7 @@ from engine.commandline import (
     FAILED,
     address,
     data_dir_of,
-    day_of,
+    date_of,
     journals,
     not_negative,
     on_signals,
@@ -155,7 +155,9 @@ def _add_replay_command(commands: Any) -> None:
     command = commands.add_parser("replay", help="open a day that is over in a window, read-only, beside a desk or not")
     command.add_argument("--broker", choices=BROKERS, default="sim")
     command.add_argument("--account", default=None, help="where there are journals of several")
-    command.add_argument("--day", type=day_of, default=None, help="New York's date; default: the newest in the journal")
+    command.add_argument(
+        "--day", type=date_of, default=None, help="New York's date; default: the newest in the journal"
+    )
     command.add_argument("--at", type=time_of, default=None, metavar="HH:MM", help="New York's time to begin at")
     command.add_argument("--data-dir", type=Path, default=None)
     command.set_defaults(run=run_replay)
@@ -223,9 +225,10 @@ def _run_with_window(arguments: argparse.Namespace) -> int:
 
 
 def run_replay(arguments: argparse.Namespace) -> int:
-    from engine.past.opening import journal_of, opened
+    from engine.past.opening import day_of, journal_of, opened
 
     journal = journal_of(journals(arguments), arguments.account)
+    day = day_of(journal, arguments.day)
     from gui.app import make_application, show_past
 
     application = make_application(sys.argv[:1])
@@ -238,7 +241,7 @@ def run_replay(arguments: argparse.Namespace) -> int:
         on_signals(asyncio.get_running_loop(), quit_requested.set)
         layout = data_dir_of(arguments) / "layout-replay.ini"
         async with (
-            opened(journal, Mode(arguments.broker), arguments.day, arguments.at) as past,
+            opened(journal, Mode(arguments.broker), day, arguments.at) as past,
             show_past(past, layout_file=layout, on_close=quit_requested.set),
         ):
             print(f"greenlight replay of {past.day.date} data={journal.parent}", flush=True)

@@ -51,7 +51,7 @@ def port_number(text: str) -> int:
     return int(text)
 
 
-def day_of(text: str) -> date:
+def date_of(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -26,7 +26,9 @@ class PastDays:
 
     async def days(self) -> Sequence[Day]:
         """Newest first. Raises ``JournalUnavailable``."""
-        return await _days(self._journal)
+        # A pool of our own: qasync's default executor makes QThreads that outlive their work.
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="days") as pool:
+            return await asyncio.get_running_loop().run_in_executor(pool, days_of, self._journal)
 
     def command(self, day: date) -> tuple[str, list[str]]:
         """The program that opens one, and what it is told."""
@@ -52,28 +54,27 @@ def journal_of(found: Sequence[Path], account: str | None) -> Path:
     raise EngineError(f"There are journals of several accounts; name one with --account: {names}.")
 
 
-@asynccontextmanager
-async def opened(journal: Path, mode: Mode, wanted: date | None, at: time | None) -> AsyncIterator[PastDesk]:
-    """A day of the journal, the newest when none is named, at its beginning or at a time of New York's.
+def day_of(journal: Path, wanted: date | None) -> Day:
+    """That day of the journal, the newest when none is named. Blocking: for a program that has not begun yet.
 
     Raises:
         EngineError: the journal cannot be read, or holds nothing of that day.
     """
-    days = await _days(journal)
+    days = days_of(journal)
     day = next((day for day in days if wanted in (None, day.date)), None)
     if day is None:
         held = f"from {days[-1].date} to {days[0].date}" if days else "no day at all"
         raise EngineError(f"The journal holds nothing of {wanted}: it holds {held}.")
+    return day
+
+
+@asynccontextmanager
+async def opened(journal: Path, mode: Mode, day: Day, at: time | None) -> AsyncIterator[PastDesk]:
+    """A day of the journal at its beginning, or at a time of New York's. Raises as ``open_past``."""
     async with open_past(journal, mode, day) as past:
         if at is not None:
             await past.go(datetime.combine(day.date, at, NEW_YORK))
         yield past
-
-
-async def _days(journal: Path) -> list[Day]:
-    # A pool of our own: qasync's default executor makes QThreads that outlive their work.
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="days") as pool:
-        return await asyncio.get_running_loop().run_in_executor(pool, days_of, journal)
 
 
 def _account_of(journal: Path) -> str:

@@ -16,7 +16,7 @@ from engine.model import events as ev
 from engine.model.incident import Priority
 from engine.model.words import DeskState, Mode
 from engine.past.days import days_of, marks_of
-from engine.past.opening import PastDays, journal_of, opened
+from engine.past.opening import PastDays, day_of, journal_of
 from tests.unit.journal.conftest import HandClock
 from tests.unit.journal.events import INCIDENT
 
@@ -79,8 +79,9 @@ def test_no_journal_is_said(tmp_path: Path) -> None:
 async def test_a_day_that_is_not_there_is_refused_with_those_that_are(path: Path, disk: ThreadPoolExecutor) -> None:
     journal = await written(path, [MIDNIGHT, MIDNIGHT + timedelta(days=1)], disk)
     with pytest.raises(EngineError, match="from 2026-11-25 to 2026-11-26"):
-        async with opened(journal, Mode.SIM, date(2026, 1, 1), None):
-            pass
+        day_of(journal, date(2026, 1, 1))
+    assert day_of(journal, None).date == date(2026, 11, 26)
+    assert day_of(journal, date(2026, 11, 25)).facts == 1
 
 
 def test_of_several_accounts_one_has_to_be_named(tmp_path: Path) -> None:
