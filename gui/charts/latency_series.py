@@ -30,6 +30,9 @@ _LOWEST: Final = -0.3
 _FEW: Final = 40
 """Up to here every sample is a dot: a line alone would show nothing of the first."""
 _POINTS_A_PIXEL: Final = 2
+_SPARSE: Final = 600
+"""Up to so many points a line is smoothed; where every pixel has its own, smoothing costs half a frame and shows
+nothing."""
 _LEAST_SPAN_S: Final = 600.0
 _WORDS_PX: Final = 19.0
 _NEAR_PX: Final = 6.0
@@ -185,7 +188,7 @@ class LatencySeriesChart(pg.PlotWidget):
             at_s, log_ms = data.course(first_s, last_s, _POINTS_A_PIXEL * max(self.width(), 1))
             curve = self._curves[stage]
             # A stage that took no time at all still has its line, at the foot.
-            curve.setData(at_s, np.maximum(log_ms, _LOWEST + 0.06))
+            curve.setData(at_s, np.maximum(log_ms, _LOWEST + 0.06), antialias=len(at_s) <= _SPARSE)
             curve.setSymbol("o" if len(data) <= _FEW else None)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
