@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import logging
+import sqlite3
 from bisect import bisect_right
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -16,14 +16,13 @@ from typing import Any, Final, NamedTuple
 from engine.book import Book
 from engine.bus import Change
 from engine.clock import Clock
+from engine.errors import JournalUnavailable
 from engine.journal.reader import open_reader, read_after, read_all
 from engine.long_table import LongTable
 from engine.model import events as ev
 from engine.past.days import Day, last_seq_at
 from engine.recall import Memory, collector_paused
 from engine.views import LinkView
-
-log = logging.getLogger(__name__)
 
 PAGE: Final = 400
 """Facts folded in one go, some ten milliseconds of the loop."""
@@ -158,7 +157,11 @@ class Moment:
     def _fold(self, up_to: int, most: int) -> set[Change]:
         seq, memory, links = self._past
         changes: set[Change] = set()
-        for recorded in read_after(self._reader, seq, min(most, up_to - seq)):
+        try:
+            page = read_after(self._reader, seq, min(most, up_to - seq))
+        except sqlite3.Error as error:
+            raise JournalUnavailable(f"{self.path} cannot be read: {error}") from error
+        for recorded in page:
             changes |= memory.book.apply(recorded)
             memory.activity.fold((recorded,))
             memory.latency.fold((recorded,))

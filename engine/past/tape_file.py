@@ -5,6 +5,7 @@ Plain and blocking: on the loop only a worker thread calls it.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from engine.past.frame import NOTHING, Frame, packed, unpacked
+
+log = logging.getLogger(__name__)
 
 TAPE_FILE: Final = "tape.db"
 KEY_EVERY_S: Final = 60.0
@@ -60,6 +63,7 @@ class TapeReader:
         self._path = path
         self.unreadable = 0
         """Frames that another version of the program has written."""
+        self._is_broken = False
 
     def as_of(self, at: datetime) -> tuple[Frame, datetime | None]:
         """All that was shown then, and when that was written; empty when nothing was within two key frames before."""
@@ -80,14 +84,22 @@ class TapeReader:
         )
 
     def _read(self, query: str, *values: int) -> Iterator[tuple[datetime, Frame]]:
-        with self._connected() as connection:
-            if connection is None:
-                return
-            for at_ms, body in connection.execute(query, values):
-                try:
-                    yield _at(at_ms), unpacked(body)
-                except ValueError:
-                    self.unreadable += 1
+        for at_ms, body in self._rows(query, values):
+            try:
+                yield _at(at_ms), unpacked(body)
+            except ValueError:
+                self.unreadable += 1
+
+    def _rows(self, query: str, values: tuple[int, ...]) -> list[tuple[int, bytes]]:
+        """None of a file that cannot be read: the day is shown without its prices."""
+        try:
+            with self._connected() as connection:
+                return connection.execute(query, values).fetchall() if connection is not None else []
+        except sqlite3.Error as why:
+            if not self._is_broken:
+                log.warning("%s cannot be read, prices are missing: %s", self._path, why)
+            self._is_broken = True
+            return []
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection | None]:

@@ -85,6 +85,16 @@ def test_what_another_version_wrote_is_left_out_and_counted(tmp_path: Path) -> N
     assert tape.unreadable == 1
 
 
+def test_a_tape_that_is_damaged_is_no_tape_and_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "tape.db"
+    path.write_bytes(b"SQLite format 3\0" + bytes(5_000))
+    tape = TapeReader(path)
+    for _ in range(3):
+        assert tape.as_of(at(0)) == (NOTHING, None)
+        assert list(tape.between(at(0), at(9))) == []
+    assert len([record for record in caplog.records if "prices are missing" in record.message]) == 1
+
+
 def test_old_frames_are_deleted_and_a_tape_that_is_not_there_is_no_fault(tmp_path: Path) -> None:
     path = tmp_path / "tape.db"
     assert forget(path, at(0)) == 0
