@@ -83,6 +83,11 @@ class TapeReader:
             "SELECT at, body FROM frames WHERE at > ? AND at <= ? ORDER BY at", _ms(after), _ms(up_to)
         )
 
+    def keys(self, after: datetime, up_to: datetime) -> Iterator[tuple[datetime, Frame]]:
+        """The key frames alone, oldest first: one a minute."""
+        query = "SELECT at, body FROM frames WHERE at > ? AND at <= ? AND is_key = 1 ORDER BY at"
+        yield from self._read(query, _ms(after), _ms(up_to))
+
     def _read(self, query: str, *values: int) -> Iterator[tuple[datetime, Frame]]:
         for at_ms, body in self._rows(query, values):
             try:

@@ -118,6 +118,8 @@ def test_bars_are_the_middle_prices_of_their_minute(tmp_path: Path) -> None:
         (at(60), 11, 11, 11, 11),
     ]
     assert bars_from(TapeReader(path), "MSFT", at(180), 60) == []
+    longer = bars_from(TapeReader(path), "AAPL", at(600), 60, 5)
+    assert [(bar.at, bar.open, bar.high) for bar in longer] == [(at(0), 10, 10)], "of a price a minute, the key frames"
 
 
 class Shown:
