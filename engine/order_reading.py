@@ -40,6 +40,8 @@ REFUSAL_STANDS_AFTER_S: Final = 2.0
 REFUSALS_A_LOOK: Final = 5
 REFUSALS_MAX: Final = 100
 """Refusals that wait to be checked; in a storm of them the oldest are dropped, and the lists must show them."""
+VERIFIED_KEPT: Final = 500
+"""Proofs of orders that are over, before the older half is forgotten."""
 
 
 class OrderReader:
@@ -263,6 +265,8 @@ class OrderReader:
         before = self._book.orders[order_id]
         report = report_from(found, proof)
         self.verified[order_id] = proof
+        if len(self.verified) > VERIFIED_KEPT + len(self._book.open_orders):
+            self._forget_verified()
         self._differences.note_bust(order_id, found.filled_qty)
         if _says_the_same(before, found):
             return
@@ -270,6 +274,11 @@ class OrderReader:
             self._recorder.report(order_id, report)
         except (IllegalTransition, InvariantViolated) as surprise:
             log.warning("REST shows %s as %s: %s", order_id, found.status, surprise)
+
+    def _forget_verified(self) -> None:
+        """Of orders that are over: they have evidence of their own."""
+        for order_id in [key for key in self.verified if key not in self._book.open_orders][: VERIFIED_KEPT // 2]:
+            del self.verified[order_id]
 
     def _proof(self, request_id: str | None) -> Evidence:
         return Evidence(source=Source.REST, id=request_id, at=self._clock.now())

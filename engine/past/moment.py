@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import sqlite3
+from array import array
 from bisect import bisect_right
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -77,7 +78,7 @@ def _twin(value: Any) -> Any:
                 if isinstance(inner, dict | list | set | deque):
                     twin[key] = copy.copy(inner)
             return twin
-        case list() | set() | deque():
+        case list() | set() | deque() | array() | bytearray():
             return copy.copy(value)
         case _:
             return value

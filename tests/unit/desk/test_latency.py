@@ -85,6 +85,14 @@ def test_old_samples_make_way_and_the_count_goes_on() -> None:
     assert (len(kept), kept[0].index, kept[-1].index) == (SAMPLES_KEPT, 11, SAMPLES_KEPT + 10)
 
 
+def test_ids_without_a_number_of_their_own_are_kept_too() -> None:
+    log = LatencyLog(lambda signal_id: signal_id.upper())
+    odd = ("s1", "signal", "s000001", "s0000001", "x000001")
+    log.fold([measured(Stage.GATE, float(number), number, name) for number, name in enumerate(odd, start=1)])
+    assert [(sample.signal_id, sample.symbol) for sample in log.samples(0)] == [(name, name.upper()) for name in odd]
+    assert log.spans("signal") == {Stage.GATE: (after(2), 2.0)}
+
+
 def test_other_facts_are_no_samples() -> None:
     log = LatencyLog(lambda signal_id: "")
     log.fold([ev.Recorded(1, T0, ev.DeskStarted(version="0.1.0"))])
