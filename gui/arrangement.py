@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from gui.panel_set import PanelSet
 from gui.theme import FRAME, GAP
 from gui.widgets.panel import Panel
+
+_SIZE: Final = QSize(1920, 1080)
+"""Of a new window, where the screen has the room."""
 
 
 class Arrangement(NamedTuple):
@@ -49,7 +52,7 @@ def arrange(window: QMainWindow, panels: PanelSet) -> Arrangement:
         )
     }
     window.setMinimumSize(1024, 640)
-    window.resize(1920, 1080)
+    window.resize(_SIZE.boundedTo(window.screen().availableSize()))
     return Arrangement(top, middle, docks)
 
 

@@ -276,13 +276,14 @@ class MainWindow(QMainWindow):
     def _pick_signal(self, signal: SignalView, by_person: bool) -> None:
         """The queue arms its first card by itself; that must not take the detail from what a person looks at."""
         if by_person or self._zones.is_queue:
-            self._pick(self.signals, signal)
+            self._pick(self.signals, signal, by_person=by_person)
 
-    def _pick(self, zone: Panel, row: object) -> None:
+    def _pick(self, zone: Panel, row: object, *, by_person: bool = True) -> None:
         """A person moved to a row: the detail follows, and the keys act there."""
         if row is None:
             return
-        self.arming.arm()
+        if by_person:
+            self.arming.arm()
         self._zones.current = zone
         trades = self.brackets.model
         match row:

@@ -67,6 +67,30 @@ async def exchange_process(*, seed: int, log: Path) -> AsyncIterator[Client]:
             await _end(process)
 
 
+@asynccontextmanager
+async def running_program(
+    exchange: Client, data_dir: Path, log: Path, environment: dict[str, str]
+) -> AsyncIterator[str]:
+    """``main.py`` with its window on the exchange's process; the address of its API."""
+    arguments = ("--broker=paper", f"--data-dir={data_dir}", "--api=127.0.0.1:0")
+    with log.open("ab") as errors:
+        process = await _start(arguments, {**_keys_for(exchange), **environment}, errors)
+        try:
+            ready = await _first_line(process, "greenlight ready mode=paper api=")
+            yield ready.split()[0]
+        finally:
+            await _end(process)
+
+
+def _keys_for(exchange: Client) -> dict[str, str]:
+    return {
+        "APCA_API_KEY_ID": "key",
+        "APCA_API_SECRET_KEY": "secret",
+        "APCA_API_BASE_URL": exchange.url,
+        "GREENLIGHT_API_TOKEN": TOKEN,
+    }
+
+
 class DeskProcess:
     """A headless desk whose only broker is the exchange's process. Started and killed any number of times."""
 
@@ -99,14 +123,8 @@ class DeskProcess:
     async def begin(self) -> None:
         """Only start the process."""
         arguments = ("--headless", "--broker=paper", f"--data-dir={self.data_dir}", "--api=127.0.0.1:0")
-        environment = {
-            "APCA_API_KEY_ID": "key",
-            "APCA_API_SECRET_KEY": "secret",
-            "APCA_API_BASE_URL": self._exchange.url,
-            "GREENLIGHT_API_TOKEN": TOKEN,
-        }
         with self._log.open("ab") as errors:
-            self._process = await _start(arguments, environment, errors)
+            self._process = await _start(arguments, _keys_for(self._exchange), errors)
 
     async def open(self) -> None:
         """Returns when the start gate is open."""

@@ -19,6 +19,7 @@ from tests.simulation.remote import CALLS
 
 NOT_OF_A_STORM = {
     "bars": "reads only",
+    "facts_about": "reads only",
     "confirm_account": "of a live account",
     "set_demo": "of the demo",
     "receive": "the strategies do that",
