@@ -133,6 +133,7 @@ async def test_a_mandate_that_was_quicker_is_no_refusal(rig: Rig) -> None:
             max_loss_day=None,
             until=datetime.now(UTC) + timedelta(minutes=30),
             note="",
+            days=1,  # the half hour may reach past midnight
         )
         await desk.mandates.grant(terms, actor="test")
         await desk.ticket.look("AAPL")
