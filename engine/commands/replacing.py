@@ -65,6 +65,9 @@ class ReplaceCommands:
         _refuse_unfit(order, change)
         if order.role in (OrderRole.TAKE_PROFIT, OrderRole.STOP_LOSS) and not bracket.targets:
             return await self._move(bracket, order, change, actor)
+        change = _what_differs(order, change)
+        if change == OrderChange():
+            raise CommandRefused("NOTHING_TO_CHANGE", f"{order.id} stands like this already.")
         if order.role is OrderRole.ENTRY:
             await self._pass_gate(bracket, order, change)
         elif change.qty is not None and change.qty > self._book.cover(bracket.id).held:
@@ -145,6 +148,9 @@ class ReplaceCommands:
 
 def _refuse_unfit(order: Order, change: OrderChange) -> None:
     """What this kind of order cannot have."""
+    for name, value in msgspec.structs.asdict(change).items():
+        if value is not None and not (value.is_finite() and value > 0):
+            raise CommandRefused("NOT_POSITIVE", f"{name} must be above zero, not {value}", field=name, http_status=422)
     if change.qty is not None and order.order_class is not OrderClass.SIMPLE:
         text = f"Alpaca changes prices of grouped orders only, and {order.id} belongs to one."
         raise CommandRefused("NOT_REPLACEABLE", text, field="qty", http_status=422)
@@ -158,3 +164,9 @@ def _refuse_unfit(order: Order, change: OrderChange) -> None:
         if value is not None and order.type not in types:
             text = f"A {order.type.value} order has no {name}."
             raise CommandRefused("NOT_REPLACEABLE", text, field=name, http_status=422)
+
+
+def _what_differs(order: Order, change: OrderChange) -> OrderChange:
+    """Without the numbers that stand so already: the broker refuses a PATCH that changes nothing."""
+    given = msgspec.structs.asdict(change)
+    return OrderChange(**{name: None if value == getattr(order, name) else value for name, value in given.items()})

@@ -297,6 +297,24 @@ def test_an_entry_that_grows_passes_the_gate_and_a_grouped_one_keeps_its_size(tm
     play(tmp_path, scene, begins=MORNING, config={"limits": {"max_order_notional": 1780}})
 
 
+def test_a_change_of_nothing_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            bracket_id = await resting_entry(day, desk)
+            entry = desk.bracket(bracket_id).orders[0]
+            for nothing in (OrderChange(), OrderChange(limit_price=entry.limit_price)):
+                with pytest.raises(CommandRefused) as refused:
+                    await desk.replacing.replace(entry.id, nothing, actor="test")
+                assert (refused.value.code, refused.value.http_status) == ("NOTHING_TO_CHANGE", 409)
+            for field in ("limit_price", "stop_price", "qty"):
+                with pytest.raises(CommandRefused) as refused:
+                    await desk.replacing.replace(entry.id, OrderChange(**{field: Decimal(0)}), actor="test")
+                assert (refused.value.code, refused.value.field) == ("NOT_POSITIVE", field)
+            assert len(desk.bracket(bracket_id).orders) == 3, "the entry and its exits"
+
+    play(tmp_path, scene, begins=MORNING)
+
+
 def test_a_stop_is_changed_as_a_move_of_the_trade(tmp_path: Path) -> None:
     async def scene(day: Day) -> None:
         async with day.desk() as desk:
@@ -310,6 +328,10 @@ def test_a_stop_is_changed_as_a_move_of_the_trade(tmp_path: Path) -> None:
             with pytest.raises(CommandRefused) as unfit:
                 await desk.replacing.replace(changed.id, OrderChange(limit_price=price), actor="test")
             assert unfit.value.code == "NOT_REPLACEABLE"
+            for nothing in (OrderChange(), OrderChange(stop_price=price)):
+                with pytest.raises(CommandRefused) as same:
+                    await desk.replacing.replace(changed.id, nothing, actor="test")
+                assert same.value.code == "NOTHING_TO_MOVE"
 
     play(tmp_path, scene, begins=MORNING)
 
