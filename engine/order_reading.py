@@ -1,7 +1,8 @@
 """Reads orders at the broker into the book: whole lists, what lists lack, and what became of ours by another hand.
 
-A list is paged back to the oldest order that is still alive and to where the last whole list began, so that none made
-in between is missed, whatever became of it.
+A list is paged back to the oldest order that is still alive and to the newest one that the last whole list showed, so
+that none made since is missed, whatever became of it. Where that was is told by the broker's own stamps, since it is
+they that a list is filtered by: our clock may be minutes off.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ MAX_HOPS: Final = 100
 HTTP_OK: Final = 200
 FIRST_LOOK_BACK: Final = timedelta(hours=24)
 """How far back the first list of a process reaches at least: what came while nobody looked is in it."""
+MARGIN: Final = timedelta(minutes=1)
+"""So much of what was listed before is listed again: orders may become visible in another order than they were made."""
 REFUSAL_STANDS_AFTER_S: Final = 2.0
 """A refusal is believed when the broker still does not know the order after so long."""
 REFUSALS_A_LOOK: Final = 5
@@ -67,8 +70,8 @@ class OrderReader:
         self._differences = differences
         self._refused: dict[str, float] = {}
         """Orders refused in the answer, and since when in the loop's seconds: each is asked for once by its id."""
-        self._listed_until = clock.now() - FIRST_LOOK_BACK
-        """Orders made before this have been listed, whatever became of them."""
+        self._listed_until: datetime | None = None
+        """By the broker's clock: orders made before this have been listed, whatever became of them."""
         self.listed: Evidence | None = None
         """The newest reading of all orders, as of when it began."""
         self.verified: dict[str, Evidence] = {}
@@ -85,7 +88,8 @@ class OrderReader:
     async def read(self, symbols: Sequence[str]) -> list[wire.Order]:
         """All orders back to the oldest one that is still alive, page by page, folded into the book."""
         began_at = self._clock.now()
-        after = min(self._oldest_alive(), self._listed_until) - timedelta(minutes=1)
+        bound = self._listed_until or self._first_bound()
+        after = min(self._oldest_alive(), bound) - MARGIN
         found: list[wire.Order] = []
         unreadable: list[wire.Unreadable] = []
         seen: set[str] = set()
@@ -106,7 +110,7 @@ class OrderReader:
             is_last = len(rows) + len(answer.value.unreadable) < PAGE
             if is_last or not fresh or rows[-1].submitted_at is None:
                 if not symbols:
-                    self._listed_until = began_at
+                    self._listed_until = proved_until(found, bound)
                     self.listed = Evidence(source=Source.REST, id=answer.request_id, at=began_at)
                 break
             # Times are cut to microseconds: the next page begins with what shares the last one's.
@@ -116,6 +120,11 @@ class OrderReader:
         if unreadable or not symbols:  # a look at some symbols says nothing of the others' rows
             self._differences.note_unreadable("orders", unreadable)
         return found
+
+    def _first_bound(self) -> datetime:
+        """How far back the first list reaches, by the broker's clock as far as we know how far off ours is."""
+        ahead = timedelta(milliseconds=self._world.clock_offset_ms or 0.0)
+        return self._clock.now() + ahead - FIRST_LOOK_BACK
 
     def _oldest_alive(self) -> datetime:
         open_orders = (self._book.orders[order_id] for order_id in self._book.open_orders)
@@ -165,7 +174,7 @@ class OrderReader:
 
         Asked when the position does not fit the trades. Raises ``BrokerError``.
         """
-        after = min(self._oldest_alive(), self._clock.now() - FIRST_LOOK_BACK)
+        after = min(self._oldest_alive(), self._first_bound())
         answer = await self._world.asking(self._client.activities(after=after, direction="desc"))
         stale: set[str] = set()
         for row in answer.value.items:
@@ -282,6 +291,16 @@ class OrderReader:
 
     def _proof(self, request_id: str | None) -> Evidence:
         return Evidence(source=Source.REST, id=request_id, at=self._clock.now())
+
+
+def proved_until(rows: Iterable[wire.Order], before: datetime) -> datetime:
+    """What a whole list proves that showed ``rows``: every order made up to the newest of them has been listed.
+
+    An order of after hours is stamped as submitted at the next opening, and others come before it: of its two stamps
+    the earlier one counts. A list that shows nothing proves nothing new of what is made from here on.
+    """
+    made = (min(stamps) for row in rows if (stamps := [at for at in (row.created_at, row.submitted_at) if at]))
+    return max(made, default=before)
 
 
 def _with_legs(orders: Iterable[wire.Order]) -> Iterable[wire.Order]:
