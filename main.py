@@ -166,6 +166,18 @@ def _add_replay_command(commands: Any) -> None:
 # --- the desk ------------------------------------------------------------------------------------------------------
 
 
+def import_before_qt() -> None:
+    """What a window stands on, in the order that is cheap.
+
+    Once PySide6 is there, its hook in ``import`` reads the source of every module that comes after it, to see whether
+    it uses Qt (and ``linecache`` keeps some 20 MB of lines). So the engine comes first.
+    """
+    import engine.drills.room
+    import engine.intake.api
+    import engine.past.opening
+    import engine.start  # noqa: F401
+
+
 def run_desk(arguments: argparse.Namespace) -> int:
     if arguments.headless:
         start_logging(data_dir_of(arguments))
@@ -183,6 +195,7 @@ async def _run_headless(arguments: argparse.Namespace) -> int:
 
 
 def _run_with_window(arguments: argparse.Namespace) -> int:
+    import_before_qt()
     from engine.past.opening import PastDays
     from engine.settings import SettingsFile
     from gui.app import make_application, show_window
@@ -225,6 +238,7 @@ def _run_with_window(arguments: argparse.Namespace) -> int:
 
 
 def run_replay(arguments: argparse.Namespace) -> int:
+    import_before_qt()
     from engine.past.opening import day_of, journal_of, opened
 
     journal = journal_of(journals(arguments), arguments.account)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import linecache
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -158,3 +159,5 @@ async def _build_charts(window: MainWindow) -> None:
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="charts") as pool:
         await asyncio.get_running_loop().run_in_executor(pool, importlib.import_module, _CHARTS)
     window.latency.build_chart()
+    # PySide6's hook in ``import`` has read the source of every module that came after it, and Python keeps the lines.
+    linecache.clearcache()

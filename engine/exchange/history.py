@@ -61,34 +61,54 @@ def unit_shocks(rng: np.random.Generator, steps: int, sources: int) -> Floats:
     return rng.standard_t(_DEGREES, (steps, sources)) * _UNIT_T
 
 
-def daily_bars(assets: Sequence[Asset], seed: int, last_day: date, last_closes: Sequence[float]) -> list[list[Bar]]:
-    """Bars of every trading day up to ``last_day``, one list an asset, ending at ``last_closes``."""
-    days = [day.day for day in trading_days(FIRST_DAY, last_day)]
-    factors = Factors(assets)
-    rng = np.random.Generator(np.random.Philox(key=seed ^ 0xDA11))
-    shocks = unit_shocks(rng, len(days), factors.sources)
-    noise = np.random.Generator(np.random.Philox(key=seed ^ 0xBA5)).random((len(days), 4, len(assets)))
-    variance = np.ones(factors.sources)
-    for row in shocks:
-        row *= np.sqrt(variance)
-        variance = (1 - _ALPHA - _BETA) + _ALPHA * row**2 + _BETA * variance
-    returns = factors.returns(shocks)
-    closes = _levels(returns, last_closes)
-    vols = np.array([asset.daily_vol for asset in assets])
-    gap = 0.35 * returns + 0.10 * vols * (noise[:, 0] - 0.5)
-    opens = closes * np.exp(gap - returns)
-    reach = vols * (0.12 + 0.55 * noise[:, 1:3])
-    highs = np.maximum(opens, closes) * np.exp(reach[:, 0])
-    lows = np.minimum(opens, closes) * np.exp(-reach[:, 1])
-    busy = 0.55 + 0.5 * noise[:, 3] + 0.35 * np.abs(returns) / vols
-    starts = [midnight_ns(day) for day in days]
-    return [
-        [
-            _bar(starts[k], opens[k, i], highs[k, i], lows[k, i], closes[k, i], asset.adv * busy[k, i])
-            for k in range(len(days))
-        ]
-        for i, asset in enumerate(assets)
-    ]
+class DailyBars(dict[str, list[Bar]]):
+    """Symbol -> its bars of every trading day up to ``last_day``, ending at its last close. Made when first asked for.
+
+    The numbers of all are drawn at once, since they share the market's shocks; most symbols are never looked at.
+    """
+
+    def __init__(self, assets: Sequence[Asset], seed: int, last_day: date, last_closes: Sequence[float]) -> None:
+        days = [day.day for day in trading_days(FIRST_DAY, last_day)]
+        factors = Factors(assets)
+        rng = np.random.Generator(np.random.Philox(key=seed ^ 0xDA11))
+        shocks = unit_shocks(rng, len(days), factors.sources)
+        noise = np.random.Generator(np.random.Philox(key=seed ^ 0xBA5)).random((len(days), 4, len(assets)))
+        variance = np.ones(factors.sources)
+        for row in shocks:
+            row *= np.sqrt(variance)
+            variance = (1 - _ALPHA - _BETA) + _ALPHA * row**2 + _BETA * variance
+        returns = factors.returns(shocks)
+        vols = np.array([asset.daily_vol for asset in assets])
+        gap = 0.35 * returns + 0.10 * vols * (noise[:, 0] - 0.5)
+        reach = vols * (0.12 + 0.55 * noise[:, 1:3])
+        self._closes = _levels(returns, last_closes)
+        self._opens = self._closes * np.exp(gap - returns)
+        self._highs = np.maximum(self._opens, self._closes) * np.exp(reach[:, 0])
+        self._lows = np.minimum(self._opens, self._closes) * np.exp(-reach[:, 1])
+        self._busy = 0.55 + 0.5 * noise[:, 3] + 0.35 * np.abs(returns) / vols
+        self._starts = [midnight_ns(day) for day in days]
+        self._assets = {asset.symbol: (column, asset) for column, asset in enumerate(assets)}
+        self._since: dict[str, list[Bar]] = {}
+        """Days that have ended since, of symbols that nobody has asked for."""
+
+    def add(self, symbol: str, bar: Bar) -> None:
+        """Another day is over."""
+        bars = self[symbol] if symbol in self else self._since.setdefault(symbol, [])
+        bars.append(bar)
+
+    def __missing__(self, symbol: str) -> list[Bar]:
+        column, asset = self._assets[symbol]
+        rows = zip(
+            self._starts,
+            self._opens[:, column],
+            self._highs[:, column],
+            self._lows[:, column],
+            self._closes[:, column],
+            asset.adv * self._busy[:, column],
+            strict=True,
+        )
+        bars = self[symbol] = [*(_bar(*row) for row in rows), *self._since.pop(symbol, ())]
+        return bars
 
 
 def minute_bars(

@@ -137,8 +137,7 @@ class Market:
             closes = prices
         self._day = day
         self._prev_close = closes
-        daily = history.daily_bars(self._assets, self._seed, day - timedelta(days=1), closes)
-        self._daily = {asset.symbol: bars for asset, bars in zip(self._assets, daily, strict=True)}
+        self._daily = history.DailyBars(self._assets, self._seed, day - timedelta(days=1), closes)
         self._minutes = {asset.symbol: bars for asset, bars in zip(self._assets, minutes, strict=True)}
         self._today: dict[str, Bar] = {}
         for asset in self._assets:
@@ -368,6 +367,6 @@ class Market:
             self._prev_close[i] = self.last_price(asset.symbol)
             bar = self.today(asset.symbol)
             if bar is not None and next_day != self._day:
-                self._daily[asset.symbol].append(bar)
+                self._daily.add(asset.symbol, bar)
                 self._today.pop(asset.symbol, None)
         self._day = next_day

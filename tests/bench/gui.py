@@ -33,7 +33,7 @@ from engine.model.words import OrderRole, OrderStatus, Side
 from engine.views import OrderView
 from gui.app import make_application, show_window
 from gui.window import MainWindow
-from tests.bench.painted import PAINTED, rss_mb
+from tests.bench.first_paint import PAINTED, rss_mb
 from tests.bench.report import head, p, say, table
 from tests.bench.venue import ROOT
 from tests.gui import scenery

@@ -113,6 +113,31 @@ def test_daily_history_is_long_ends_yesterday_and_joins_today() -> None:
         assert returns(there, symbol).std() == pytest.approx(asset.daily_vol, rel=0.4)
 
 
+def test_the_past_does_not_depend_on_when_and_for_whom_it_is_asked_for() -> None:
+    early, late = market(), market()
+    before = {asset.symbol: early.daily_bars(asset.symbol)[:-1] for asset in CHOSEN}
+    for there in (early, late):
+        run(there, 30)
+        there.close_day(date(2026, 8, 24))
+    for asset in reversed(CHOSEN):
+        bars = late.daily_bars(asset.symbol)
+        assert bars == early.daily_bars(asset.symbol)
+        earlier = before[asset.symbol]
+        assert bars[: len(earlier)] == earlier
+        closed = late.prev_day(asset.symbol)
+        assert closed is not None
+        assert closed.start_ns > earlier[-1].start_ns, "the day that was closed comes after them"
+        assert closed in bars
+
+
+def test_the_past_of_a_seed_stays_what_it_was_in_earlier_versions() -> None:
+    bars = market().daily_bars("NVDA")
+    assert len(bars) == 557
+    first, yesterday = bars[0], bars[-2]
+    assert first == (1717387200 * 10**9, 139.81, 141.64, 139.04, 141.07, 201801619.0, 2242240, 140.39)
+    assert yesterday == (1787198400 * 10**9, 188.75, 192.53, 187.77, 188.96, 164614886.0, 1829054, 189.5025)
+
+
 def test_history_is_correlated_like_the_market() -> None:
     there = market()
     correlation = np.corrcoef([returns(there, symbol) for symbol in ("SPY", "QQQ", "NVDA", "AMD", "XOM", "GVH")])
