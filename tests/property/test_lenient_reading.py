@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from engine.alpaca.quotes import QuoteStream
 from engine.alpaca.reading import Malformed, Unreadable, decode, read, read_rows, split_rows
@@ -52,6 +52,11 @@ def mutated(draw: st.DrawFn, row: dict[str, Any]) -> dict[str, Any]:
     return changed
 
 
+def as_text(value: Any) -> str:
+    """As it stands on the wire: Python writes a float in its own way (``1e+16``), the decoder in the broker's."""
+    return str(decode(json.dumps(value)))
+
+
 ORDER: Final = recorded("orders")
 READERS: Final = {
     "orders": (ORDER, read_order),
@@ -77,24 +82,25 @@ def test_one_odd_row_leaves_its_neighbours_and_is_accounted_for(kind: str, data:
 @given(row=mutated(ORDER))
 def test_an_order_that_is_read_says_what_the_row_said(row: dict[str, Any]) -> None:
     try:
-        order = read_order(row)
+        order = read_order(decode(json.dumps(row)))
     except Malformed:
         return  # reported, as the test above shows
-    assert order.id == str(row["id"])
-    assert order.status == str(row["status"])  # an unknown word is kept as it is
+    assert order.id == as_text(row["id"])
+    assert order.status == as_text(row["status"])  # an unknown word is kept as it is
     for name in ("qty", "filled_qty", "limit_price"):
         found = getattr(order, name)
         if row.get(name) not in (None, "", " "):
             assert found == Decimal(str(row[name]).strip())
 
 
+ENVELOPE: Final = {
+    "event": "fill", "execution_id": "e-1", "price": "1.5", "qty": "1", "timestamp": "2026-08-21T14:00:00Z",
+}  # fmt: skip
+
+
 @settings(max_examples=150)
-@given(
-    order=mutated(ORDER),
-    envelope=mutated(
-        {"event": "fill", "execution_id": "e-1", "price": "1.5", "qty": "1", "timestamp": "2026-08-21T14:00:00Z"}
-    ),
-)
+@example(order=ORDER, envelope=ENVELOPE | {"event": 1e16})
+@given(order=mutated(ORDER), envelope=mutated(ENVELOPE))
 def test_a_trade_update_is_delivered_or_reported(order: dict[str, Any], envelope: dict[str, Any]) -> None:
     frame = {"stream": "trade_updates", "data": envelope | {"order": order}}
     stream = object.__new__(OrderStream)
@@ -106,7 +112,7 @@ def test_a_trade_update_is_delivered_or_reported(order: dict[str, Any], envelope
         return
     assert isinstance(update, TradeUpdate)
     assert isinstance(update.order, Order)
-    assert update.event == str(envelope["event"])
+    assert update.event == as_text(envelope["event"])
 
 
 QUOTE: Final = {"T": "q", "S": "AAPL", "bp": 1.5, "bs": 1, "ap": 1.6, "as": 2, "t": "2026-08-21T14:00:00.123456789Z"}
