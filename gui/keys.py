@@ -25,7 +25,7 @@ KEYS: Final = (
     Key("down", "Down", "↓", "next signal, order or trade"),
     Key("left", "Left", "←", "to the panel on the left: signals, trades, orders"),
     Key("right", "Right", "→", "to the panel on the right"),
-    Key("approve", "A", "A", "approve the armed signal, with the numbers shown", sends=True),
+    Key("approve", "A", "A", "approve the armed signal, with the numbers shown; one that the queue opened by itself takes two presses", sends=True),
     Key("edit", "E", "E", "change quantity or prices: of the armed signal first, of the selected order; Esc goes back"),
     Key("reject", "R", "R", "reject it: again without reason, or 1–9 for the usual ones"),
     Key("tick", "Space", "Space", "choose the armed signal for a decision about several"),

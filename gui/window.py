@@ -89,7 +89,13 @@ class MainWindow(QMainWindow):
         self.activity = panels.activity
         self.arming = Arming(self, lambda: now().timestamp())
         self.arming.changed.connect(self.update)
-        self._zones = Zones(self.signals, self.brackets, self.orders, moved=self.arming.arm)
+        self._zones = Zones(
+            self.signals,
+            self.brackets,
+            self.orders,
+            moved=self.arming.arm,
+            tell=lambda code, words: self.toast.tell(code, words),
+        )
         self.top, self._middle, self._docks = arrange(self, panels)
         self._showing = Showing(
             self.signals,

@@ -20,9 +20,12 @@ class Zones:
         orders: OrdersPanel,
         *,
         moved: Callable[[], object],
+        tell: Callable[[str, str], object],
     ) -> None:
-        """``moved`` is called when a key leads to what the others act on."""
+        """``moved`` is called when a key leads to what the others act on, ``tell`` with a code and why a key did
+        nothing."""
         self._moved = moved
+        self._tell = tell
         self._signals = signals
         self._brackets = brackets
         self._orders = orders
@@ -45,13 +48,13 @@ class Zones:
             "down": lambda: self._step(1),
             "left": lambda: self._change(-1),
             "right": lambda: self._change(1),
-            "approve": self._approve,
+            "approve": lambda: self._say("NOT_APPROVED", self._signals.approve_current()),
             "edit": self._edit,
             "reject": self._reject,
             "tick": self._signals.toggle_tick,
             "undo": self._signals.undo_newest,
-            "cancel": self._orders.cancel_current,
-            "retry": self._brackets.retry_current,
+            "cancel": lambda: self._say("NOT_CANCELED", self._orders.cancel_current()),
+            "retry": lambda: self._say("NOT_RETRIED", self._brackets.retry_current()),
             "flatten": self._brackets.flatten_current,
             "filter": self._filter,
         }
@@ -98,10 +101,9 @@ class Zones:
         else:
             self._signals.step(by)
 
-    def _approve(self) -> None:
-        card = self._signals.current
-        if card is not None:
-            card.approve_now()
+    def _say(self, code: str, why: str) -> None:
+        if why:
+            self._tell(code, why)
 
     def _edit(self) -> None:
         card = self._signals.current

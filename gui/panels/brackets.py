@@ -13,6 +13,7 @@ from gui.actions import Actions
 from gui.dialogs.confirm import Question
 from gui.panels import bracket_columns, positions
 from gui.panels.account import AccountPage
+from gui.status_words import bracket_face
 from gui.tables.blotter import Blotter
 from gui.tables.row_model import RowModel
 from gui.widgets.panel import FilterBox, Panel
@@ -99,10 +100,15 @@ class BracketsPanel(Panel):
             self.confirm.forget(symbol)
         self._count()
 
-    def retry_current(self) -> None:
+    def retry_current(self) -> str:
+        """Why nothing is placed again; empty when it is."""
         row = self.view.current_row()
-        if row is not None and row.can_retry:
-            self._actions.retry(row.id)
+        if row is None:
+            return "No trade is selected."
+        if not row.can_retry:
+            return f"{row.symbol} is {bracket_face(row).word}: it has no exits to place again."
+        self._actions.retry(row.id)
+        return ""
 
     def flatten_current(self) -> None:
         row = self.current_view().current_row()

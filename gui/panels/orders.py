@@ -199,10 +199,15 @@ class OrdersPanel(Panel):
         if row is not None:
             self.edit.begin(row)
 
-    def cancel_current(self) -> None:
+    def cancel_current(self) -> str:
+        """Why nothing is canceled; empty when it is, or asked."""
         row = self.view.current_row()
-        if row is not None and row.can_cancel:
-            self._pressed("cancel", row)
+        if row is None:
+            return "No order is selected."
+        if not row.can_cancel:
+            return f"There is nothing to cancel: {row.symbol} is {order_face(row).word}."
+        self._pressed("cancel", row)
+        return ""
 
     def csv_text(self) -> str:
         """The rows as shown, with the values behind them."""

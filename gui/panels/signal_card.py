@@ -1,7 +1,9 @@
 """A pending signal as a card: compact, or armed with all its numbers and buttons.
 
 The armed card's numbers hold still for ``HOLD_S`` so that they can be clicked, and a click approves exactly those, by
-their preview id. A card that changed under the pointer takes no click for ``GUARD_MS``.
+their preview id; numbers that cannot be approved follow at once. A card that has just come, that changed under the
+pointer or that has just become approvable takes no yes for ``GUARD_MS``. The key approves only what a person has moved
+to: a card that the queue opened by itself, maybe in the place of the one that was meant, is moved to by the first press.
 """
 
 from __future__ import annotations
@@ -54,6 +56,8 @@ class SignalCard(QFrame):
         self.signal = signal
         self.shown: PreviewView | None = None
         self._armed = False
+        self._is_moved_to = False
+        self._has_changed_words = False
         self._busy = False
         self._outcome: str | None = None
         self._held = QElapsedTimer()
@@ -108,8 +112,9 @@ class SignalCard(QFrame):
 
     @property
     def holds(self) -> bool:
-        """Its numbers are being held still."""
-        return self._armed and self._held.isValid() and self._held.elapsed() < HOLD_S * 1_000
+        """Its numbers are being held still: there is something to click, or what has changed to read."""
+        matters = self._has_changed_words or (self.shown is not None and self.shown.approvable)
+        return self._armed and matters and self._held.isValid() and self._held.elapsed() < HOLD_S * 1_000
 
     def take(self, signal: SignalView) -> None:
         """A newer picture. An armed card that has numbers keeps them until the hold is over."""
@@ -128,11 +133,17 @@ class SignalCard(QFrame):
             self._details.fields.left.connect(self.leave_edit)
             self._column.addWidget(self._details)
         self._armed = True
+        self._is_moved_to = False
         self._details.show()
         self._foot.hide()
         restyle(self, "chosen", True)
         self._guard.start()
         self.show_preview(preview or self.signal.preview)
+
+    def move_to(self) -> None:
+        """A person has come to it: the key approves it from now on."""
+        self._is_moved_to = True
+        self._enable()
 
     def disarm(self) -> None:
         self._armed = False
@@ -148,14 +159,16 @@ class SignalCard(QFrame):
         """Show these numbers; ``changed`` says what is different from those a click was refused for."""
         old, self.shown = self.shown, preview
         self._held.start()
+        self._has_changed_words = bool(changed)
         if self._outcome is not None:
             return
         self._tint()
         if not self._armed or self._details is None:
             self._foot.say(words.foot(preview))
             return
-        if old is not None and preview is not None and _is_material(old, preview) and self.underMouse():
-            self._guard.start()
+        if old is not None and preview is not None and _is_material(old, preview):
+            if self.underMouse() or not old.approvable:
+                self._guard.start()
         self._details.show_numbers(self.signal, preview, changed)
         self._enable()
 
@@ -231,10 +244,19 @@ class SignalCard(QFrame):
         self._tint()
         restyle(self, "gone", True)
 
-    def approve_now(self) -> None:
-        """The key's way to the button: does what a click on it would do."""
-        if self._details is not None and self._details.approve.isEnabled():
-            self._approve()
+    def approve_now(self) -> str:
+        """The key's way to the button; why it does nothing, empty when it did or a decision is under way."""
+        if self._details is None or self._busy:
+            return ""
+        if self._guard.isActive():
+            return f"{self.signal.symbol} has just come or changed: look, and press again."
+        if not self._is_moved_to:
+            self.move_to()
+            return ""
+        if not self._details.approve.isEnabled():
+            return f"{self.signal.symbol}: {self._details.why}"
+        self._approve()
+        return ""
 
     # --- inside ----------------------------------------------------------------------------------------------
 
@@ -250,14 +272,15 @@ class SignalCard(QFrame):
 
     def _enable(self) -> None:
         if self._details is not None:
-            self._details.set_ready(not self._busy and not self._guard.isActive(), self._busy)
+            ready = not self._busy and not self._guard.isActive()
+            self._details.set_ready(ready, self._busy, takes_key=self._is_moved_to)
 
     def _approve(self) -> None:
         if self.shown is not None and not self._guard.isActive():
             self.approve_asked.emit(self.signal.id, self.shown.preview_id, self.edits)
 
     def mousePressEvent(self, _event: QMouseEvent) -> None:
-        if self._outcome is None and not self._armed:
+        if self._outcome is None:
             self.chosen.emit(self.signal.id)
 
     def changeEvent(self, event: QEvent) -> None:

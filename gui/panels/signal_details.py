@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from engine.model.commands import NO_EDITS
 from engine.views import PreviewView, SignalView
 from engine.views_batch import RejectReasonView
-from gui import formatting as say
+from gui import formatting as say, keys
 from gui.panels import signal_words as words
 from gui.panels.preview_numbers import PreviewNumbers
 from gui.panels.signal_edit import EditStrip
@@ -29,6 +29,8 @@ class SignalDetails(QWidget):
         super().__init__()
         self._codes = {reason.code for reason in reasons}
         self._preview: PreviewView | None = None
+        self.why = ""
+        """Why it cannot be approved; empty when it can."""
         self._numbers = PreviewNumbers()
         self._changed = Text(kind=Type.SMALL_STRONG, tone="p2_text", wrap=True, name="card-changed")
         self.approve = Button("Approve", name="approve", kind="go", key="A")
@@ -75,8 +77,8 @@ class SignalDetails(QWidget):
         self._changed.setVisible(bool(changed))
         self._numbers.show_numbers(words.marks(signal, preview), preview, signal.reasons)
 
-    def set_ready(self, ready: bool, busy: bool) -> None:
-        """``ready`` is the card's own yes; the desk's verdict comes on top."""
+    def set_ready(self, ready: bool, busy: bool, *, takes_key: bool) -> None:
+        """``ready`` is the card's own yes; the desk's verdict comes on top. ``takes_key``: the key approves at once."""
         preview = self._preview
         approvable = preview is not None and preview.approvable
         sound = self.fields.isHidden() or self.fields.is_sound
@@ -85,9 +87,10 @@ class SignalDetails(QWidget):
         self.reject.setEnabled(not busy)
         why = "" if approvable else (preview.blocked_by or "not approvable") if preview else "waiting for a price"
         why = why if sound else "A field holds no number"
+        self.why = why
         edited = not self.fields.isHidden() and self.fields.edits != NO_EDITS
         self.approve.setToolTip(why or "Approve exactly these numbers")
-        ready_word = "edited" if edited else "armed"
+        ready_word = "edited" if edited else "armed" if takes_key else f"{keys.shown_for('A')} arms it"
         self._state.say("sending" if busy else ready_word if approvable and sound else "blocked")
         self._state.setToolTip(why)
 

@@ -230,6 +230,11 @@ class SignalsPanel(Panel):
             at = keys.index(self._chosen) + by if self._chosen in keys else 0
             self.choose(keys[min(max(at, 0), len(keys) - 1)])
 
+    def approve_current(self) -> str:
+        """Why nothing was approved; empty when it was, or when the card has only now been moved to."""
+        card = self.current
+        return card.approve_now() if card is not None else "No signal waits for a yes."
+
     def has_pending(self, key: str) -> bool:
         """It waits for a decision."""
         card = self._cards.get(key)
@@ -237,6 +242,10 @@ class SignalsPanel(Panel):
 
     def choose(self, key: str | None, *, by_person: bool = True) -> None:
         if key == self._chosen:
+            card = self.current
+            if card is not None and by_person:
+                card.move_to()
+                self.chosen.emit(card.signal, by_person)
             return
         before = self._cards.get(self._chosen or "")
         if before is not None and before.is_armed:
@@ -245,6 +254,8 @@ class SignalsPanel(Panel):
         self._chosen = key if card is not None else None
         if card is not None:
             card.arm(self._preview(card.signal.id, NO_EDITS))
+            if by_person:
+                card.move_to()
             card.show_busy(self._is_deciding(card.signal.id))
             QTimer.singleShot(0, self, lambda: self._reveal(key))
             self.chosen.emit(card.signal, by_person)

@@ -22,7 +22,7 @@ from gui.widgets.segments import Segments
 from tests.gui.conftest import Screen, until
 from tests.gui.stage import desk_of
 from tests.gui.test_palette import enter, open_palette
-from tests.gui.test_signals import ready
+from tests.gui.test_signals import moved_to
 
 NONE = KeyState(source="none", hint="", text="No API keys.")
 STORED = KeyState(source="keyring", hint="…XQ7K", text="…XQ7K from the system's keyring.")
@@ -175,8 +175,7 @@ async def test_the_simulator_is_five_steps_and_the_desk_goes_on_meanwhile(qapp: 
     async with opened(tmp_path, welcome=True) as (screen, _):
         screen.click("welcome-choose", screen.find("welcome-sim"))
         assert screen.text("welcome-count") == "1 of 5"
-        await ready(screen)
-        screen.window.arming.arm()  # as whoever has touched the card a moment ago
+        await moved_to(screen)
         screen.press(Qt.Key.Key_A)
         assert (await screen.commands())[0][0] == "approve", "nothing blocks the desk"
         for number in (2, 3, 4, 5):

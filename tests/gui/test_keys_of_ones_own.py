@@ -11,12 +11,15 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
+from engine.model.words import Side, SignalStatus
 from gui import keys
 from gui.arming import ARMED_FOR_S, Arming
 from gui.key_map import KeyMap
 from gui.keys import KEYS
+from tests.gui import scenery as make
 from tests.gui.conftest import Screen, until
-from tests.gui.test_signals import ready
+from tests.gui.scenes import replace
+from tests.gui.test_signals import moved_to, ready
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +96,7 @@ async def test_another_key_is_taken_by_pressing_it_and_the_old_one_does_nothing(
         await rebind(screen, "approve", Qt.Key.Key_G)
         assert screen.text("key-approve") == "G"
         screen.press(Qt.Key.Key_F1)
-        button = await ready(screen)
+        button = await moved_to(screen)
         screen.press(Qt.Key.Key_A)
         assert screen.desk.commands == []
         screen.press(Qt.Key.Key_G)
@@ -134,6 +137,15 @@ async def test_keys_that_send_work_only_once_a_person_has_moved_to_something(ope
         assert (await screen.commands())[0][0] == "approve"
 
 
+async def test_a_card_that_comes_and_opens_by_itself_arms_nothing(opened: Any) -> None:
+    async with opened("busy") as screen:
+        screen.window.arming.disarm()
+        screen.desk.put(make.signal("s-NEW", "NFLX", Side.BUY, left_s=3))  # the soonest: the next to open
+        screen.desk.put(replace(screen.desk.signal("s-NVDA"), status=SignalStatus.EXPIRED, preview=None))
+        await until(lambda: screen.window.signals.current.signal.id == "s-NEW")
+        assert not screen.window.arming.is_armed
+
+
 async def test_a_click_on_a_row_arms_and_losing_the_focus_disarms(opened: Any) -> None:
     async with opened("busy") as screen:
         screen.window.arming.disarm()
@@ -168,3 +180,14 @@ async def test_it_ends_by_itself_when_nobody_moves(opened: Any, qapp: Any) -> No
         arming.follow()
         assert not arming.may_send()
         assert told == [True, False]
+
+
+async def test_a_key_that_cannot_do_anything_says_why(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        screen.choose("bracket-table", "b-AAPL")
+        screen.press(Qt.Key.Key_B)
+        await until(lambda: screen.text("toast-text") == "AAPL is PROTECTED: it has no exits to place again.")
+        screen.choose("order-table", "b-TSLA.x3")
+        screen.press(Qt.Key.Key_C)
+        await until(lambda: screen.text("toast-text") == "There is nothing to cancel: TSLA is SENDING.")
+        assert screen.desk.commands == []

@@ -89,6 +89,7 @@ async def test_what_sends_an_order_asks_first(opened: Any, typed: str) -> None:
 async def test_the_answer_to_the_question_does_it_once(opened: Any) -> None:
     async with opened("busy") as screen:
         await until(lambda: screen.window.signals.current is not None)
+        screen.press(Qt.Key.Key_Up)
         open_palette(screen, "approve the armed")
         enter(screen)
         await until(lambda: screen.window.signals.current._details.approve.isEnabled())

@@ -10,7 +10,7 @@ from PySide6.QtGui import QEnterEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea, QWidget
 
-from engine.model.words import Side
+from engine.model.words import Side, SignalStatus
 from tests.gui import scenery as make
 from tests.gui.conftest import Screen, until
 from tests.gui.scene_gate import BETA, SAME_BET
@@ -25,6 +25,13 @@ async def ready(screen: Screen) -> QPushButton:
     """The armed card's button, once its guard is over."""
     await until(lambda: approve_button(screen).isEnabled())
     return approve_button(screen)
+
+
+async def moved_to(screen: Screen) -> QPushButton:
+    """The top card, moved to by a key: its button, once its guard is over."""
+    await until(lambda: screen.window.signals.current is not None)
+    screen.press(Qt.Key.Key_Up)
+    return await ready(screen)
 
 
 def symbols_top_down(screen: Screen) -> list[str]:
@@ -85,7 +92,7 @@ async def test_a_double_click_makes_one_command(opened: Any) -> None:
 
 async def test_two_quick_presses_of_a_do_not_reach_the_next_signal(opened: Any) -> None:
     async with opened("trouble") as screen:
-        await ready(screen)
+        await moved_to(screen)
         screen.press(Qt.Key.Key_A)
         await screen.commands()
         await until(lambda: screen.window.signals.current.signal.id == "s-META")
@@ -94,7 +101,76 @@ async def test_two_quick_presses_of_a_do_not_reach_the_next_signal(opened: Any) 
         assert screen.desk.commands == [("approve", "s-NVDA", "p-NVDA-1")]
         await ready(screen)
         screen.press(Qt.Key.Key_A)
+        screen.press(Qt.Key.Key_A)
         assert (await screen.commands(2))[1] == ("approve", "s-META", "p-META-1")
+
+
+async def test_a_card_that_the_queue_opens_by_itself_takes_two_presses(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        await ready(screen)
+        card = screen.find("card-s-NVDA")
+        assert screen.text("card-state", card) == "A arms it"
+        screen.choose("bracket-table", "b-TSLA")  # the keys are armed, for another row
+        screen.press(Qt.Key.Key_A)
+        await asyncio.sleep(0.05)
+        assert not screen.desk.commands, "nobody has moved to it"
+        assert screen.text("card-state", card) == "armed"
+        screen.press(Qt.Key.Key_A)
+        assert await screen.commands() == [("approve", "s-NVDA", "p-NVDA-1")]
+
+
+async def test_the_signal_that_takes_the_place_of_an_expired_one_is_not_approved_by_the_key_meant_for_it(
+    opened: Any,
+) -> None:
+    async with opened("trouble") as screen:
+        await moved_to(screen)
+        nvda = screen.desk.signal("s-NVDA")
+        screen.desk.put(replace(nvda, status=SignalStatus.EXPIRED, preview=None))
+        await until(lambda: screen.window.signals.current.signal.id == "s-META")
+        await ready(screen)
+        screen.press(Qt.Key.Key_A)
+        await asyncio.sleep(0.05)
+        assert not screen.desk.commands
+
+
+async def test_a_click_on_the_open_card_moves_to_it(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        await ready(screen)
+        QTest.mouseClick(screen.find("card-symbol", screen.find("card-s-NVDA")), Qt.MouseButton.LeftButton)
+        assert screen.text("card-state", screen.find("card-s-NVDA")) == "armed"
+
+
+async def test_a_key_that_approves_nothing_says_why(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        screen.window.signals.choose("s-AMD")
+        screen.press(Qt.Key.Key_A)
+        await until(lambda: "just come or changed" in screen.text("toast-text"))
+        await asyncio.sleep(0.4)
+        screen.press(Qt.Key.Key_A)
+        await until(lambda: "1.1 R" in screen.text("toast-text"))
+        assert screen.text("toast-code") == "NOT_APPROVED"
+        assert not screen.desk.commands
+    async with opened("empty") as screen:
+        screen.press(Qt.Key.Key_A)
+        await until(lambda: "No signal waits" in screen.text("toast-text"))
+
+
+async def test_a_denied_card_follows_at_once_and_a_yes_that_becomes_possible_waits_for_the_eye(opened: Any) -> None:
+    """Only numbers that can be approved hold still; those that have just become so are looked at first."""
+    async with opened("trouble") as screen:
+        screen.window.signals.choose("s-AMD")
+        await asyncio.sleep(0.4)
+        amd = screen.desk.signal("s-AMD")
+        sound = replace(amd.preview, preview_id="p-AMD-2", approvable=True, blocked_by=None)
+        screen.desk.put(replace(amd, preview=sound))
+        card = screen.window.signals.current
+        await until(lambda: card.shown.preview_id == "p-AMD-2", timeout_s=2.0)
+        screen.press(Qt.Key.Key_A)
+        await asyncio.sleep(0.05)
+        assert not screen.desk.commands
+        await ready(screen)
+        screen.press(Qt.Key.Key_A)
+        assert await screen.commands() == [("approve", "s-AMD", "p-AMD-2")]
 
 
 async def test_enter_never_sends(opened: Any) -> None:

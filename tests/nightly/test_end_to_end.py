@@ -24,6 +24,11 @@ from tests.nightly.remote_screen import Picture, RemoteScreen, pixels_of
 
 WIDE, HIGH = 1600, 900
 PATIENCE_S: Final = 30.0
+LOOK_S: Final = 0.1
+TRIES_EVERY: Final = 30
+"""Looks between two presses: who sees that nothing came of it presses again."""
+GUARD_S: Final = 1.0
+"""Longer than a card that has just come takes no yes."""
 STILL: Final = 6
 """Looks at which it has not moved."""
 
@@ -43,11 +48,16 @@ class Person:
         self.exchange = exchange
         self._number = 0
 
-    async def until(self, what: str, is_so: Callable[[], Any]) -> Any:
+    async def until(self, what: str, is_so: Callable[[], Any], *, again: Callable[[], Any] | None = None) -> Any:
+        """``again`` is what a person does anew every few seconds for as long as it is not so; it may do nothing."""
         try:
             async with asyncio.timeout(PATIENCE_S):
+                looks = 0
                 while not (found := await is_so()):
-                    await asyncio.sleep(0.1)
+                    if again is not None and looks % TRIES_EVERY == 0:
+                        await again()
+                    looks += 1
+                    await asyncio.sleep(LOOK_S)
         except TimeoutError:
             raise AssertionError(f"never: {what}") from None
         return found
@@ -98,17 +108,27 @@ class Person:
         """With the keyboard: to the card, and yes. Its signal."""
         signal = await self.propose(symbol)
         await self.sees("a card with its green button", lambda seen: len(pixels_of(seen, DARK.go)) > 800)
-        for key in ("Left", "Left", "Down", "Up"):
-            self.screen.press(key)
-        await asyncio.sleep(1.0)  # the guard of a card that has just come
-        self.screen.press("a")
+
+        async def say_yes() -> None:
+            """For as long as it waits: the gate may say no at first (no quote yet), or something got worse."""
+            if (await self.api.ask("GET", f"/v1/signals/{signal}"))["status"] != "pending":
+                return
+            for key in ("Left", "Left", "Down", "Up"):
+                self.screen.press(key)
+            await asyncio.sleep(GUARD_S)
+            self.screen.press("a")
 
         async def is_held() -> bool:
             trade = await self.trade_of(signal)
             return trade is not None and Decimal(trade["held_qty"]) > 0
 
-        await self.until(f"{symbol} is held", is_held)
+        await self.until(f"{symbol} is held", is_held, again=say_yes)
         return signal
+
+    async def entries(self, symbol: str) -> int:
+        """Order groups of a symbol that the broker was ever sent."""
+        orders = await self.exchange.ask("GET", f"/v2/orders?status=all&nested=true&limit=50&symbols={symbol}")
+        return sum(order["order_class"] == "bracket" for order in orders)
 
 
 @asynccontextmanager
@@ -148,8 +168,7 @@ async def test_first_start_approve_drag_a_stop_retry_and_halt(tmp_path: Path) ->
         signal = await person.approve("AAPL")
         trade = await person.trade_of(signal)
         assert trade is not None
-        orders = await person.exchange.ask("GET", "/v2/orders?status=all&nested=true&limit=50")
-        assert len([order for order in orders if order["order_class"] == "bracket"]) == 1, "one approval, one order"
+        assert await person.entries("AAPL") == 1, "one approval, one order"
 
         # The stop, taken by its line and pulled closer.
         screen.press("Right")
@@ -160,22 +179,25 @@ async def test_first_start_approve_drag_a_stop_retry_and_halt(tmp_path: Path) ->
             rows = np.bincount(pixels_of(seen[chart], DARK.stop)[:, 0], minlength=chart[0].stop)
             return int(rows.argmax()) + chart[0].start if rows.max() > 40 else None
 
-        y = await person.stands_still("the line of the stop", stop_line)
         x = int(WIDE * 0.85)
         before = Decimal(trade["legs"]["stop_loss"]["stop_price"])
-        await screen.drag((x, y), (x, y - 40))
+
+        async def pull() -> None:
+            y = await person.stands_still("the line of the stop", stop_line)
+            await screen.drag((x, y), (x, y - 40))
 
         async def is_closer() -> bool:
             moved = await person.trade_of(signal)
             leg = moved["legs"]["stop_loss"] if moved is not None else None
             return leg is not None and Decimal(leg["stop_price"]) > before
 
-        await person.until("the stop is closer at the broker", is_closer)
+        await person.until("the stop is closer at the broker", is_closer, again=pull)
 
         # A trade whose exits the broker refuses, until it takes them again.
         fault = {"do": "exits_refused", "from_group": 1, "every": 1, "then_refuse_oco": 500, "seed": 7}
         await person.exchange.ask("POST", "/_exchange/faults", fault)
         naked = await person.approve("MSFT")
+        assert await person.entries("MSFT") == 1, "one approval, one order"
 
         async def is_naked() -> bool:
             trade = await person.trade_of(naked)
@@ -184,25 +206,30 @@ async def test_first_start_approve_drag_a_stop_retry_and_halt(tmp_path: Path) ->
         await person.until("MSFT is naked", is_naked)
         await person.sees("the alarm", lambda seen: len(pixels_of(seen[:60], DARK.p1)) > 800)
         await person.exchange.ask("DELETE", "/_exchange/faults")
-        for key in ("Right", "Up", "Up", "Up"):
-            screen.press(key)
-        screen.press("b")
+
+        async def retry() -> None:
+            for key in ("Right", "Up", "Up", "Up"):
+                screen.press(key)
+            screen.press("b")
 
         async def is_protected() -> bool:
             trade = await person.trade_of(naked)
             return trade is not None and trade["status"] == "protected"
 
-        await person.until("MSFT is protected again", is_protected)
+        await person.until("MSFT is protected again", is_protected, again=retry)
 
         # Everything stopped: the button on the upper right, held.
-        await screen.click(WIDE - 70, 32, hold_s=1.4)
+        async def hold() -> None:
+            await screen.click(WIDE - 70, 32, hold_s=1.4)
 
         async def is_halted() -> bool:
             return bool((await person.api.ask("GET", "/v1/health"))["desk_state"] == "halted")
 
-        await person.until("the desk is halted", is_halted)
+        await person.until("the desk is halted", is_halted, again=hold)
         late = await person.propose("NVDA")
-        await asyncio.sleep(1.0)
-        screen.press("a")
-        await asyncio.sleep(1.0)
+        for _ in range(3):
+            for key in ("Left", "Left", "Down", "Up"):
+                screen.press(key)
+            await asyncio.sleep(GUARD_S)
+            screen.press("a")
         assert await person.trade_of(late) is None, "a halted desk enters nothing"
