@@ -2,8 +2,10 @@
 
 The armed card's numbers hold still for ``HOLD_S`` so that they can be clicked, and a click approves exactly those, by
 their preview id; numbers that cannot be approved follow at once. A card that has just come, that changed under the
-pointer or that has just become approvable takes no yes for ``GUARD_MS``. The key approves only what a person has moved
-to: a card that the queue opened by itself, maybe in the place of the one that was meant, is moved to by the first press.
+pointer or that has just become approvable takes no yes for ``GUARD_MS``.
+
+The key approves only what a person has moved to: a card that the queue opened by itself, maybe in the place of the one
+that was meant, is moved to by the first press.
 """
 
 from __future__ import annotations
@@ -166,9 +168,14 @@ class SignalCard(QFrame):
         if not self._armed or self._details is None:
             self._foot.say(words.foot(preview))
             return
-        if old is not None and preview is not None and _is_material(old, preview):
-            if self.underMouse() or not old.approvable:
-                self._guard.start()
+        was_blocked = old is not None and not old.approvable
+        if (
+            old is not None
+            and preview is not None
+            and _is_material(old, preview)
+            and (was_blocked or self.underMouse())
+        ):
+            self._guard.start()
         self._details.show_numbers(self.signal, preview, changed)
         self._enable()
 

@@ -63,4 +63,6 @@ def test_a_list_proves_what_was_made_up_to_its_newest_row() -> None:
     assert proved_until([], before) == before
     assert proved_until([made(NOON, NOON)], before) == NOON
     # Made after the close and stamped for the next opening: orders of this evening are still to come.
-    assert proved_until([made(NOON, NOON), made(NOON + timedelta(hours=5), opening)], before) == NOON + timedelta(hours=5)
+    assert proved_until([made(NOON, NOON), made(NOON + timedelta(hours=5), opening)], before) == NOON + timedelta(
+        hours=5
+    )
