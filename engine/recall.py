@@ -13,7 +13,7 @@ from engine.activity import ALWAYS_TOLD, KEPT, ActivityLog
 from engine.book import Book
 from engine.checkpoint import CHECKPOINT_FILE, program_fingerprint, restore
 from engine.errors import JournalUnavailable
-from engine.journal.reader import EMPTY, Tail, read_all, read_measured, seq_of_newest, tail_at
+from engine.journal.reader import EMPTY, Tail, read_all, read_measured, seq_of_measured, seq_of_newest, tail_at
 from engine.journal.sidecar import Sidecar, SidecarUnusable
 from engine.latency import SAMPLES_KEPT, LatencyLog
 from engine.model.events import StageMeasured
@@ -79,13 +79,13 @@ def fold(path: Path, memory: Memory, *, behind: int = 0) -> int:
     """Fold the facts behind event ``behind``; returns how many there were."""
     count = 0
     apply, book = memory.book.apply, memory.book
-    told_from = seq_of_newest(path, ALWAYS_TOLD, KEPT)
+    told_from, measured_from = seq_of_newest(path, ALWAYS_TOLD, KEPT), seq_of_measured(path, SAMPLES_KEPT)
     with book.untold():
         for recorded in read_all(path, behind=behind):
             apply(recorded)
-            if recorded.seq >= told_from:  # the log forgets what is older
+            if recorded.seq >= told_from:  # the logs forget what is older
                 memory.activity.fold((recorded,))
-            if type(recorded.event) is StageMeasured:
+            if type(recorded.event) is StageMeasured and recorded.seq >= measured_from:
                 memory.latency.fold((recorded,))
             count += 1
     return count

@@ -100,6 +100,15 @@ def read_measured(path: Path, up_to: int, limit: int) -> list[Recorded]:
     return [recorded_of(*row) for row in reversed(rows)]
 
 
+def seq_of_measured(path: Path, count: int) -> int:
+    """The number of the oldest of the newest ``count`` measured stages; 1 when there are not so many."""
+    # The kind stands in the query itself: a bound one would not find the index of these rows alone.
+    query = "SELECT seq FROM events WHERE kind = 'stage_measured' ORDER BY seq DESC LIMIT 1 OFFSET ?"
+    with closing(connect_reader(path)) as connection:
+        row = connection.execute(query, (count - 1,)).fetchone()
+    return 1 if row is None else int(row[0])
+
+
 def seq_of_newest(path: Path, kinds: Iterable[str], count: int) -> int:
     """The number of the oldest of the newest ``count`` events of these kinds; 1 when there are not so many."""
     wanted = tuple(kinds)

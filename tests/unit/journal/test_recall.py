@@ -13,7 +13,7 @@ from engine.book import Book
 from engine.bus import Bus
 from engine.journal.writer import Journal
 from engine.model import events as ev
-from engine.model.words import DeskState
+from engine.model.words import DeskState, Stage
 from engine.recorder import Recorder
 from tests.unit.builders import make_signal
 from tests.unit.journal.conftest import HandClock
@@ -51,6 +51,23 @@ async def test_a_log_with_room_for_all_is_read_back_whole(
         recorder.record(ev.DeskStateSet(scope="desk", state=DeskState.PAUSED, actor="t", cause=f"{number}"))
     await journal.close()
     assert len(recall.recall(path, recall.NOTHING).activity.lines()) == 30
+
+
+async def test_only_the_newest_measured_stages_are_read_back(
+    path: Path, disk: ThreadPoolExecutor, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recall, "SAMPLES_KEPT", KEPT)
+    journal = await Journal.open(path, disk, clock)
+    recorder = Recorder(journal, Book(), Bus())
+    recorder.record(ev.SignalReceived(signal=make_signal(id="s000001")))
+    for number in range(3 * KEPT):
+        recorder.record(
+            ev.StageMeasured(signal_id="s000001", stage=Stage.GATE, started_at=clock.now(), ms=float(number)),
+            ev.DeskStateSet(scope="desk", state=DeskState.PAUSED, actor="t", cause=f"{number}"),
+        )
+    await journal.close()
+    read = recall.recall(path, recall.NOTHING).latency.samples(0)
+    assert [sample.ms for sample in read] == [float(number) for number in range(2 * KEPT, 3 * KEPT)]
 
 
 def test_reading_back_tells_nobody_and_living_through_does(clock: HandClock) -> None:
