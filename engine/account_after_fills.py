@@ -1,4 +1,4 @@
-"""One account request after fills, however many came together; an approval by itself causes none.
+"""One account request after fills or busts, however many came together; an approval by itself causes none.
 
 Until the new picture is here, what was filled stays reserved (``pipeline/standing.py``).
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from engine.clock import Clock
-from engine.model.events import OrderReported, Recorded
+from engine.model.events import ExecutionsTakenBack, OrderReported, Recorded
 
 LOOK_S: Final = 1.0
 """Executions within this time are one request."""
@@ -25,7 +25,8 @@ class AccountAfterFills:
         """Facts of the recorder. What only repeats a fill is never recorded."""
         for record in records:
             event = record.event
-            if isinstance(event, OrderReported) and event.report.filled_qty > 0:
+            is_fill = isinstance(event, OrderReported) and event.report.filled_qty > 0
+            if is_fill or isinstance(event, ExecutionsTakenBack):
                 self._has_filled = True
 
     async def run(self) -> None:

@@ -163,6 +163,12 @@ def _loud_report(order: Order, report: OrderReport, role: str) -> Line:
     return "bad" if bad else "info", order.symbol, f"{role} {report.raw_status or report.status.value}"
 
 
+def _taken_back(event: ev.ExecutionsTakenBack, book: Book) -> Line:
+    order = book.orders[event.order_id]
+    what = f"{plain(event.qty)} executed shares of the {_ROLE[order.role]}"
+    return "bad", order.symbol, f"the venue took back {what} · {plain(order.filled_qty)}/{plain(order.qty)} stand"
+
+
 def _order_refused(event: ev.OrderRefused, book: Book) -> Line:
     order = book.orders[event.order_id]
     code = f" · {event.code}" if event.code else ""
@@ -370,6 +376,7 @@ _TELLERS: Final[Mapping[type, Callable[[Any, Book], Line | None]]] = {
     ev.EntryReleased: _released,
     ev.OrderIntended: _intended,
     ev.OrderReported: _reported,
+    ev.ExecutionsTakenBack: _taken_back,
     ev.OrderRefused: _order_refused,
     ev.OrderUnresolved: _unresolved,
     ev.OrderNeverReached: _never_reached,

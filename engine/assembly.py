@@ -19,6 +19,7 @@ from engine.approval import ApprovalQueue
 from engine.batch import Batches
 from engine.book import Book
 from engine.bus import Bus, Change
+from engine.busts import Busts
 from engine.checkpoint import WORTH_IT
 from engine.chores import LOADING_MODELS, chores
 from engine.clock import Clock
@@ -159,23 +160,25 @@ def assemble(
         client, recorder, book, clock, may_resend=resending(book, pictures, clock, config.broker.resend_within_s)
     )
     bus.on_records(resolver.remember)
+    busts = Busts(recorder, book, clock)
     gateway = Gateway(
         client,
         recorder,
         book,
         clock,
+        busts,
         unsettled=resolver.settle,
         surprised=lambda symbol: reconciler.doubt(symbol),
         answered=lambda: tracker.retry_waiting(),
     )
     adopter = Adopter(recorder, book, clock)
     differences = Differences(recorder, book, world, clock)
-    reader = OrderReader(client, recorder, book, world, clock, adopter, differences, take_answer=gateway.take_answer)
-    reconciler = Reconciler(client, recorder, book, world, clock, differences, reader, settle=resolver.settle)
+    reader = OrderReader(client, book, world, clock, adopter, differences, busts, take_answer=gateway.take_answer)
+    reconciler = Reconciler(client, recorder, book, world, clock, differences, reader, busts, settle=resolver.settle)
     bus.on_records(reader.remember)
     after_fills = AccountAfterFills(clock, reconciler.doubt_account)
     bus.on_records(after_fills.note)
-    tracker = Tracker(recorder, book, clock, adopter, surprised=reconciler.doubt, busted=differences.note_bust)
+    tracker = Tracker(recorder, book, clock, adopter, surprised=reconciler.doubt, busts=busts)
     stopwatch = Stopwatch(recorder, book, clock, bus)
     watcher = Watcher(clock, config.quotes.max_age_s)
     executor = Executor(

@@ -88,6 +88,8 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, OrderFolds, Protecti
         self.held_entries: dict[str, None] = {}
         """Signals approved whose entry the desk holds back: it waits for a price, or for a position to close."""
         self.open_orders: dict[str, None] = {}
+        self.taken_back: dict[str, datetime] = {}
+        """Order id -> when it was told last that the venue took back executions of it."""
         self.open_brackets: dict[str, None] = {}
         self.brackets_of_symbol: defaultdict[str, dict[str, None]] = defaultdict(dict)
         """Open ones."""

@@ -84,6 +84,7 @@ class BookState(msgspec.Struct, frozen=True, kw_only=True):
     approved: dict[str, None]
     held_entries: dict[str, None]
     open_orders: dict[str, None]
+    taken_back: dict[str, datetime]
     open_brackets: dict[str, None]
     open_incidents: dict[str, str]
     rejections: dict[str, Rejection]

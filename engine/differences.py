@@ -34,9 +34,6 @@ CONFIRM_AFTER_S: Final = 2.0
 AT_REST: Final = frozenset({OrderStatus.HELD, OrderStatus.NEW, OrderStatus.ACCEPTED})
 
 
-EXITS: Final = frozenset({OrderRole.TAKE_PROFIT, OrderRole.STOP_LOSS, OrderRole.EXIT})
-
-
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """Something at the broker that the book does not explain."""
 
@@ -70,8 +67,6 @@ class Differences:
         """By id."""
         self.suspects: dict[str, tuple[Decimal, Decimal, float]] = {}
         """Symbol -> what trades explain, what the broker holds, and since when they differ in just this way."""
-        self._busted: dict[str, Decimal] = {}
-        """Exit order -> shares of its executions that the broker took back; the position tells whether it is so."""
         self._missing: dict[str, float] = {}
         """Order id -> since when the broker does not know it, in the loop's seconds."""
         self._unreadable: dict[str, str] = {}
@@ -139,7 +134,6 @@ class Differences:
                 why = f"{plain(back)} {symbol} of the flip were closed at the broker by another hand."
                 self._recorder.record(ev.BracketAdjusted(bracket_id=bracket.id, qty=back, why=why))
                 explained += back * sign
-        explained += self._take_back(symbol, actual - explained)
         extra = actual - explained
         self._forget_position(symbol)
         for qty, difference_id in settled.items():
@@ -150,32 +144,6 @@ class Differences:
         if extra:
             key, text = _position_key(symbol, extra), f"{plain(extra)} {symbol} are held that no trade explains"
             self._differ("position", key, symbol, text, qty=extra)
-
-    def note_bust(self, order_id: str, filled_qty: Decimal) -> None:
-        """The broker shows fewer shares of an order executed than before: a bust or a correction."""
-        order = self._book.orders[order_id]
-        if order.role in EXITS and order.bracket_id is not None and filled_qty < order.filled_qty:
-            self._busted[order_id] = order.filled_qty - filled_qty
-        else:
-            self._busted.pop(order_id, None)
-
-    def _take_back(self, symbol: str, extra: Decimal) -> Decimal:
-        """Shares that are back because an exit's execution was taken back return to its trade, and reopen it."""
-        returned = ZERO
-        for order_id, qty in tuple(self._busted.items()):
-            order = self._book.orders[order_id]
-            if order.symbol != symbol:
-                continue
-            assert order.bracket_id is not None
-            sign, trade = -order.side.sign, self._book.brackets[order.bracket_id]
-            # The order's own count never falls: what has been returned already stands in the trade's record.
-            left = qty - max(ZERO, trade.adjusted_qty)
-            back = min(left, max(ZERO, (extra - returned) * sign))
-            if back > 0:
-                why = f"The broker took back executions of {order_id}: {plain(back)} {symbol} are held again."
-                self._recorder.record(ev.BracketAdjusted(bracket_id=order.bracket_id, qty=back, why=why))
-                returned += back * sign
-        return returned
 
     def _settled_of(self, symbol: str) -> dict[Decimal, str]:
         """Quantities of this symbol that the operator has settled, each with its difference's id."""
@@ -222,6 +190,10 @@ class Differences:
                 subject=subject,
                 qty=qty,
             )
+
+    def gaps(self, symbols: Iterable[str]) -> dict[str, object]:
+        """Of these symbols those whose position the trades do not explain, as last seen."""
+        return {symbol: self.suspects[symbol][:2] for symbol in symbols if symbol in self.suspects}
 
     def unexplained_qty(self, symbol: str) -> Decimal:
         """What the broker holds beyond the trades, as last read."""

@@ -25,6 +25,7 @@ from engine.alpaca.outcomes import Purpose as WirePurpose
 from engine.alpaca.refusals import AlreadyDone, DuplicateClientOrderId, NotFound, WaitsFor
 from engine.alpaca.retry import cancels, exits, is_limit, protect, submits
 from engine.book import Book
+from engine.busts import Busts
 from engine.clock import Clock
 from engine.errors import (
     AmbiguousError,
@@ -78,6 +79,7 @@ class Gateway:
         recorder: Recorder,
         book: Book,
         clock: Clock,
+        busts: Busts,
         *,
         unsettled: Callable[[str], None],
         surprised: Callable[[str], None],
@@ -89,6 +91,7 @@ class Gateway:
         self._recorder = recorder
         self._book = book
         self._clock = clock
+        self._busts = busts
         self._unsettled = unsettled
         self._surprised = surprised
         self._answered = answered
@@ -242,7 +245,7 @@ class Gateway:
 
     def _report(self, order_id: str, found: wire.Order, proof: Evidence) -> None:
         try:
-            self._recorder.report(order_id, report_from(found, proof))
+            self._busts.report(order_id, report_from(found, proof))
         except (IllegalTransition, InvariantViolated) as surprise:
             log.warning("the broker's answer about %s cannot be true: %s", order_id, surprise)
             self._surprised(self._book.orders[order_id].symbol)

@@ -8,14 +8,16 @@ they that a list is filtered by: our clock may be minutes off.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from engine.adoption import Adopter
 from engine.alpaca import wire
 from engine.alpaca.client import AlpacaClient
 from engine.book import Book
+from engine.busts import Busts
 from engine.clock import Clock
 from engine.differences import Differences
 from engine.errors import BrokerError, IllegalTransition, InvariantViolated
@@ -23,7 +25,6 @@ from engine.model import events as ev
 from engine.model.money import ZERO
 from engine.model.order import Evidence, Order
 from engine.model.words import OrderRole, OrderStatus, Source
-from engine.recorder import Recorder
 from engine.reports import report_from
 from engine.surroundings import World
 
@@ -43,6 +44,10 @@ REFUSAL_STANDS_AFTER_S: Final = 2.0
 REFUSALS_A_LOOK: Final = 5
 REFUSALS_MAX: Final = 100
 """Refusals that wait to be checked; in a storm of them the oldest are dropped, and the lists must show them."""
+EXECUTED_A_LOOK: Final = 10
+"""Executed orders that are read one by one to explain a position."""
+EXECUTED_AMONG: Final = 500
+"""Orders, the newest, that they are looked for among."""
 VERIFIED_KEPT: Final = 500
 """Proofs of orders that are over, before the older half is forgotten."""
 
@@ -51,23 +56,25 @@ class OrderReader:
     def __init__(
         self,
         client: AlpacaClient,
-        recorder: Recorder,
         book: Book,
         world: World,
         clock: Clock,
         adopter: Adopter,
         differences: Differences,
+        busts: Busts,
         *,
         take_answer: Callable[[str, wire.Order, Evidence], None],
     ) -> None:
         self._client = client
-        self._recorder = recorder
         self._book = book
         self._world = world
         self._clock = clock
         self._adopter = adopter
         self.take_answer = take_answer
         self._differences = differences
+        self._busts = busts
+        self._searched: dict[str, object] = {}
+        """Symbol -> the gap for which its executed orders have been read one by one."""
         self._refused: dict[str, float] = {}
         """Orders refused in the answer, and since when in the loop's seconds: each is asked for once by its id."""
         self._listed_until: datetime | None = None
@@ -115,7 +122,9 @@ class OrderReader:
                 break
             # Times are cut to microseconds: the next page begins with what shares the last one's.
             until = rows[-1].submitted_at + timedelta(microseconds=1)
-        unreadable += await self._read_unlisted({order.id for order in _with_legs(found)}, symbols)
+        listed = {order.id for order in _with_legs(found)}
+        unreadable += await self._read_unlisted(listed, symbols)
+        await self._read_suspects(listed, symbols)
         await self._follow_replacements(found, symbols)
         if unreadable or not symbols:  # a look at some symbols says nothing of the others' rows
             self._differences.note_unreadable("orders", unreadable)
@@ -156,6 +165,15 @@ class OrderReader:
                 self.take(answer.value, self._proof(answer.request_id))
         return unreadable
 
+    async def _read_suspects(self, listed: set[str], symbols: Sequence[str]) -> None:
+        """Orders that seemed to have executed less than before get their second look, also where no list has them."""
+        for order_id in self._busts.suspects:
+            order = self._book.orders[order_id]
+            if order.broker_id in listed or (symbols and order.symbol not in symbols):
+                continue
+            if order.broker_id is None or await self.ask(order.broker_id) is None:
+                self._busts.forget(order_id)
+
     async def check_refusals(self) -> None:
         """Whether the broker has what it refused in an answer: its own books win. Raises ``BrokerError``."""
         now_s = self._clock.monotonic_s()
@@ -186,6 +204,22 @@ class OrderReader:
         for broker_id in sorted(stale):
             log.info("the account's history shows executions of %s that nothing else told", broker_id)
             await self.ask(broker_id)
+
+    async def read_executed(self, gaps: Mapping[str, object]) -> None:
+        """The newest executed orders one by one, of symbols whose position the trades do not explain: the venue may
+        have taken executions back of one that no list shows any more. Once for each gap. Raises ``BrokerError``.
+        """
+        new = {symbol for symbol, gap in gaps.items() if self._searched.get(symbol) != gap}
+        if not new:
+            return
+        wanted: list[str] = []
+        for order_id in islice(reversed(self._book.orders), EXECUTED_AMONG):
+            order = self._book.orders[order_id]
+            if order.symbol in new and order.filled_qty > 0 and order.broker_id is not None:
+                wanted.append(order.broker_id)
+        for broker_id in wanted[:EXECUTED_A_LOOK]:
+            await self.ask(broker_id)
+        self._searched = dict(gaps)
 
     async def _follow_replacements(self, rows: list[wire.Order], symbols: Iterable[str]) -> None:
         """What another hand put in the place of an order of ours, hop by hop, into the same trade.
@@ -276,11 +310,11 @@ class OrderReader:
         self.verified[order_id] = proof
         if len(self.verified) > VERIFIED_KEPT + len(self._book.open_orders):
             self._forget_verified()
-        self._differences.note_bust(order_id, found.filled_qty)
         if _says_the_same(before, found):
+            self._busts.forget(order_id)
             return
         try:
-            self._recorder.report(order_id, report)
+            self._busts.report(order_id, report)
         except (IllegalTransition, InvariantViolated) as surprise:
             log.warning("REST shows %s as %s: %s", order_id, found.status, surprise)
 

@@ -20,8 +20,10 @@ from engine.model.words import (
     OrderStatus,
     SignalStatus,
 )
+from engine.order_notes import nothing_entered, order_note
 from engine.pipeline.resolve import LookUp, unknown_view
 from engine.protection.ledger import Cover, is_armed, parent_of, plan_of, status_of
+from engine.protection.result import realized_pl
 from engine.protection.watched import Watcher
 from engine.views import (
     BracketView,
@@ -130,7 +132,7 @@ class Presenter:
         cover = self._book.cover(bracket.id)
         entry_price = _entry_price(cover)
         if cover.entry_filled == 0 or entry_price is None:
-            return {"outcome": "nothing filled" if bracket.closed_at is not None else ""}
+            return {"outcome": nothing_entered(self._book.orders_of(bracket.id), bracket.closed_at is not None)}
         realized = _realized(self._book.orders_of(bracket.id), entry_price, bracket.side.sign)
         filled = f"{plain(cover.entry_filled)} @ {plain(entry_price)}"
         if bracket.closed_at is None or realized is None:
@@ -167,11 +169,12 @@ class Presenter:
             updated_at=order.updated_at,
             cancel_requested_at=order.cancel_requested_at,
             is_armed=armed,
-            note=_order_note(order, parent, armed),
+            note=order_note(order, parent, armed),
             last_error=order.last_error,
             evidence=_newer(order.evidence, self._verified.get(order.id)),
             can_cancel=order.is_open and order.broker_id is not None and order.status is not OrderStatus.PENDING_CANCEL,
             cancel_consequence=self._cancel_consequence(order, armed),
+            busted_qty=order.busted_qty,
             unknown=unknown_view(order, self._look_ups.get(order.id), self._now()),
         )
 
@@ -383,23 +386,6 @@ def _undo_until(record: SignalRecord, now: datetime) -> datetime | None:
     return until if can else None
 
 
-def _order_note(order: Order, parent: Order | None, armed: bool) -> str:
-    if order.unresolved_since is not None:
-        return "fate at the broker unknown"
-    if order.status is OrderStatus.SENDING:
-        return "no answer yet"
-    if order.cancel_requested_at is not None and order.is_open:
-        return "cancel asked"
-    if order.status is OrderStatus.HELD:
-        if armed:
-            return "held is normal"
-        entering = parent is not None and parent.role is OrderRole.ENTRY and parent.is_open
-        return "waits for the fill" if entering else "not armed"
-    if order.last_error is not None:
-        return order.last_error
-    return "" if order.order_class.value == "simple" else order.order_class.value
-
-
 def _newer(first: Evidence | None, second: Evidence | None) -> Evidence | None:
     if first is None or second is None:
         return first or second
@@ -432,11 +418,9 @@ def _profit(qty: Decimal, entry: Decimal | None, mark: Decimal | None, sign: int
 
 
 def _realized(orders: Sequence[Order], entry: Decimal | None, sign: int) -> Decimal | None:
-    exits = [o for o in orders if o.role is not OrderRole.ENTRY and o.filled_qty > 0 and o.filled_avg_price is not None]
-    if entry is None or not exits:
+    if not any(order.role is not OrderRole.ENTRY and order.filled_qty > 0 for order in orders):
         return None
-    gained = sum(((o.filled_avg_price or ZERO) - entry) * o.filled_qty * sign for o in exits)
-    return Decimal(gained).quantize(HUNDREDTH)
+    return realized_pl(orders, entry, sign).quantize(HUNDREDTH)
 
 
 def _r_multiple(entry: Decimal | None, stop: Decimal, mark: Decimal | None, sign: int) -> Decimal | None:

@@ -19,6 +19,7 @@ import msgspec
 from engine.alpaca import wire
 from engine.alpaca.client import AlpacaClient
 from engine.book import Book
+from engine.busts import Busts
 from engine.clock import Clock
 from engine.differences import AT_REST, Difference, Differences
 from engine.errors import BrokerError, EngineError
@@ -72,6 +73,7 @@ class Reconciler:
         clock: Clock,
         differences: Differences,
         reader: OrderReader,
+        busts: Busts,
         *,
         settle: Callable[[str], None],
     ) -> None:
@@ -82,6 +84,7 @@ class Reconciler:
         self._world = world
         self._clock = clock
         self._differences = differences
+        self._busts = busts
         self.reader = reader
         self._settle = settle
         self._doubts: set[str] = set()
@@ -163,7 +166,7 @@ class Reconciler:
             self._wake.clear()
             if not (self._whole or self._doubts or self._account_doubted):
                 await self._pause(self._pause_s(has_failed))
-                self._doubts.update(self._differences.doubtful)
+                self._doubts.update(self._doubtful)
             await self._clock.sleep(DOUBT_PAUSE_S)
 
     def spent(self) -> int:
@@ -204,6 +207,10 @@ class Reconciler:
             failing=self._lost,
         )
 
+    @property
+    def _doubtful(self) -> set[str]:
+        return self._differences.doubtful | self._busts.doubtful
+
     def _every_s(self) -> float:
         if self._world.stream.polled_by is not None:
             return POLL_EVERY_S
@@ -212,7 +219,7 @@ class Reconciler:
         return BUSY_EVERY_S if self._is_moving() else RESTING_EVERY_S
 
     def _pause_s(self, has_failed: bool) -> float:
-        if self._differences.doubtful:
+        if self._doubtful:
             return SECOND_LOOK_S
         if has_failed or not self.has_read:
             return AFTER_LOSS_S
@@ -278,6 +285,7 @@ class Reconciler:
             self._take_position(symbol, answer.value, self._proof(answer.request_id), asked_at)
         if self._differences.suspects.keys() & set(wanted):
             await self.reader.read_executions(set(wanted))
+            await self.reader.read_executed(self._differences.gaps(wanted))
         self._differences.compare([], wanted)
         self._lock_or_open()
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.model.follow import Trail
+from engine.model.money import ZERO
 from engine.model.order import Evidence
 from engine.model.signal import Reason
 from engine.model.targets import TargetPart
@@ -143,6 +144,8 @@ class OrderView(View, frozen=True, kw_only=True):
     can_cancel: bool
     cancel_consequence: str | None
     """What cancelling would leave behind (``leaves 100 AAPL naked``), None when nothing."""
+    busted_qty: Decimal = ZERO
+    """Executed once and taken back by the venue: ``filled_qty`` does not count them."""
     unknown: UnknownView | None = None
     """What is being done about an order of unknown fate; None when it is known."""
 

@@ -36,6 +36,13 @@ def changeable(order: OrderView) -> frozenset[Number]:
     return frozenset(found)
 
 
+def filled_tip(order: OrderView) -> str:
+    """What the executed quantity leaves out; nothing where it leaves out nothing."""
+    if not order.busted_qty:
+        return ""
+    return f"{say.qty(order.filled_qty)} executed and stand · {say.qty(order.busted_qty)} taken back by the venue"
+
+
 def exit_of(order: OrderView, trade: BracketView | None) -> Exit | None:
     """Which exit of its trade the order is, when moving it moves that."""
     if trade is None or len(trade.targets) > 1:

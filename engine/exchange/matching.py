@@ -10,7 +10,7 @@ Source: docs.alpaca.markets/docs/orders-at-alpaca, /docs/paper-trading.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import ROUND_DOWN, Decimal
 from functools import partial
 from math import inf
@@ -242,11 +242,14 @@ class Matching:
     def take_back(self, order: Order, execution: Execution) -> None:
         """Undoes an execution in the account, as a bust does, and tells the stream."""
         floor = self._floor
-        order.filled_qty -= execution.qty
-        order.filled_value -= execution.qty * execution.price
+        for counted in (order, *self._successors(order)):  # a replacement carries on what its predecessor had executed
+            counted.filled_qty -= execution.qty
+            counted.filled_value -= execution.qty * execution.price
+            floor.touch(counted)
+        if order.is_live and order.hold > 0:
+            floor.account.reserve(order, hold=order.hold + execution.qty)
         other_side = "sell" if execution.side == "buy" else "buy"
         position_qty = floor.account.execute(order.symbol, other_side, execution.qty, execution.price)
-        floor.touch(order)
         floor.changed.positions.add(order.symbol)
         floor.changed.account = True
         floor.emit(
@@ -257,6 +260,12 @@ class Matching:
             qty=execution.qty,
             position_qty=position_qty,
         )
+
+    def _successors(self, order: Order) -> Iterator[Order]:
+        successor = self._floor.orders.get(order.replaced_by or "")
+        while successor is not None:
+            yield successor
+            successor = self._floor.orders.get(successor.replaced_by or "")
 
     # -- out --------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -16,9 +17,12 @@ from engine.errors import InvariantViolated
 from engine.long_table import LongTable
 from engine.model import events as ev
 from engine.model.bracket import Bracket
-from engine.model.order import Order, apply_report
+from engine.model.order import Order, OrderReport, apply_report, take_back
 from engine.model.signal import SignalRecord
 from engine.model.words import OrderRole, OrderStatus
+
+TAKEN_BACK_KEPT: Final = 20
+"""Orders with executions taken back, the newest, for the operator to be told of."""
 
 
 class OrderFolds(ABC):
@@ -29,6 +33,7 @@ class OrderFolds(ABC):
     former_broker_ids: dict[str, str]
     order_of_client_id: dict[str, str]
     open_orders: dict[str, None]
+    taken_back: dict[str, datetime]
     _entries_at: deque[datetime]
 
     @property
@@ -117,11 +122,13 @@ class OrderFolds(ABC):
     def _on_order_reported(self, event: ev.OrderReported, at: datetime) -> None:
         order = self.orders[event.order_id]
         reported = apply_report(order, event.report, at)
-        if reported is order:
-            return
-        if event.report.replaces is not None or event.report.replaced_by is not None:
-            replaces = self.order_of_broker_id.get(event.report.replaces or "")
-            replaced_by = self.order_of_broker_id.get(event.report.replaced_by or "")
+        if reported is not order:
+            self._put_reported(order, reported, event.report, at)
+
+    def _put_reported(self, order: Order, reported: Order, report: OrderReport, at: datetime) -> None:
+        if report.replaces is not None or report.replaced_by is not None:
+            replaces = self.order_of_broker_id.get(report.replaces or "")
+            replaced_by = self.order_of_broker_id.get(report.replaced_by or "")
             reported = replace(
                 reported, replaces=reported.replaces or replaces, replaced_by=reported.replaced_by or replaced_by
             )
@@ -134,6 +141,15 @@ class OrderFolds(ABC):
             self._note_report(self._signal_of(order), self._entries_of(order))
         if order.role is OrderRole.ENTRY and reported.is_terminal and reported.filled_qty == 0:
             self._end_unborn_legs(reported, at)
+
+    def _on_executions_taken_back(self, event: ev.ExecutionsTakenBack, at: datetime) -> None:
+        order = self.orders[event.order_id]
+        changed = take_back(order, event.report, event.qty, at)
+        self.taken_back.pop(order.id, None)
+        self.taken_back[order.id] = at
+        if len(self.taken_back) > TAKEN_BACK_KEPT:
+            del self.taken_back[next(iter(self.taken_back))]
+        self._put_reported(order, changed, event.report, at)
 
     def _on_order_refused(self, event: ev.OrderRefused, at: datetime) -> None:
         order = self.orders[event.order_id]

@@ -178,6 +178,8 @@ def follow_entry(record: SignalRecord, bracket: Bracket, cover: Cover, orders: S
         if cover.entry_filled == 0:
             last = entries[-1]
             note = last.last_error or f"entry {last.status.value} without a fill"
+            if any(order.busted_qty > 0 for order in entries):
+                note = "the venue took the executions of its entry back"
     elif not cover.entry_open and cover.entry_filled > 0:
         status = SignalStatus.FILLED
     elif is_known:

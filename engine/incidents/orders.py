@@ -9,10 +9,12 @@ import msgspec
 
 from engine.incidents.scene import COVERS_SHOWN, Scene, about_desk, about_order
 from engine.model.incident import Incident, Priority
-from engine.model.words import OrderStatus
+from engine.model.money import plain
+from engine.model.words import OrderRole, OrderStatus
 
 UNKNOWN_GRACE_S: Final = 10.0
 STUCK_CANCEL_S: Final = 10.0
+TAKEN_BACK_TOLD_S: Final = 900.0
 REJECTS_WITHIN_S: Final = 300.0
 MANY_REJECTS: Final = 3
 """Trades refused. What one trade is refused, however often, is told by its signal and its own incident; from this many
@@ -52,6 +54,26 @@ def refused_in_vain(scene: Scene) -> Iterator[Incident]:
                     "Compare with the broker's own page; cancel it when it is not wanted any more.",
                     buttons=("show",),
                 )
+
+
+def taken_back(scene: Scene) -> Iterator[Incident]:
+    """The venue took back what had been executed: rare enough that a person should know."""
+    for order_id, told_at in scene.book.taken_back.items():
+        if scene.since_s(told_at) > TAKEN_BACK_TOLD_S:
+            continue
+        order = scene.book.orders[order_id]
+        what = {OrderRole.ENTRY: "the entry", OrderRole.FOREIGN: "another's order"}.get(order.role, "an exit")
+        left = f"{plain(order.filled_qty)} of {plain(order.qty)} stand"
+        yield about_order(
+            scene,
+            order,
+            "taken-back",
+            Priority.SOON,
+            f"{order.symbol}: the venue took back {plain(order.busted_qty)} executed shares of {what} ({left})",
+            "The trade holds what stands: shares that are back are protected, exits that are too large by now are cut.",
+            "Compare position and executions with the broker's own page.",
+            buttons=("show",),
+        )
 
 
 def stuck_cancel(scene: Scene) -> Iterator[Incident]:

@@ -40,6 +40,7 @@ CONDITIONS: Final[tuple[Condition, ...]] = (
     protection.stuck_rescue,
     orders.unknown,
     orders.refused_in_vain,
+    orders.taken_back,
     orders.stuck_cancel,
     orders.unrecognised,
     orders.rejected,

@@ -20,7 +20,7 @@ from engine.book import Book
 from engine.errors import EngineError
 from engine.journal.reader import read_all
 from engine.model.bracket import Bracket
-from engine.model.events import OrderReported, Recorded, StageMeasured
+from engine.model.events import ExecutionsTakenBack, OrderReported, Recorded, StageMeasured
 from engine.model.money import MAX_DECIMAL_PLACES, ZERO, plain
 from engine.model.order import Order, OrderReport
 from engine.model.signal import ExitSpec, SignalRecord
@@ -66,12 +66,13 @@ def export(path: Path, to: Path) -> Mapping[str, int]:
     fills: list[Fill] = []
     latencies: list[Latency] = []
     for recorded in read_all(path):
-        before = book.orders.get(recorded.event.order_id) if isinstance(recorded.event, OrderReported) else None
+        event = recorded.event
+        before = book.orders.get(event.order_id) if isinstance(event, OrderReported | ExecutionsTakenBack) else None
         book.apply(recorded)
-        if isinstance(recorded.event, OrderReported):
-            fills.extend(_fills(recorded, recorded.event, before, book.orders[recorded.event.order_id]))
-        elif isinstance(recorded.event, StageMeasured):
-            latencies.append(_latency(recorded, recorded.event, book))
+        if isinstance(event, OrderReported | ExecutionsTakenBack):
+            fills.extend(_fills(recorded, event, before, book.orders[event.order_id]))
+        elif isinstance(event, StageMeasured):
+            latencies.append(_latency(recorded, event, book))
     traded = _Traded(fills)
     tables: dict[str, Iterable[Row]] = {
         "signals.csv": map(_signal_row, book.signals.values()),
@@ -87,10 +88,13 @@ def export(path: Path, to: Path) -> Mapping[str, int]:
         raise EngineError(f"the files cannot be written to {to}: {error}") from error
 
 
-def _fills(recorded: Recorded, event: OrderReported, before: Order | None, after: Order) -> Iterator[Fill]:
+def _fills(
+    recorded: Recorded, event: OrderReported | ExecutionsTakenBack, before: Order | None, after: Order
+) -> Iterator[Fill]:
+    """What an order has executed by this; with a minus what the venue took back."""
     filled_before = before.filled_qty if before is not None else ZERO
     qty = after.filled_qty - filled_before
-    if qty <= 0:
+    if qty == 0:
         return
     report = event.report
     yield Fill(
@@ -109,8 +113,10 @@ def _fills(recorded: Recorded, event: OrderReported, before: Order | None, after
 
 
 def _fill_price(report: OrderReport, before: Order | None, after: Order, qty: Decimal) -> Decimal | None:
-    if report.last_price is not None and report.last_qty == qty:
+    if report.last_price is not None and report.last_qty == abs(qty):
         return report.last_price
+    if after.filled_qty == 0:
+        return before.filled_avg_price if before is not None else None
     if after.filled_avg_price is None:
         return None
     known = ZERO
@@ -277,6 +283,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
             "qty",
             "filled_qty",
             "filled_avg_price",
+            "busted_qty",
             "limit_price",
             "stop_price",
             "time_in_force",

@@ -121,6 +121,17 @@ class OrderReported(Event, frozen=True, kw_only=True):
     report: OrderReport
 
 
+class ExecutionsTakenBack(Event, frozen=True, kw_only=True):
+    """The venue took executions of an order back (a bust, or a correction to fewer shares): they never were."""
+
+    SUBJECT = "order_id"
+    order_id: str
+    qty: Decimal
+    """Shares of them, by this."""
+    report: OrderReport
+    """What the broker shows of the order from here on; its filled quantity and price are net."""
+
+
 class OrderRefused(Event, frozen=True, kw_only=True):
     """The broker's final no to a submit or a replace: nothing was created."""
 
@@ -367,6 +378,7 @@ AnyEvent = (
     | SignalReceived | SignalRefused | SignalApproved | SignalRejected | SignalExpired | SignalDenied
     | SignalReturned | EntryHeld | EntryReleased
     | BracketOpened | OrderIntended | OrderReported | OrderRefused | OrderUnresolved | OrderNeverReached | OrderAdopted
+    | ExecutionsTakenBack
     | LookupAsked | CancelIntended | CancelRefused | ReplaceIntended
     | ExitsAsleep | ProtectionFailed | ProtectionGaveUp | ProtectionRearmed
     | ExitRequested | BracketAdjusted | ExitsChanged

@@ -4,7 +4,8 @@ The broker's reports come by three ways (the answer of a request, the stream, a 
 of order. ``apply_report`` folds one into an order:
 
 * an execution already counted, or a report older than what is known, changes nothing: the same object comes back;
-* ``filled_qty`` never falls, whatever a report says;
+* ``filled_qty`` never falls, whatever a report says: executions that the venue takes back are a fact of their own
+  (``take_back``), and a report from before it brings none of them back;
 * a status that the table does not allow raises ``IllegalTransition`` and nothing moves. The reader of the stream is the
   one place that catches it: it keeps the raw message, tells the operator, and asks the broker for the truth.
 """
@@ -129,7 +130,15 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     status: OrderStatus = OrderStatus.SENDING
     raw_status: str | None = None
     filled_qty: Decimal = ZERO
+    """Executed and not taken back, as the broker counts."""
     filled_avg_price: Decimal | None = None
+    """Of those shares; None when there are none."""
+    busted_qty: Decimal = ZERO
+    """Executed once and taken back by the venue since."""
+    busted_ids: tuple[str, ...] = ()
+    """Executions taken back, as far as their ids were told."""
+    busted_at: datetime | None = None
+    """The broker's own stamp of the newest word that took some back."""
     created_at: datetime
     status_since: datetime
     known_since: datetime | None = None
@@ -192,7 +201,7 @@ def apply_report(order: Order, report: OrderReport, at: datetime) -> Order:
         IllegalTransition: the table does not allow it; the order is untouched.
         InvariantViolated: the broker claims to have filled more than was ordered.
     """
-    if report.execution_id is not None and report.execution_id in order.execution_ids:
+    if report.execution_id is not None and report.execution_id in order.execution_ids + order.busted_ids:
         return order
     if _is_stale(order, report):
         return order
@@ -227,9 +236,41 @@ def apply_report(order: Order, report: OrderReport, at: datetime) -> Order:
     )
 
 
+def take_back(order: Order, report: OrderReport, qty: Decimal, at: datetime) -> Order:
+    """``order`` after the venue took back executions of ``qty`` shares; ``report`` shows what stands from here on.
+
+    What was executed is taken back; a status that the table does not know from there leaves the order as it was.
+    """
+    ids = (report.execution_id,) if report.execution_id is not None else ()
+    without = msgspec.structs.replace(
+        order,
+        filled_qty=report.filled_qty,
+        filled_avg_price=report.filled_avg_price if report.filled_qty else None,
+        busted_qty=order.busted_qty + qty,
+        busted_ids=(*order.busted_ids, *ids),
+        busted_at=report.updated_at,
+        evidence=report.evidence,
+    )
+    try:
+        return apply_report(without, msgspec.structs.replace(report, execution_id=None), at)
+    except (IllegalTransition, InvariantViolated):
+        return without
+
+
+def taken_back(order: Order, shown: OrderReport) -> Decimal:
+    """Shares of executions that the venue has taken back since the book last heard of any, if ``shown`` is true.
+
+    A filled order has executed all of its shares once, whether this desk heard of it or not.
+    """
+    known = order.filled_qty + order.busted_qty
+    once = order.qty if shown.qty is None else shown.qty
+    executed = max(known, once) if shown.status is S.FILLED else known
+    return max(ZERO, executed - shown.filled_qty - order.busted_qty)
+
+
 def _is_stale(order: Order, report: OrderReport) -> bool:
     if report.filled_qty > order.filled_qty:
-        return False
+        return order.busted_at is not None and report.updated_at is not None and report.updated_at < order.busted_at
     if order.updated_at is not None and report.updated_at is not None and report.updated_at < order.updated_at:
         return True
     # The stream doubles whole sequences (new, fill, new, fill) without moving the stamp.
@@ -245,7 +286,7 @@ def _next_status(order: Order, report: OrderReport, filled_qty: Decimal, qty: De
         raise IllegalTransition("order", order.status, reported)
     if order.status in _LATE_FILL_KEEPS and reported is S.PARTIALLY_FILLED:
         return order.status
-    if reported is S.FILLED and filled_qty < qty:
+    if reported is S.FILLED and filled_qty + order.busted_qty < qty:
         raise IllegalTransition("order", f"{order.status} with {filled_qty} of {qty} filled", reported)
     if reported in (S.NEW, S.ACCEPTED) and ZERO < filled_qty < qty:
         return S.PARTIALLY_FILLED

@@ -15,6 +15,7 @@ from typing import Final
 from engine.adoption import Adopter
 from engine.alpaca import wire
 from engine.book import Book
+from engine.busts import Busts
 from engine.clock import Clock
 from engine.errors import IllegalTransition, InvariantViolated
 from engine.model import events as ev
@@ -27,7 +28,8 @@ from engine.reports import report_from
 
 log = logging.getLogger(__name__)
 
-TAKEN_BACK: Final = frozenset({"trade_bust", "trade_correct"})
+BUST: Final = "trade_bust"
+TAKEN_BACK: Final = frozenset({BUST, "trade_correct"})
 WAITING_MAX: Final = 10_000
 
 
@@ -40,16 +42,15 @@ class Tracker:
         adopter: Adopter,
         *,
         surprised: Callable[[str], None],
-        busted: Callable[[str, Decimal], None],
+        busts: Busts,
     ) -> None:
-        """``surprised`` gets the symbol whose truth at the broker should be read again, ``busted`` an order of which
-        the broker has taken back executions, with what is left of them."""
+        """``surprised`` gets the symbol whose truth at the broker should be read again."""
         self._recorder = recorder
         self._book = book
         self._clock = clock
         self._adopter = adopter
         self._surprised = surprised
-        self._busted = busted
+        self._busts = busts
         self._waiting: deque[wire.TradeUpdate] = deque(maxlen=WAITING_MAX)
 
     def take(self, update: wire.TradeUpdate) -> None:
@@ -87,17 +88,18 @@ class Tracker:
         )
 
     def _report(self, order_id: str, update: wire.TradeUpdate) -> None:
-        if update.event in TAKEN_BACK:
-            # What is left of it decides nothing: the position does, when it has been read.
-            log.info("the broker took back an execution of %s: %s", order_id, update.event)
-            self._busted(order_id, update.order.filled_qty)
-            self._surprised(update.order.symbol)
-            return
         proof = Evidence(
             source=Source.STREAM, id=update.execution_id or update.event_id or update.order.id, at=self._clock.now()
         )
+        if update.event in TAKEN_BACK:
+            self._surprised(update.order.symbol)  # whatever else it changed
+            is_news = self._busts.told(order_id, update, proof)
+            if is_news and update.position_qty is not None:
+                self._report_position(update, update.position_qty, proof)
+            if is_news or update.event == BUST:
+                return
         try:
-            news = self._recorder.report(order_id, report_from(update.order, proof, update))
+            news = self._busts.report(order_id, report_from(update.order, proof, update))
         except (IllegalTransition, InvariantViolated) as surprise:
             log.warning("the stream said %s of %s, which cannot be true: %s", update.event, order_id, surprise)
             self._surprised(update.order.symbol)
@@ -115,7 +117,7 @@ class Tracker:
     def _report_leg(self, leg_id: str, leg: wire.Order) -> None:
         proof = Evidence(source=Source.STREAM, id=leg.id, at=self._clock.now())
         try:
-            self._recorder.report(leg_id, report_from(leg, proof))
+            self._busts.report(leg_id, report_from(leg, proof))
         except (IllegalTransition, InvariantViolated) as surprise:
             log.warning("the stream showed leg %s as %s: %s", leg_id, leg.status, surprise)
             self._surprised(leg.symbol)

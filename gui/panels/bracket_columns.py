@@ -10,6 +10,7 @@ from engine.model.money import ZERO
 from engine.model.words import BracketStatus, CoverKind
 from engine.views import BracketView, OrderView, WatchView
 from gui import formatting as say
+from gui.order_words import filled_tip
 from gui.status_words import BRACKET_RANK, REST_RANK, bracket_face, order_face, role_words
 from gui.tables.cells import ButtonsCell, CoverCell, RowButton, SideCell, StatusCell, TextCell
 from gui.tables.column import Column
@@ -191,6 +192,13 @@ _SYMBOL: Final[Column[BracketView]] = Column(
     child_text=role_words,
     child_cell=TextCell("mid"),
 )
+
+
+def _held_tip(bracket: BracketView) -> str:
+    taken_back = [filled_tip(order) for order in bracket.orders if order.busted_qty]
+    return " · ".join((f"{say.qty(bracket.held_qty)} held now", *taken_back))
+
+
 _SIDE: Final[Column[BracketView]] = Column(
     "side", "", 32, lambda b: say.side_letter(b.side), lambda b: b.side.value, SideCell(lambda b: b.side)
 )
@@ -201,7 +209,7 @@ _FILLED: Final[Column[BracketView]] = Column(
     lambda b: say.filled(filled_qty(b), b.qty),
     filled_qty,
     right=True,
-    tip=lambda b: f"{say.qty(b.held_qty)} held now",
+    tip=_held_tip,
     child_text=lambda o: say.filled(o.filled_qty, o.qty),
     child_cell=TextCell("mid"),
 )

@@ -17,7 +17,7 @@ from engine.views_truth import UnknownView
 from gui import formatting as say
 from gui.actions import Actions
 from gui.dialogs.confirm import Question
-from gui.order_words import Number
+from gui.order_words import Number, filled_tip
 from gui.panels.order_edit import OrderEdit
 from gui.status_words import order_face, order_tip, role_words
 from gui.tables.blotter import Blotter
@@ -84,7 +84,15 @@ def columns(now: Callable[[], datetime]) -> tuple[Column[OrderView], ...]:
         Column("symbol", "Symbol", 64, lambda o: o.symbol, lambda o: o.symbol, TextCell(kind=Type.STRONG)),
         Column("side", "", 32, lambda o: say.side_letter(o.side), lambda o: o.side.value, SideCell(lambda o: o.side)),
         Column("role", "Role", 86, role_words, role_words, TextCell("mid"), tip=lambda o: o.order_class.value),
-        Column("filled", "Filled", 70, lambda o: say.filled(o.filled_qty, o.qty), lambda o: o.filled_qty, right=True),
+        Column(
+            "filled",
+            "Filled",
+            70,
+            lambda o: say.filled(o.filled_qty, o.qty),
+            lambda o: o.filled_qty,
+            right=True,
+            tip=filled_tip,
+        ),
         Column("limit", "Limit", 74, lambda o: say.price(o.limit_price), lambda o: o.limit_price, PRICE, right=True),
         Column("stop", "Stop", 74, lambda o: say.price(o.stop_price), lambda o: o.stop_price, PRICE, right=True),
         Column("age", "In state", 66, age, lambda o: o.created_at, TextCell("mid"), right=True, tip=_since),

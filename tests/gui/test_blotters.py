@@ -151,6 +151,16 @@ async def test_an_unknown_order_stands_on_top_and_can_be_looked_up_or_attested(o
         await until(lambda: screen.row("order-table", "b-AMZN")[0] == "WORKING")
 
 
+async def test_shares_that_the_venue_took_back_are_not_shown_as_filled(opened: Any) -> None:
+    async with opened("busy") as screen:
+        order = next(order for order in screen.desk.orders("all") if order.filled_qty > 3)
+        taken = replace(order, filled_qty=order.filled_qty - 3, busted_qty=Decimal(3))
+        column = next(column for column in columns(screen.desk.clock.now) if column.key == "filled")
+        assert column.text(taken) == f"{taken.filled_qty}/{taken.qty}"
+        assert column.tip(taken) == f"{taken.filled_qty} executed and stand · 3 taken back by the venue"
+        assert column.tip(order) == ""
+
+
 async def test_closed_orders_leave_the_open_list_and_show_under_all(opened: Any) -> None:
     async with opened("trouble") as screen:
         before = screen.window.orders.model.rowCount()

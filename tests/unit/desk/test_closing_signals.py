@@ -12,6 +12,7 @@ import pytest
 from engine.alpaca.budget import Lane, RateBudget
 from engine.alpaca.client import AlpacaClient
 from engine.alpaca.transport import Transport
+from engine.busts import Busts
 from engine.config import Config
 from engine.gateway import Gateway
 from engine.market.quotes import QuoteBoard
@@ -45,7 +46,8 @@ class Desk:
         world = World(client, recorder, clock, equity_moved=lambda: None)
         pictures = Pictures(book, QuoteBoard(clock, lambda symbol: None), world, clock, Config(), lambda: None)
         nobody = lambda *told: None  # noqa: E731
-        gateway = Gateway(client, recorder, book, clock, unsettled=nobody, surprised=nobody, answered=nobody)
+        busts = Busts(recorder, book, clock)
+        gateway = Gateway(client, recorder, book, clock, busts, unsettled=nobody, surprised=nobody, answered=nobody)
         watch = Stopwatch(recorder, book, clock, known.bus)
         self.executor = Executor(
             pictures,

@@ -10,13 +10,10 @@ from typing import Any, cast
 
 import pytest
 
-from engine.adoption import Adopter
-from engine.alpaca import wire
 from engine.differences import CONFIRM_AFTER_S, Differences
 from engine.model import events as ev
 from engine.model.position import Position
 from engine.model.words import OrderStatus
-from engine.pipeline.track import Tracker
 from engine.surroundings import World
 from tests.unit.builders import ENTRY_ID, proof
 from tests.unit.desk.desk_parts import Parts, parts
@@ -100,64 +97,6 @@ async def test_an_order_that_the_broker_lost_is_told_after_a_second_look(looks: 
     assert (found.kind, found.subject, found.settlements) == ("missing", ENTRY_ID, ("adopt",))
     looks.differences.note_missing(order, is_missing=False)
     assert looks.differences.open == {}
-
-
-async def test_an_execution_that_the_broker_took_back_reopens_its_trade(looks: Looks) -> None:
-    looks.enter()
-    looks.answer()
-    looks.report(ENTRY_ID, OrderStatus.FILLED, 10)
-    looks.report(f"{ENTRY_ID}.sl", OrderStatus.FILLED, 10)
-    looks.report(f"{ENTRY_ID}.tp", OrderStatus.CANCELED)
-    assert looks.book.brackets["b000001"].closed_at is not None
-    looks.differences.note_bust(f"{ENTRY_ID}.sl", Decimal(4))
-    assert looks.holds("6", "AAPL") == []
-    assert looks.book.brackets["b000001"].closed_at is None
-    assert looks.book.cover("b000001").held == 6
-    assert looks.holds("6", "AAPL") == []  # told twice, returned once
-    assert looks.book.cover("b000001").held == 6
-
-
-async def test_a_bust_that_the_position_does_not_show_changes_nothing(looks: Looks) -> None:
-    looks.enter()
-    looks.answer()
-    looks.report(ENTRY_ID, OrderStatus.FILLED, 10)
-    looks.report(f"{ENTRY_ID}.sl", OrderStatus.FILLED, 10)
-    looks.report(f"{ENTRY_ID}.tp", OrderStatus.CANCELED)
-    looks.differences.note_bust(f"{ENTRY_ID}.sl", Decimal(4))
-    assert looks.holds("0", "AAPL") == []
-    assert looks.book.brackets["b000001"].closed_at is not None
-
-
-async def test_what_was_returned_once_is_not_returned_for_the_shares_of_another_hand(looks: Looks) -> None:
-    looks.enter()
-    looks.answer()
-    looks.report(ENTRY_ID, OrderStatus.FILLED, 10)
-    looks.report(f"{ENTRY_ID}.sl", OrderStatus.FILLED, 10)
-    looks.report(f"{ENTRY_ID}.tp", OrderStatus.CANCELED)
-    looks.differences.note_bust(f"{ENTRY_ID}.sl", Decimal(4))
-    looks.holds("6", "AAPL")
-    looks.differences.note_bust(f"{ENTRY_ID}.sl", Decimal(4))  # as every later read of it says
-    assert looks.holds("10", "AAPL") == ["4 AAPL are held that no trade explains"]
-
-
-async def test_a_bust_on_the_stream_is_noted_and_the_symbol_read_again(looks: Looks) -> None:
-    looks.enter()
-    looks.answer()
-    looks.report(ENTRY_ID, OrderStatus.FILLED, 10)
-    busted: list[tuple[str, Decimal]] = []
-    surprised: list[str] = []
-    tracker = Tracker(
-        looks.recorder,
-        looks.book,
-        looks.clock,
-        Adopter(looks.recorder, looks.book, looks.clock),
-        surprised=surprised.append,
-        busted=lambda order_id, left: busted.append((order_id, left)),
-    )
-    order = wire.Order(id=f"broker-{ENTRY_ID}", symbol="AAPL", side="buy", status="new", filled_qty=Decimal(4))
-    tracker.take(wire.TradeUpdate(event="trade_bust", order=order))
-    assert (busted, surprised) == ([(ENTRY_ID, Decimal(4))], ["AAPL"])
-    assert looks.book.orders[ENTRY_ID].filled_qty == 10
 
 
 async def test_a_gap_that_has_gone_is_suspected_no_longer_while_an_exit_is_on_its_way(looks: Looks) -> None:

@@ -163,6 +163,7 @@ EVERY_KIND: Final[tuple[ev.AnyEvent, ...]] = (
     ev.BracketOpened(bracket=BRACKET),
     ev.OrderIntended(order=ENTRY, body={"symbol": "AAPL", "qty": "10"}, purpose=Purpose.ENTRY, legs=(STOP,)),
     ev.OrderReported(order_id=ENTRY.id, report=FILL),
+    ev.ExecutionsTakenBack(order_id=ENTRY.id, qty=Decimal(4), report=FILL),
     ev.OrderRefused(order_id=ENTRY.id, text="no", status_code=422, code=42210000, request_id="r1"),
     ev.OrderUnresolved(order_id=ENTRY.id, text="timed out"),
     ev.OrderNeverReached(order_id=ENTRY.id, why="five look-ups say 404"),

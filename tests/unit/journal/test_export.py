@@ -89,6 +89,27 @@ async def test_a_trade_is_told_by_five_files(
     assert (latency["symbol"], latency["stage"], latency["ms"]) == ("AAPL", "submit", "51.25")
 
 
+async def test_what_the_venue_took_back_is_a_fill_with_a_minus(
+    path: Path, disk: ThreadPoolExecutor, clock: HandClock, tmp_path: Path
+) -> None:
+    part = replace(STOPPED, filled_qty=Decimal(4), last_qty=Decimal(6), execution_id="exec-2", event="trade_bust")
+    none = replace(part, filled_qty=Decimal(0), filled_avg_price=None, last_qty=None, last_price=None)
+    busts = (
+        ev.ExecutionsTakenBack(order_id=STOP.id, qty=Decimal(6), report=part),
+        ev.ExecutionsTakenBack(order_id=STOP.id, qty=Decimal(4), report=none),
+    )
+    await written(path, disk, clock, *LIFE, *busts)
+    export(path, tmp_path)
+    assert [(fill["qty"], fill["price"]) for fill in rows(tmp_path / "fills.csv")][-2:] == [
+        ("-6", "184.86"),
+        ("-4", "184.86"),
+    ]
+    _, stop = rows(tmp_path / "orders.csv")
+    assert (stop["filled_qty"], stop["busted_qty"], stop["status"]) == ("0", "10", "filled")
+    [bracket] = rows(tmp_path / "brackets.csv")
+    assert (bracket["entered_qty"], bracket["left_qty"], bracket["exit_price"]) == ("10", "0", "")
+
+
 async def test_an_empty_journal_makes_empty_tables(
     path: Path, disk: ThreadPoolExecutor, clock: HandClock, tmp_path: Path
 ) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 
 from engine.desk import Desk
@@ -9,6 +12,7 @@ from engine.exchange.faults import LoseEvent
 from engine.model.words import BracketStatus
 from engine.views import BracketView
 from tests.wire.desk.conftest import Rig, approved, protected, until
+from tests.wire.desk.trading_day import Day, play
 
 SEEN = ("stream", "rest", "away")
 
@@ -53,6 +57,9 @@ async def test_an_exit_that_is_taken_back_reopens_its_trade_and_covers_it(rig: R
         assert (again.held_qty, again.covered_qty, again.naked_qty) == (10, 10, 0)
         assert again.legs.stop_loss.stop_price == bracket.legs.stop_loss.stop_price
         assert desk.differences() == []
+        target = next(order for order in again.orders if order.broker_id == bracket.legs.take_profit.broker_id)
+        assert (target.filled_qty, target.busted_qty, again.realized_pl) == (0, 10, None)
+        await until(lambda: any("took back 10 executed shares" in each.cause for each in desk.incidents()))
         await desk.flatten(symbol="AAPL", actor="test")
         await until(lambda: is_(desk, bracket.id, BracketStatus.CLOSED))
     assert await rig.positions() == []
@@ -71,6 +78,9 @@ async def test_an_entry_that_is_taken_back_leaves_no_exit_that_would_open_a_posi
         await until(lambda: is_(desk, bracket.id, BracketStatus.CLOSED))
         assert desk.differences() == []
         assert [order.id for order in desk.orders()] == []
+        entry = desk.bracket(bracket.id).legs.entry
+        assert (entry.filled_qty, entry.busted_qty) == (0, 10)
+        assert desk.signal(bracket.signal_id).outcome == "taken back by the venue"
     assert await rig.positions() == []
     assert await rig.ask("GET", "/v2/orders?status=open&nested=true") == []
 
@@ -89,6 +99,53 @@ async def test_a_part_of_an_entry_that_is_taken_back_shrinks_the_cover(rig: Rig)
         assert (shrunk.covered_qty, shrunk.naked_qty) == (4, 0)
         live = [order for order in desk.orders() if order.type.value == "stop"]
         assert [order.qty - order.filled_qty for order in live] == [4], "no stop for shares that are not held"
+
+
+@pytest.mark.parametrize("seen", SEEN)
+async def test_an_entry_that_is_taken_back_after_its_exit_is_a_flip_that_is_closed(rig: Rig, seen: str) -> None:
+    async with rig.desk() as desk:
+        bracket = await closed_by_target(rig, desk)
+        if seen != "away":
+            await bust(rig, bracket.legs.entry.broker_id, seen=seen)
+            await until(lambda: closed_again(desk, bracket.id))
+    if seen == "away":
+        await bust(rig, bracket.legs.entry.broker_id, seen=seen)
+    async with rig.desk() as desk:
+        await until(lambda: closed_again(desk, bracket.id))
+        assert desk.differences() == []
+        again = desk.bracket(bracket.id)
+        bought_back = next(order for order in again.orders if order.role.value == "exit")
+        sold = next(order for order in again.orders if order.role.value == "take_profit" and order.filled_qty)
+        assert again.realized_pl == round((sold.filled_avg_price - bought_back.filled_avg_price) * 10, 2)
+    assert await rig.positions() == []
+
+
+def closed_again(desk: Desk, bracket_id: str) -> bool:
+    view = desk.bracket(bracket_id)
+    return view.status is BracketStatus.CLOSED and any(order.role.value == "exit" for order in view.orders)
+
+
+def test_the_bust_of_an_order_that_no_list_shows_any_more_is_found_by_the_position(tmp_path: Path) -> None:
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            old = desk.bracket(await day.protected(desk, day.signal()))
+            await day.ask("POST", f"/_exchange/orders/{old.legs.take_profit.broker_id}/fill", {"qty": "10"})
+            await day.until(lambda: is_(desk, old.id, BracketStatus.CLOSED))
+            await day.clock.sleep(600)
+            resting = {"symbol": "SPY", "qty": "1", "side": "buy", "type": "limit", "limit_price": "1"}
+            await day.ask("POST", "/v2/orders", resting | {"time_in_force": "day"})  # the lists begin behind it
+            await day.until(lambda: desk.differences())
+            await desk.settle_difference(desk.differences()[0].id, settlement="cancel", actor="test")
+            await day.clock.sleep(120)
+            day.running.faults.add(LoseEvent(count=None))
+            await day.ask("POST", f"/_exchange/orders/{old.legs.take_profit.broker_id}/bust")
+            day.running.faults.clear()
+            await day.until(lambda: is_(desk, old.id, BracketStatus.PROTECTED))
+            again = desk.bracket(old.id)
+            assert [order.busted_qty for order in again.orders if order.busted_qty] == [10]
+            assert desk.differences() == []
+
+    play(tmp_path, scene, begins=datetime(2026, 11, 24, 15, 0, tzinfo=UTC))
 
 
 async def test_executions_are_taken_back_one_after_the_other_and_each_once(rig: Rig) -> None:
