@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -17,10 +16,13 @@ from typing import Any, Final
 
 import aiohttp
 import numpy as np
+import pytest
 
 from gui.theme import DARK
 from tests.nightly.processes import TOKEN, Client, exchange_process, running_program
-from tests.nightly.remote_screen import Picture, RemoteScreen, pixels_of
+from tests.nightly.remote_screen import RemoteScreen
+from tests.nightly.screen import Picture, Screen, pixels_of
+from tests.nightly.x_screen import XScreen, what_is_missing
 
 WIDE, HIGH = 1600, 900
 PATIENCE_S: Final = 30.0
@@ -33,16 +35,10 @@ STILL: Final = 6
 """Looks at which it has not moved."""
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Person:
     """Who sits before the screen, and who asks the desk what became of it."""
 
-    def __init__(self, screen: RemoteScreen, api: Client, exchange: Client) -> None:
+    def __init__(self, screen: Screen, api: Client, exchange: Client) -> None:
         self.screen = screen
         self.api = api
         self.exchange = exchange
@@ -114,9 +110,9 @@ class Person:
             if (await self.api.ask("GET", f"/v1/signals/{signal}"))["status"] != "pending":
                 return
             for key in ("Left", "Left", "Down", "Up"):
-                self.screen.press(key)
+                await self.screen.press(key)
             await asyncio.sleep(GUARD_S)
-            self.screen.press("a")
+            await self.screen.press("a")
 
         async def is_held() -> bool:
             trade = await self.trade_of(signal)
@@ -132,15 +128,14 @@ class Person:
 
 
 @asynccontextmanager
-async def a_person(folder: Path) -> AsyncIterator[Person]:
-    port = free_port()
-    environment = {"QT_QPA_PLATFORM": f"vnc:size={WIDE}x{HIGH}:port={port}"}
+async def a_person(kind: type[RemoteScreen | XScreen], folder: Path) -> AsyncIterator[Person]:
     async with (
+        kind.opened(WIDE, HIGH) as screen,
         exchange_process(seed=7, log=folder / "exchange.log") as exchange,
-        running_program(exchange, folder / "data", folder / "desk.log", environment) as url,
+        running_program(exchange, folder / "data", folder / "desk.log", screen.environment) as url,
         aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as session,
-        RemoteScreen.connected(port) as screen,
     ):
+        await screen.meet()
         person = Person(screen, Client(url, session), exchange)
 
         async def is_open() -> bool:
@@ -156,12 +151,26 @@ def sheet_is_up(seen: Picture) -> bool:
     return len(pixels_of(middle, DARK.plane2)) > 20_000
 
 
-async def test_first_start_approve_drag_a_stop_retry_and_halt(tmp_path: Path) -> None:
+@pytest.fixture(params=[RemoteScreen, XScreen], ids=["vnc", "x"])
+def kind(request: pytest.FixtureRequest) -> type[RemoteScreen | XScreen]:
+    """Qt's own VNC server, which is always there, and a real X server, which ``.ci/run`` insists on."""
+    missing = what_is_missing() if request.param is XScreen else ""
+    if missing and "NEEDS_X" in os.environ:
+        pytest.fail(f"The window was not tried on X: {missing} cannot be found here, and .ci/run could not install it.")
+    if missing:
+        pytest.skip(f"no X server to try the window on: {missing} cannot be found")
+    found: type[RemoteScreen | XScreen] = request.param
+    return found
+
+
+async def test_first_start_approve_drag_a_stop_retry_and_halt(
+    kind: type[RemoteScreen | XScreen], tmp_path: Path
+) -> None:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # of this process; the program has its own
-    async with a_person(tmp_path) as person:
+    async with a_person(kind, tmp_path) as person:
         screen = person.screen
         await person.sees("the first steps", sheet_is_up)
-        screen.press("Esc")
+        await screen.press("Esc")
         await person.sees("the first steps gone", lambda seen: not sheet_is_up(seen))
 
         # A yes, by the keyboard.
@@ -171,8 +180,8 @@ async def test_first_start_approve_drag_a_stop_retry_and_halt(tmp_path: Path) ->
         assert await person.entries("AAPL") == 1, "one approval, one order"
 
         # The stop, taken by its line and pulled closer.
-        screen.press("Right")
-        screen.press("Down")
+        await screen.press("Right")
+        await screen.press("Down")
         chart = (slice(60, HIGH // 2), slice(int(WIDE * 0.8), WIDE - 80))
 
         def stop_line(seen: Picture) -> int | None:
@@ -209,8 +218,8 @@ async def test_first_start_approve_drag_a_stop_retry_and_halt(tmp_path: Path) ->
 
         async def retry() -> None:
             for key in ("Right", "Up", "Up", "Up"):
-                screen.press(key)
-            screen.press("b")
+                await screen.press(key)
+            await screen.press("b")
 
         async def is_protected() -> bool:
             trade = await person.trade_of(naked)
@@ -229,7 +238,7 @@ async def test_first_start_approve_drag_a_stop_retry_and_halt(tmp_path: Path) ->
         late = await person.propose("NVDA")
         for _ in range(3):
             for key in ("Left", "Left", "Down", "Up"):
-                screen.press(key)
+                await screen.press(key)
             await asyncio.sleep(GUARD_S)
-            screen.press("a")
+            await screen.press("a")
         assert await person.trade_of(late) is None, "a halted desk enters nothing"
