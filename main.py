@@ -170,12 +170,17 @@ def import_before_qt() -> None:
     """What a window stands on, in the order that is cheap.
 
     Once PySide6 is there, its hook in ``import`` reads the source of every module that comes after it, to see whether
-    it uses Qt (and ``linecache`` keeps some 20 MB of lines). So the engine comes first.
+    it uses Qt (and ``linecache`` keeps some 20 MB of lines). So the engine comes first. The hook also asks each module
+    for attributes, at which pydantic imports more of itself; while another thread imports too, that can fail with
+    "partially initialized module". So pydantic, which alpaca-py's request models stand on, comes first as well.
     """
     import engine.drills.room
     import engine.intake.api
     import engine.past.opening
     import engine.start  # noqa: F401
+    from engine.alpaca.check import import_request_models
+
+    import_request_models()
 
 
 def run_desk(arguments: argparse.Namespace) -> int:

@@ -2,8 +2,8 @@
 
 alpaca-py's request models know which fields belong together. They know nothing of the market or the account, read
 prices as floats (so only their verdict is used, never their numbers), and ignore fields they don't know (which is
-reported here: a misspelt stop would be a missing one). Importing them takes a quarter of a second, so it happens in a
-worker thread.
+reported here: a misspelt stop would be a missing one). Importing them takes a tenth of a second, so a desk does it in
+a worker thread; one with a window before there is Qt (``main.import_before_qt``).
 """
 
 from __future__ import annotations
@@ -86,12 +86,18 @@ def _client_left_out() -> Iterator[None]:
         sys.modules.update(whole)
 
 
+def import_request_models() -> ModuleType:
+    """alpaca-py's module of request models, imported once a process."""
+    with _importing:
+        return _request_models()
+
+
 _importing = Lock()
 """For desks that start in one process at the same time: what is imported is put aside for a moment."""
 
 
 @cache
-def _requests() -> ModuleType:
+def _request_models() -> ModuleType:
     with _pandas_put_off(), _client_left_out():
         return importlib.import_module("alpaca.trading.requests")
 
@@ -112,8 +118,7 @@ class RequestModels:
 
     @classmethod
     def _imported(cls) -> Self:
-        with _importing:
-            requests = _requests()
+        requests = import_request_models()
         return cls(
             orders={
                 "market": requests.MarketOrderRequest,

@@ -61,3 +61,21 @@ def test_who_really_wants_the_client_or_pandas_gets_it() -> None:
 
 def test_who_had_the_client_before_keeps_it() -> None:
     judge(USED_BEFORE)
+
+
+WINDOW = """
+import sys, main
+main.import_before_qt()
+assert not {"PySide6", "gui"} & sys.modules.keys()
+before = set(sys.modules)
+import PySide6.QtCore
+from engine.alpaca.check import RequestModels
+RequestModels._imported()
+late = {name for name in sys.modules.keys() - before if name.partition(".")[0] in ("alpaca", "pydantic")}
+assert not late, late
+"""
+
+
+def test_with_a_window_they_are_there_before_qt_looks_into_every_import() -> None:
+    """Its hook makes pydantic import more of itself half-way, which fails when another thread imports beside."""
+    judge(WINDOW)
