@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import QObject, Signal
@@ -55,6 +57,9 @@ MOVE: Final = "move:"
 """Before the id of the trade whose exits are put elsewhere."""
 
 FACTS: Final = "facts"
+
+FILE: Final = "file:"
+"""Before the path of the file that is written."""
 
 TICKET: Final = "ticket"
 """Sending one; with a colon and a symbol, looking that up."""
@@ -324,6 +329,26 @@ class Actions(QObject):
 
         return self._run("cancel-entries", work)
 
+    def write_file(self, path: Path, write: Callable[[Path], None], then: Callable[[OSError | None], None]) -> bool:
+        """Have ``write`` make a file in a thread and give it the name ``path`` when it is whole.
+
+        ``then`` is told why it could not be, None when it was.
+        """
+
+        async def work() -> None:
+            # A pool of our own, which nobody waits for: a disk that hangs must not hold up the end of the window.
+            pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="file")
+            failure = None
+            try:
+                await asyncio.get_running_loop().run_in_executor(pool, _write_whole, path, write)
+            except OSError as why:
+                failure = why
+            finally:
+                pool.shutdown(wait=False)
+            then(failure)
+
+        return self._run(f"{FILE}{path}", work)
+
     def load_facts(self, subjects: Sequence[str], take: Callable[[Sequence[FactView]], None]) -> bool:
         async def work() -> None:
             take(await self._desk.facts_about(subjects))
@@ -337,3 +362,17 @@ class Actions(QObject):
             take(symbol, await self._desk.bars(symbol, minutes=minutes, step=step))
 
         return self._run(f"bars:{symbol}", work)
+
+
+def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Raises:
+    OSError: it cannot be written; what was at ``path`` is there still.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        write(part)
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise

@@ -50,6 +50,6 @@ async def build_panels(desk: Door, actions: Actions, bridge: Bridge, now: Callab
         orders=await turn(OrdersPanel(mode, actions, now)),
         detail=await turn(DetailPanel(mode, actions, quote=desk.quote, timeline=bridge.timeline, now=now)),
         incidents=await turn(IncidentsPanel(mode, actions, bridge.alarm_stats)),
-        latency=await turn(LatencyPanel(mode, desk.latency_samples)),
+        latency=await turn(LatencyPanel(mode, actions, desk.latency_samples)),
         activity=await turn(ActivityPanel(mode)),
     )

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from engine.model.words import Mode
 from engine.views import ActivityLine, LagView, LatencyView, StageStats
 from gui import formatting as say
+from gui.actions import Actions
 from gui.charts.heat_map import HeatMap
 from gui.charts.histogram import LEAST_SAMPLES, Histogram
 from gui.charts.samples import SampleSeries
@@ -81,7 +82,7 @@ class StageFigure(QWidget):
 
 
 class LatencyPanel(Panel):
-    def __init__(self, mode: Mode, samples: Callable[[], Sequence[Sample]] = tuple) -> None:
+    def __init__(self, mode: Mode, actions: Actions, samples: Callable[[], Sequence[Sample]]) -> None:
         """``samples`` are all that the desk keeps, for the file that they are exported to."""
         super().__init__("latency", ["Latency", "Histogram", "Stages", "Hours", "Requests"], mode)
         self._series = {stage: SampleSeries() for stage, _ in STAGES}
@@ -101,7 +102,7 @@ class LatencyPanel(Panel):
         self._legend = Text(kind=Type.SMALL, tone="mid", name="latency-legend")
         self._legend.setTextFormat(Qt.TextFormat.RichText)
         self._count = Text(kind=Type.SMALL, tone="low", name="latency-count")
-        self.export = Export(self, samples)
+        self.export = Export(self, actions, samples)
         for tool in (self._legend, self._count, self.export.button):
             self.header.add_tool(tool)
         course = QWidget()

@@ -1,4 +1,8 @@
-"""What is measured, handed on: all samples as CSV, the page as it is as PNG."""
+"""What is measured, handed on: all samples as CSV, the page as it is as PNG.
+
+The file is made by a thread and takes its name only when it is whole: a slow or full disk holds nothing up, and what
+was there before stays where the new one cannot be written.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,11 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QByteArray, QObject, Qt
+from PySide6.QtGui import QImage, QImageWriter
 from PySide6.QtWidgets import QFileDialog, QMenu
 
+from gui.actions import Actions
 from gui.door import Sample
 from gui.widgets.button import Button
 
@@ -21,9 +27,10 @@ _FILES: Final = {"csv": "Samples (*.csv)", "png": "Picture (*.png)"}
 
 
 class Export(QObject):
-    def __init__(self, panel: Panel, samples: Callable[[], Sequence[Sample]]) -> None:
+    def __init__(self, panel: Panel, actions: Actions, samples: Callable[[], Sequence[Sample]]) -> None:
         super().__init__(panel)
         self._panel = panel
+        self._actions = actions
         self._samples = samples
         self._menu = QMenu(panel)
         self._menu.addAction("Samples as CSV", lambda: self._ask("csv"))
@@ -44,26 +51,44 @@ class Export(QObject):
         dialog.fileSelected.connect(self.to_csv if kind == "csv" else self.to_png)
         dialog.open()
 
-    def to_csv(self, path: str) -> bool:
-        """One row a sample, oldest first; False when it cannot be written."""
-        try:
-            with Path(path).open("w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file)
-                writer.writerow(["index", "at", "symbol", "stage", "ms"])
-                for sample in self._samples():
-                    at = sample.at.astimezone(UTC).isoformat(timespec="milliseconds")
-                    writer.writerow([sample.index, at, sample.symbol, str(sample.stage), f"{sample.ms:.3f}"])
-        except OSError as why:
-            return self._tell(f"Not written: {why.strerror or why}")
-        return self._tell("")
+    def to_csv(self, path: str) -> None:
+        """One row a sample, oldest first."""
+        samples = self._samples()
+        self._write(Path(path), lambda part: _write_csv(part, samples))
 
-    def to_png(self, path: str) -> bool:
+    def to_png(self, path: str) -> None:
         """The body of the panel as it is on the screen."""
-        done = self._panel.body.grab().save(path, "PNG")
-        return self._tell("" if done else f"Not written: {path}")
+        picture = self._panel.body.grab().toImage()
+        self._write(Path(path), lambda part: _write_png(part, picture))
 
-    def _tell(self, failure: str) -> bool:
-        self.failure = failure
-        self.button.setText("Not written" if failure else "Export")
-        self.button.setToolTip(failure)
-        return not failure
+    def _write(self, path: Path, write: Callable[[Path], None]) -> None:
+        if self._actions.write_file(path, write, self._tell):
+            self.button.setEnabled(False)
+            self.button.setText("Writing")
+
+    def _tell(self, failure: OSError | None) -> None:
+        self.failure = f"Not written: {failure.strerror or failure}" if failure is not None else ""
+        self.button.setEnabled(True)
+        self.button.setText("Not written" if failure is not None else "Export")
+        self.button.setToolTip(self.failure)
+
+
+def _write_csv(path: Path, samples: Sequence[Sample]) -> None:
+    """Raises:
+    OSError: it cannot be written.
+    """
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["index", "at", "symbol", "stage", "ms"])
+        for sample in samples:
+            at = sample.at.astimezone(UTC).isoformat(timespec="milliseconds")
+            writer.writerow([sample.index, at, sample.symbol, str(sample.stage), f"{sample.ms:.3f}"])
+
+
+def _write_png(path: Path, picture: QImage) -> None:
+    """Raises:
+    OSError: it cannot be written.
+    """
+    writer = QImageWriter(str(path), QByteArray(b"PNG"))
+    if not writer.write(picture):
+        raise OSError(0, writer.errorString())

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage
 
 from engine.views import LagView
@@ -105,18 +107,42 @@ async def test_the_loops_lag_has_a_course_of_its_own(opened: Any) -> None:
 async def test_all_samples_are_handed_on_as_csv_and_the_page_as_a_picture(opened: Any, tmp_path: Path) -> None:
     async with opened("busy") as screen:
         export = screen.window.latency.export
-        assert export.to_csv(str(tmp_path / "out.csv"))
+
+        async def written(path: Path, write: Any) -> str:
+            """How the button ended."""
+            write(str(path))
+            assert screen.text("latency-export") == "Writing"
+            await until(lambda: screen.text("latency-export") != "Writing")
+            return screen.text("latency-export")
+
+        assert await written(tmp_path / "out.csv", export.to_csv) == "Export"
         with (tmp_path / "out.csv").open() as file:
             rows = list(csv.DictReader(file))
         kept = screen.desk.latency_samples(0)
         assert len(rows) == len(kept)
         assert (rows[0]["stage"], float(rows[0]["ms"])) == (str(kept[0].stage), pytest.approx(kept[0].ms, abs=0.001))
-        assert export.to_png(str(tmp_path / "out.png"))
+        assert await written(tmp_path / "out.png", export.to_png) == "Export"
         assert QImage(str(tmp_path / "out.png")).width() == screen.window.latency.body.width()
-        assert not export.to_csv(str(tmp_path / "no" / "out.csv"))
-        assert screen.text("latency-export") == "Not written"
-        assert export.to_csv(str(tmp_path / "out.csv"))
-        assert screen.text("latency-export") == "Export"
+        for write in (export.to_csv, export.to_png):
+            assert await written(tmp_path / "no" / "out.csv", write) == "Not written"
+            assert "No such file or directory" in screen.find("latency-export").toolTip()
+        assert await written(tmp_path / "out.csv", export.to_csv) == "Export"
+        assert sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".ini") == ["out.csv", "out.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a file that hangs is made of a named pipe")
+async def test_a_disk_that_hangs_holds_nothing_up_and_what_was_there_stays(opened: Any, tmp_path: Path) -> None:
+    async with opened("busy") as screen:
+        (tmp_path / "out.csv").write_text("of yesterday")
+        os.mkfifo(tmp_path / "out.csv.part")  # opening it waits for whoever reads
+        screen.window.latency.export.to_csv(str(tmp_path / "out.csv"))
+        await asyncio.sleep(0.05)
+        assert screen.text("latency-export") == "Writing"
+        assert (tmp_path / "out.csv").read_text() == "of yesterday"
+        screen.press(Qt.Key.Key_F1)
+        assert screen.find("key-sheet").isVisible(), "the window goes on"
+        assert (await asyncio.to_thread((tmp_path / "out.csv.part").read_text)).startswith("index,at,symbol")
+        await until(lambda: screen.text("latency-export") == "Export")
 
 
 # --- the heat map ----------------------------------------------------------------------------------------------------
