@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, get_args
 
 import msgspec
@@ -38,7 +38,9 @@ replace = msgspec.structs.replace
 
 DESK_SCOPE: Final = "desk"
 SIGNALS_REMEMBERED: Final = 10_000
-"""Arrivals of one source, for its signals per minute."""
+"""Arrivals of one source, at most, for its signals per minute."""
+ARRIVALS_COUNTED_FOR: Final = timedelta(minutes=10)
+"""Older ones are forgotten with the next."""
 
 
 class ScopeState(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +78,8 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, OrderFolds, Protecti
         self.settled: dict[str, str] = {}
         """Difference id -> how the operator settled it."""
 
-        self.signal_of_source: dict[tuple[str, str], str] = {}
+        self.signals_of_source: dict[str, dict[str, str]] = {}
+        """Source -> its own ids -> ours."""
         self.order_of_broker_id: dict[str, str] = {}
         self.former_broker_ids: dict[str, str] = {}
         """By which an order was known once; its newest one stands in the order itself."""
@@ -110,16 +113,13 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, OrderFolds, Protecti
         return self.orders.of(self.brackets[bracket_id].order_ids)
 
     def cover(self, bracket_id: str) -> Cover:
+        """Kept while the trade is open; of one that is over it is computed for whoever asks."""
         known = self._covers.get(bracket_id)
         if known is None:
             known = cover_of(self.brackets[bracket_id], self.orders_of(bracket_id))
-            if not self.brackets.is_packed(bracket_id):
+            if bracket_id in self.open_brackets:
                 self._covers[bracket_id] = known
         return known
-
-    def forget_cover(self, bracket_id: str) -> None:
-        """It is computed again when somebody asks."""
-        self._covers.pop(bracket_id, None)
 
     def open_brackets_of(self, symbol: str) -> Iterator[Bracket]:
         for bracket_id in self.brackets_of_symbol.get(symbol, ()):
@@ -225,9 +225,12 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, OrderFolds, Protecti
     def _on_signal_received(self, event: ev.SignalReceived, at: datetime) -> None:
         signal = event.signal
         self.signals[signal.id] = SignalRecord(signal=signal)
-        self.signal_of_source[signal.source, signal.source_id] = signal.id
+        self.signals_of_source.setdefault(signal.source, {})[signal.source_id] = signal.id
         self.pending[signal.id] = None
-        self._signals_at[signal.source].append(signal.received_at)
+        arrivals = self._signals_at[signal.source]
+        arrivals.append(signal.received_at)
+        while arrivals[0] < signal.received_at - ARRIVALS_COUNTED_FOR:
+            arrivals.popleft()
         self._touch("signal", signal.id)
 
     def _on_signal_refused(self, event: ev.SignalRefused, at: datetime) -> None:
@@ -270,6 +273,8 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, OrderFolds, Protecti
             self.brackets_of_symbol[bracket.symbol][bracket_id] = None
         if bracket is not known:
             self.brackets[bracket_id] = bracket
+        if bracket_id not in self.open_brackets:
+            del self._covers[bracket_id]
         if cover.entry is not None:
             self._advance_signal(bracket, cover, orders)
         self._touch("bracket", bracket_id)

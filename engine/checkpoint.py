@@ -64,7 +64,7 @@ KINDS: Final[Mapping[str, type[msgspec.Struct]]] = {
 """The book's long tables, written row by row."""
 
 DERIVED: Final = frozenset(
-    {"signal_of_source", "order_of_client_id", "order_of_broker_id", "_covers", "_changes", "_is_told", *KINDS}
+    {"signals_of_source", "order_of_client_id", "order_of_broker_id", "_covers", "_changes", "_is_told", *KINDS}
 )
 """What ``restore`` makes from the long tables."""
 
@@ -198,7 +198,7 @@ def _restore_tables(book: Book, objects: Iterator[Object]) -> None:
         table, decode = tables[kind]
         table[key] = decode(value)
     for record in book.signals.values():
-        book.signal_of_source[record.signal.source, record.signal.source_id] = record.signal.id
+        book.signals_of_source.setdefault(record.signal.source, {})[record.signal.source_id] = record.signal.id
     for order in book.orders.values():
         if order.client_order_id is not None:
             book.order_of_client_id[order.client_order_id] = order.id

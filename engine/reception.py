@@ -104,7 +104,7 @@ class Reception:
         )
 
     def _known(self, draft: SignalDraft) -> str | None:
-        return self._book.signal_of_source.get((draft.source, draft.source_id))
+        return self._book.signals_of_source.get(draft.source, {}).get(draft.source_id)
 
     async def _ensure_symbol(self, draft: SignalDraft) -> None:
         """One look-up of a new symbol; a broker that does not answer in time leaves the question to the gate."""

@@ -35,10 +35,7 @@ async def keep_resting(book: Book, clock: Clock) -> None:
 def rest(book: Book, kind: str, now: datetime, *, awake: int = AWAKE) -> None:
     """Pack some rows of a long table that are over, but for those ``awake`` that were written last."""
     table: LongTable[Any] = getattr(book, kind)
-    packed = table.rest(MOST, but=awake, may_rest=_may_rest(book, kind, now))
-    if kind == "brackets":
-        for bracket_id in packed:
-            book.forget_cover(bracket_id)
+    table.rest(MOST, but=awake, may_rest=_may_rest(book, kind, now))
 
 
 def _may_rest(book: Book, kind: str, now: datetime) -> Callable[[Any], bool]:

@@ -46,7 +46,7 @@ def test_a_signal_is_pending_until_somebody_decides(story: Story) -> None:
     story.tell(ev.SignalReceived(signal=make_signal()))
     assert status(story) is SignalStatus.PENDING
     assert list(story.book.pending) == ["s000001"]
-    assert story.book.signal_of_source["breakout", "breakout-000123"] == "s000001"
+    assert story.book.signals_of_source["breakout"]["breakout-000123"] == "s000001"
     assert story.book.next_signal_number() == 2
 
 
@@ -275,6 +275,17 @@ def test_retry_counts_placements_anew(story: Story) -> None:
 
 
 # --- closing and coming back -----------------------------------------------------------------------------------------
+
+
+def test_cover_is_kept_while_a_trade_is_open_and_told_of_a_closed_one_all_the_same(story: Story) -> None:
+    story.is_protected()
+    assert story.book.cover("b000001") is story.book.cover("b000001")
+    story.report(STOP_ID, S.CANCELED, 20)
+    story.report(TARGET_ID, S.FILLED, 21, filled=10, price="191.80")
+    first, second = story.book.cover("b000001"), story.book.cover("b000001")
+    assert first == second
+    assert first is not second
+    assert (first.entry_filled, first.exit_filled, first.held) == (10, 10, 0)
 
 
 def test_a_late_fill_reopens_a_closed_trade(story: Story) -> None:

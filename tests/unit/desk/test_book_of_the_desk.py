@@ -92,6 +92,14 @@ def test_signals_are_counted_by_source_and_time(story: Story) -> None:
     assert story.book.signals_since("another", T0) == 0
 
 
+def test_a_flood_of_signals_is_forgotten_after_minutes(story: Story) -> None:
+    """Counted are a minute's; what would be kept for a day of many thousands is nobody's use."""
+    for number in range(100):
+        signal = make_signal(id=f"s{number:06d}", source_id=str(number), received_at=after(number * 60))
+        story.tell(ev.SignalReceived(signal=signal), number * 60)
+    assert story.book.signals_since("breakout", T0) < 20
+
+
 # --- positions and incidents -----------------------------------------------------------------------------------------
 
 
