@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QSplitter
 
 from gui import theme
+from gui.proportions import Proportions
 from gui.tables.blotter import Blotter
 from gui.tables.column_choice import choices_of
 
@@ -25,10 +26,9 @@ LONGEST_NAME: Final = 40
 LARGEST_FILE: Final = 200_000
 """Bytes; a layout is some thousand."""
 _PARTS: Final = ("geometry", "state", "middle", "columns")
+_SHARES: Final = "shares"
+"""What the docks take of the window: a layout of a large screen fits a small one. Older layouts have none."""
 _MARK: Final = "greenlight-layout"
-_SIDES: Final = (0.2, 0.213)
-"""Share of the width that the queue and the detail take."""
-_BOTTOM: Final = 0.232
 
 
 class LayoutRefused(ValueError):
@@ -53,6 +53,7 @@ class Layout:
         self._middle = middle
         self.settings = settings
         self._default = window.saveState(LAYOUT_VERSION)
+        self._proportions = Proportions(window, docks, middle)
 
     def use_theme(self, name: str) -> None:
         app = QApplication.instance()
@@ -66,7 +67,7 @@ class Layout:
             dock.show()
         for choice in self._columns.values():
             choice.put_away(())
-        self.share_out()
+        self._proportions.share_out()
 
     def save(self) -> None:
         for part, value in self._as_it_is().items():
@@ -78,7 +79,7 @@ class Layout:
         name = self.settings.value("theme")
         if name in theme.PALETTES and name != theme.tokens().name:
             self.use_theme(str(name))
-        return self._put({part: self.settings.value(part) for part in _PARTS})
+        return self._put({part: self.settings.value(part) for part in (*_PARTS, _SHARES)})
 
     # --- with a name -----------------------------------------------------------------------------------------
 
@@ -99,7 +100,7 @@ class Layout:
 
     def use(self, name: str) -> bool:
         """Put everything where it was when it was saved; False when there is no such layout."""
-        return self._put({part: self.settings.value(_key(name, part)) for part in _PARTS})
+        return self._put({part: self.settings.value(_key(name, part)) for part in (*_PARTS, _SHARES)})
 
     def forget(self, name: str) -> None:
         self.settings.remove(f"layouts/{_escaped(name)}")
@@ -109,7 +110,7 @@ class Layout:
         """Raises:
         OSError: the file cannot be written.
         """
-        parts = {part: self.settings.value(_key(name, part)) for part in _PARTS}
+        parts = {part: self.settings.value(_key(name, part)) for part in (*_PARTS, _SHARES)}
         encoded = {part: base64.b64encode(bytes(value)).decode() for part, value in parts.items() if value is not None}
         path.write_text(json.dumps({_MARK: LAYOUT_VERSION, "name": name, **encoded}, indent=2) + "\n")
 
@@ -129,7 +130,8 @@ class Layout:
         if not isinstance(found, dict) or found.get(_MARK) != LAYOUT_VERSION or not isinstance(found.get("name"), str):
             raise LayoutRefused(f"{path.name} is no layout of this version.")
         try:
-            parts = {part: QByteArray(base64.b64decode(found[part], validate=True)) for part in _PARTS}
+            there = (*_PARTS, _SHARES) if _SHARES in found else _PARTS
+            parts = {part: QByteArray(base64.b64decode(found[part], validate=True)) for part in there}
             json.loads(bytes(parts["columns"].data()))
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
             raise LayoutRefused(f"{path.name} is damaged.") from error
@@ -147,7 +149,7 @@ class Layout:
         away = {name: choice.away for name, choice in self._columns.items() if choice.away}
         columns = QByteArray(json.dumps(away).encode())
         values = (window.saveGeometry(), window.saveState(LAYOUT_VERSION), self._middle.saveState(), columns)
-        return dict(zip(_PARTS, values, strict=True))
+        return dict(zip(_PARTS, values, strict=True)) | {_SHARES: QByteArray(self._proportions.kept())}
 
     def _put(self, parts: Mapping[str, Any]) -> bool:
         geometry, state, middle, columns = (parts[part] for part in _PARTS)
@@ -158,7 +160,10 @@ class Layout:
         away = _read_columns(columns)
         for name, choice in self._columns.items():
             choice.put_away(away.get(name, ()))
-        return self._window.restoreGeometry(geometry) and self._middle.restoreState(middle)
+        if not (self._window.restoreGeometry(geometry) and self._middle.restoreState(middle)):
+            return False
+        self._proportions.take(parts.get(_SHARES))
+        return True
 
     def _keep(self, name: str, parts: Mapping[str, QByteArray]) -> str:
         name = " ".join(name.split())
@@ -171,16 +176,7 @@ class Layout:
 
     def share_out(self) -> None:
         """The default proportions, of whatever size the window has."""
-        window, docks = self._window, self._docks
-        width, height = window.width(), window.height()
-        left, right = (int(width * share) for share in _SIDES)
-        window.resizeDocks(
-            [docks["signals"], docks["detail"]], [max(left, 322), max(right, 270)], Qt.Orientation.Horizontal
-        )
-        bottom = [docks["incidents"], docks["latency"], docks["activity"]]
-        window.resizeDocks(bottom, [int(width * 0.25), int(width * 0.45), int(width * 0.3)], Qt.Orientation.Horizontal)
-        window.resizeDocks(bottom[:1], [max(int(height * _BOTTOM), 176)], Qt.Orientation.Vertical)
-        self._middle.setSizes([43, 57])
+        self._proportions.share_out()
 
 
 def _read_columns(value: Any) -> dict[str, list[str]]:

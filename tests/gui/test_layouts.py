@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QMenu
 
 from gui.layout import Layout, LayoutRefused
+from gui.proportions import read_shares
 from gui.tables.blotter import Blotter
 from gui.window import MainWindow
 from tests.gui.conftest import Screen, until
@@ -147,6 +149,71 @@ async def test_a_file_is_asked_for_without_holding_up_the_window(opened: Any) ->
         screen.click("layout-import")
         await until(lambda: screen.window.findChild(QLineEdit, "fileNameEdit") is not None)
         screen.press(Qt.Key.Key_Escape)
+
+
+# --- sizes -----------------------------------------------------------------------------------------------------------
+
+
+def widths(window: MainWindow) -> dict[str, int]:
+    return {name: window._docks[name].width() for name in ("signals", "detail")}
+
+
+async def resized(screen: Screen, width: int, height: int) -> dict[str, int]:
+    screen.window.resize(width, height)
+    await asyncio.sleep(0.05)
+    return widths(screen.window)
+
+
+async def test_a_smaller_window_leaves_the_tables_their_share_and_a_larger_one_brings_all_back(opened: Any) -> None:
+    async with opened("busy") as screen:
+        middle = screen.window._middle
+        large = await resized(screen, 1920, 1080)
+        tables, low = middle.width(), screen.window._docks["latency"].height()
+        small = await resized(screen, 1366, 768)
+        assert middle.width() >= 0.9 * tables * 1366 / 1920
+        assert small["signals"] >= 322, "a card can still be read"
+        assert small["detail"] < large["detail"]
+        assert screen.window._docks["latency"].height() < low
+        QTest.mouseClick(screen.window, Qt.MouseButton.LeftButton, pos=QPoint(4, 300))
+        again = await resized(screen, 1920, 1080)
+        assert again == pytest.approx(large, abs=2)
+
+
+async def test_what_a_hand_gave_a_panel_is_its_share_from_then_on(opened: Any) -> None:
+    async with opened("busy") as screen:
+        before = await resized(screen, 1600, 900)
+        dock = screen.window._docks["signals"]
+        edge = QPoint(dock.geometry().right() + 3, dock.geometry().center().y())
+        QTest.mousePress(screen.window, Qt.MouseButton.LeftButton, pos=edge)
+        QTest.mouseMove(screen.window, edge + QPoint(120, 0))
+        await asyncio.sleep(0.05)
+        QTest.mouseRelease(screen.window, Qt.MouseButton.LeftButton, pos=edge + QPoint(120, 0))
+        wide = widths(screen.window)
+        assert wide["signals"] > before["signals"] + 80
+        larger = await resized(screen, 1920, 1080)
+        assert larger["signals"] == pytest.approx(wide["signals"] * 1920 / 1600, abs=3)
+        assert larger["detail"] == pytest.approx(wide["detail"] * 1920 / 1600, abs=3)
+
+
+async def test_a_layout_of_a_large_screen_fits_a_small_one(opened: Any, tmp_path: Path) -> None:
+    path = tmp_path / "large.json"
+    async with opened("busy", tmp_path / "large.ini") as screen:
+        large = await resized(screen, 2400, 1300)
+        kept(screen).save_as("large")
+        kept(screen).export("large", path)
+    async with opened("busy", tmp_path / "small.ini") as screen:
+        kept(screen).read(path)
+        assert kept(screen).use("large")
+        small = await resized(screen, 1366, 768)
+        assert small["detail"] == pytest.approx(large["detail"] * 1366 / 2400, abs=3)
+
+
+@pytest.mark.parametrize("raw", [b"", b"nonsense", b"[]", b"7", None])
+def test_shares_that_cannot_be_read_are_none(raw: bytes | None) -> None:
+    assert read_shares(raw) is None
+    assert read_shares(b'{"signals": 0.3, "detail": 7, "x": "y", "incidents": true, "latency": 1e999}') == {
+        "signals": 0.3
+    }
 
 
 # --- columns ---------------------------------------------------------------------------------------------------------
