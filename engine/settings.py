@@ -9,15 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import msgspec
-import tomlkit
 from msgspec import inspect
-from tomlkit.exceptions import TOMLKitError
 
 from engine.config import Config, Section, StrategyRules
 from engine.config_file import ConfigError, config_from_table
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
 
 Kind = Literal["switch", "whole", "number", "text", "words", "list", "table"]
 
@@ -147,7 +148,7 @@ class SettingsFile:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with beside.open("w", encoding="utf-8") as file:
-                file.write(tomlkit.dumps(document))
+                file.write(document.as_string())
                 file.flush()
                 os.fsync(file.fileno())
             if self.path.exists():
@@ -157,8 +158,10 @@ class SettingsFile:
             beside.unlink(missing_ok=True)
             raise ConfigError(f"{self.path}: cannot be written: {why.strerror or why}") from why
 
-    def _with(self, changes: Mapping[tuple[str, str], Any]) -> tomlkit.TOMLDocument:
+    def _with(self, changes: Mapping[tuple[str, str], Any]) -> TOMLDocument:
         """The file as it would be, checked as a start checks it."""
+        import tomlkit  # most starts never ask
+
         document = self._document()
         for (section, key), value in changes.items():
             if section not in document:
@@ -173,7 +176,10 @@ class SettingsFile:
         config_from_table(document.unwrap(), self.path.name)
         return document
 
-    def _document(self) -> tomlkit.TOMLDocument:
+    def _document(self) -> TOMLDocument:
+        import tomlkit
+        from tomlkit.exceptions import TOMLKitError
+
         try:
             return tomlkit.parse(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:

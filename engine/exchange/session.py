@@ -240,6 +240,7 @@ def _reopening(day: TradingDay) -> datetime:
     return datetime.combine(day.day, _AUCTIONS_REOPEN, NEW_YORK)
 
 
+@cache
 def midnight_ns(day: date) -> int:
     """The start of a New York calendar day, as nanoseconds since the epoch: the stamp of a daily bar."""
     return int(datetime.combine(day, time(0), NEW_YORK).astimezone(UTC).timestamp()) * 1_000_000_000
