@@ -209,6 +209,9 @@ def main() -> None:
             asyncio.run(measure(arguments, Path(folder)))
             return
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        from main import import_before_qt
+
+        import_before_qt()
         from qasync import QEventLoop
 
         from gui.app import make_application
