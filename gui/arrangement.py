@@ -51,7 +51,7 @@ def arrange(window: QMainWindow, panels: PanelSet) -> Arrangement:
             (panels.activity, area.BottomDockWidgetArea),
         )
     }
-    window.setMinimumSize(1024, 640)
+    window.setMinimumSize(1200, 700)
     window.resize(_SIZE.boundedTo(window.screen().availableSize()))
     return Arrangement(top, middle, docks)
 

@@ -54,6 +54,7 @@ class PriceChart(QWidget):
         self.setMinimumHeight(140)
         self._bars: Sequence[BarView] = ()
         self._vwap: Sequence[float | None] = ()
+        self._vwap_words = ""
         self._fills: Sequence[Fill] = ()
         self._lines = Lines()
         self._live: float | None = None
@@ -124,15 +125,17 @@ class PriceChart(QWidget):
         pad = (high - low) * 0.09 or high * 0.01 or 1.0
         plot = QRectF(0, 6, self.width() - _AXIS, self.height() - _FOOT - 6)
         scale = self._scale = self._held_scale or Scale(low - pad, high + pad, plot)
+        self._vwap_words = ""
         tags = apart([*self._tags(scale), *self.more_tags(scale)])
         self._paint_grid(painter, plot, scale, [tag.at for tag in tags])
         self._paint_bars(painter, plot, scale, bars)
         self._paint_marks(painter, plot, scale, bars)
         self._paint_lines(painter, plot, tags)
         if not self._lines.confirmed:
-            painter.setFont(font(Type.SMALL))
-            painter.setPen(tone("low"))
-            painter.drawText(QPointF(8, self.height() - 5), "hollow: not confirmed by the broker")
+            self._paint_caption(painter, self.height() - 5, "hollow: not confirmed by the broker")
+        if self._vwap_words:
+            foot = self.height() - 5 if self._lines.confirmed else plot.bottom() - 4
+            self._paint_caption(painter, foot, self._vwap_words)
         self.paint_more(painter, plot)
         painter.end()
 
@@ -142,6 +145,14 @@ class PriceChart(QWidget):
 
     def paint_more(self, painter: QPainter, plot: QRectF) -> None:
         """On top of everything."""
+
+    def _paint_caption(self, painter: QPainter, foot: float, words: str) -> None:
+        """On the left, over any line that goes there: on a low chart the stop's does."""
+        painter.setFont(font(Type.SMALL))
+        width = painter.fontMetrics().horizontalAdvance(words)
+        painter.fillRect(QRectF(4, foot - 11, width + 8, 15), tone("plane1"))
+        painter.setPen(tone("low"))
+        painter.drawText(QPointF(8, foot), words)
 
     def _paint_grid(self, painter: QPainter, plot: QRectF, scale: Scale, taken: list[float]) -> None:
         painter.setFont(font(Type.SMALL))
@@ -166,10 +177,7 @@ class PriceChart(QWidget):
         vwap = self._vwap[-len(bars) :]
         paint_vwap(painter, vwap, x, scale.y)
         if vwap and (newest := vwap[-1]) is not None:
-            painter.setFont(font(Type.SMALL))
-            painter.setPen(tone("low"))
-            foot = self.height() - 5 if self._lines.confirmed else plot.bottom() - 4
-            painter.drawText(QPointF(8, foot), f"VWAP {price(newest)}")
+            self._vwap_words = f"VWAP {price(newest)}"
         paint_fills(painter, self._fills, bars, x, scale.y, plot)
 
     def _paint_bars(self, painter: QPainter, plot: QRectF, scale: Scale, bars: Sequence[BarView]) -> None:

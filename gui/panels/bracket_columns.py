@@ -180,6 +180,7 @@ _STATUS: Final[Column[BracketView]] = Column(
     tip=_status_tip,
     child_text=lambda o: order_face(o).word.lower(),
     child_cell=StatusCell(order_face, inset=26),
+    least=122,
 )
 _SYMBOL: Final[Column[BracketView]] = Column(
     "symbol",
@@ -191,6 +192,7 @@ _SYMBOL: Final[Column[BracketView]] = Column(
     tip=lambda b: f"{b.strategy} · {b.id}",
     child_text=role_words,
     child_cell=TextCell("mid"),
+    least=66,
 )
 
 
@@ -210,11 +212,19 @@ _FILLED: Final[Column[BracketView]] = Column(
     filled_qty,
     right=True,
     tip=_held_tip,
+    spare=1,
     child_text=lambda o: say.filled(o.filled_qty, o.qty),
     child_cell=TextCell("mid"),
 )
 _PL: Final[Column[BracketView]] = Column(
-    "pl", "P&L", 78, lambda b: say.money(profit(b), signed=True), profit, TextCell(kind=Type.MEDIUM), right=True
+    "pl",
+    "P&L",
+    78,
+    lambda b: say.money(profit(b), signed=True),
+    profit,
+    TextCell(kind=Type.MEDIUM),
+    right=True,
+    spare=2,
 )
 _R: Final[Column[BracketView]] = Column(
     "r", "R", 56, lambda b: say.signed(b.r_multiple), lambda b: b.r_multiple, TextCell("mid"), right=True, spare=7
@@ -262,6 +272,7 @@ def open_columns() -> tuple[Column[BracketView], ...]:
             child_cell=TextCell("high"),
             stretch=True,
             least=92,
+            spare=3,
         ),
         Column(
             "last",
@@ -285,6 +296,7 @@ def open_columns() -> tuple[Column[BracketView], ...]:
             CoverCell(cover_share, limited=lambda b: b.cover_kind is CoverKind.LIMITED),
             tip=cover_words,
             least=50,
+            spare=4,
         ),
         _NAKED,
         _TRIES,
@@ -306,6 +318,7 @@ def open_columns() -> tuple[Column[BracketView], ...]:
             122,
             lambda b: " ".join(button.text for button in buttons(b)),
             cell=ButtonsCell(buttons),
+            firm=True,
             right=True,
             child_text=_evidence_words,
             child_cell=TextCell("low", Type.SMALL),

@@ -33,8 +33,8 @@ class Figure(QWidget):
     def __init__(self, title: str, name: str) -> None:
         super().__init__()
         self._value = Text(kind=Type.FIGURE, name=name)
-        # Cut before the card grows wider than its column.
-        self._remark = ElidedText(kind=Type.SMALL, tone="low", name=f"{name}-remark")
+        # Left out before the card grows wider than its column: half a number would be another one.
+        self._remark = ElidedText(kind=Type.SMALL, tone="low", name=f"{name}-remark", whole=True)
         head = ElidedText(title, kind=Type.SMALL, tone="low")
         line = QHBoxLayout()
         line.setSpacing(5)

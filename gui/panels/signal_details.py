@@ -56,7 +56,7 @@ class SignalDetails(QWidget):
         choices.addWidget(none)
         self._reasons.hide()
         row = QHBoxLayout()
-        row.setSpacing(8)
+        row.setSpacing(6)
         row.addWidget(self.approve)
         row.addWidget(self.edit)
         row.addWidget(self.reject)
@@ -90,6 +90,7 @@ class SignalDetails(QWidget):
         self.why = why
         edited = not self.fields.isHidden() and self.fields.edits != NO_EDITS
         self.approve.setToolTip(why or "Approve exactly these numbers")
+        self.approve.show_twice(not takes_key)
         ready_word = "edited" if edited else "armed" if takes_key else f"{keys.shown_for('A')} arms it"
         self._state.say("sending" if busy else ready_word if approvable and sound else "blocked")
         self._state.setToolTip(why)

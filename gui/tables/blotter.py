@@ -384,29 +384,32 @@ class Blotter(QTreeView):
     def fit_columns(self) -> None:
         """Give the stretching column what is left.
 
-        When there is too little, spare columns go, then those that can be narrower are, at last all give in.
+        When there is too little, spare columns go, then those that can be narrower are, at last all but firm ones.
         """
         columns = self.rows.columns
         head, room = self.header(), self.viewport().width()
         hidden = {number for number, column in enumerate(columns) if column.key in self.away}
-        needed = sum(column.width for number, column in enumerate(columns) if number not in hidden)
+        tightest = sum(column.least or column.width for number, column in enumerate(columns) if number not in hidden)
         for number, column in sorted(enumerate(columns), key=lambda each: -each[1].spare):
-            if needed <= room or not column.spare:
+            if tightest <= room or not column.spare:
                 break
             if number in hidden:
                 continue
             hidden.add(number)
-            needed -= column.width
+            tightest -= column.least or column.width
         shown = [number for number in range(len(columns)) if number not in hidden]
+        needed = sum(columns[number].width for number in shown)
         gives = {number: columns[number].width - (columns[number].least or columns[number].width) for number in shown}
         share = min(max(needed - room, 0) / max(sum(gives.values()), 1), 1.0)
         needed -= int(sum(gives.values()) * share)
-        scale = min(1.0, room / max(needed, 1))
+        firm = sum(columns[number].width for number in shown if columns[number].firm)
+        scale = min(1.0, max(room - firm, 0) / max(needed - firm, 1))
         used = 0
         for number, column in enumerate(columns):
             head.setSectionHidden(number, number in hidden)
             if number not in hidden:
-                head.resizeSection(number, int((column.width - gives[number] * share) * scale))
+                width = column.width - gives[number] * share
+                head.resizeSection(number, int(width if column.firm else width * scale))
                 used += head.sectionSize(number)
         taker = next((number for number in shown if columns[number].stretch), shown[-1])
         head.resizeSection(taker, head.sectionSize(taker) + max(room - used, 0))

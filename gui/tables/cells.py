@@ -125,20 +125,23 @@ class StatusCell(Cell):
 
     def paint(self, on: Paint, row: Any) -> None:
         face = self._face(row)
-        inset = self._inset + (14 if self._arrow else 0)
+        inset = self._inset + (15 if self._arrow else 0)
         left, middle = on.rect.left() + PAD + inset, on.rect.center().y() + 0.5
         word = Type.SMALL_STRONG if face.fill else Type.BODY
         ink = tone(f"{face.fill}_ink") if face.fill else tone(face.tone)
         if face.fill:
             width = text_width(on.text, word) + 28
-            pill = QRectF(left - 4, middle - 9.5, min(width, on.rect.right() - left), 19)
+            pill = QRectF(left - 2, middle - 9.5, min(width, on.rect.right() - left), 19)
             on.painter.setPen(Qt.PenStyle.NoPen)
             on.painter.setBrush(tone(face.fill))
             on.painter.drawRoundedRect(pill, 4, 4)
         glyph_color = ink if face.fill or face.tone != "mid" else tone("low")
         paint_glyph(on.painter, QPointF(left + 6, middle), 12, face.glyph, glyph_color)
         on.painter.setPen(ink)
-        draw_line(on.painter, left + 17, on.rect, on.text, word)
+        text, room = on.text, on.rect.right() - left - 19
+        if text_width(text, word) > room:
+            text = metrics(word).elidedText(text, Qt.TextElideMode.ElideRight, room)
+        draw_line(on.painter, left + 17, on.rect, text, word)
 
 
 class SideCell(Cell):

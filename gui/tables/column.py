@@ -34,5 +34,7 @@ class Column[R]:
     """Takes the width that is left; one column a table."""
     least: int = 0
     """Pixels it can do with when room is short: it gives first. Absent: as wide as ``width``."""
+    firm: bool = False
+    """Never narrower than ``width``: it holds buttons."""
     spare: int = 0
     """Goes when the table is narrow, the highest first; 0 stays."""

@@ -23,13 +23,26 @@ class Button(QPushButton):
         self.setProperty("kind", kind)
         self._kind = kind
         self._key = key
+        self._twice = False
         self.setFont(font(Type.MEDIUM if kind not in ("quiet", "link", "notice") else Type.BODY))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAutoDefault(False)
 
+    def show_twice(self, twice: bool) -> None:
+        """Its key has to be pressed two times."""
+        if twice is not self._twice:
+            self._twice = twice
+            self.updateGeometry()
+            self.update()
+
+    @property
+    def shown_key(self) -> str:
+        shown = shown_for(self._key)
+        return f"{shown} {shown}" if self._twice else shown
+
     def _key_width(self) -> int:
-        return QFontMetrics(font(Type.TINY)).horizontalAdvance(shown_for(self._key)) + 9 if self._key else 0
+        return QFontMetrics(font(Type.TINY)).horizontalAdvance(self.shown_key) + 9 if self._key else 0
 
     def sizeHint(self) -> QSize:
         width = QFontMetrics(self.font()).horizontalAdvance(self.text())
@@ -84,5 +97,5 @@ class Button(QPushButton):
         painter.drawRoundedRect(cap, 3, 3)
         painter.setOpacity(0.85)
         painter.setFont(font(Type.TINY))
-        painter.drawText(cap, Qt.AlignmentFlag.AlignCenter, shown_for(self._key))
+        painter.drawText(cap, Qt.AlignmentFlag.AlignCenter, self.shown_key)
         painter.end()

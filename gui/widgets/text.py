@@ -48,10 +48,21 @@ class ElidedText(Text):
     """A label that ends with an ellipsis where its room ends, and says the rest in its tooltip."""
 
     def __init__(
-        self, text: str = "", kind: Type = Type.BODY, tone: str = "high", *, name: str = "", greedy: bool = True
+        self,
+        text: str = "",
+        kind: Type = Type.BODY,
+        tone: str = "high",
+        *,
+        name: str = "",
+        greedy: bool = True,
+        whole: bool = False,
     ) -> None:
-        """``greedy`` takes all the room there is; else as much as the words need, and less when there is less."""
+        """``greedy`` takes all the room there is; else as much as the words need, and less when there is less.
+
+        ``whole``: what does not fit is left to the tooltip altogether.
+        """
         super().__init__(text, kind, tone, name=name)
+        self._whole = whole
         wanted = QSizePolicy.Policy.Ignored if greedy else QSizePolicy.Policy.Preferred
         self.setSizePolicy(wanted, QSizePolicy.Policy.Preferred)
 
@@ -62,7 +73,8 @@ class ElidedText(Text):
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         cut = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, cut)
+        if cut == self.text() or not self._whole:
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, cut)
         painter.end()
         self.setToolTip(self.text() if cut != self.text() else "")
 

@@ -179,6 +179,22 @@ async def test_a_smaller_window_leaves_the_tables_their_share_and_a_larger_one_b
         assert again == pytest.approx(large, abs=2)
 
 
+@pytest.mark.parametrize("table", ["bracket-table", "order-table"])
+async def test_in_the_smallest_window_the_tables_keep_what_is_needed_and_their_buttons_whole(
+    opened: Any, table: str
+) -> None:
+    async with opened("trouble") as screen:
+        await resized(screen, 1, 1)
+        view = screen.find(table)
+        assert isinstance(view, Blotter)
+        assert {"status", "symbol", "acts"} <= in_sight(view)
+        assert ("naked" in in_sight(view)) is (table == "bracket-table")
+        head = view.header()
+        assert head.length() <= view.viewport().width()
+        acts = next(number for number, column in enumerate(view.rows.columns) if column.key == "acts")
+        assert head.sectionSize(acts) >= view.rows.columns[acts].width
+
+
 async def test_what_a_hand_gave_a_panel_is_its_share_from_then_on(opened: Any) -> None:
     async with opened("busy") as screen:
         before = await resized(screen, 1600, 900)
@@ -246,12 +262,14 @@ async def test_columns_are_taken_away_and_brought_back_and_layouts_keep_them(ope
         assert not {"role", "limit"} & in_sight(view), "however wide it becomes"
         kept(screen).save_as("narrow")
         kept(screen).use("wide")
+        screen.window.resize(1600, 900)  # the test's screen is smaller than any desk's
         assert {"role", "limit"} <= in_sight(view)
         kept(screen).use("narrow")
     async with opened("busy", file, as_left=True) as screen:
         view = screen.window.orders.view
         assert not {"role", "limit"} & in_sight(view), "the next start remembers"
         switch(screen, "order-table", "All columns")
+        screen.window.resize(1600, 900)
         assert {"role", "limit"} <= in_sight(view)
 
 

@@ -8,26 +8,27 @@ from typing import Any
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QEnterEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 
 from engine.model.words import Side, SignalStatus
+from gui.widgets.button import Button
 from tests.gui import scenery as make
 from tests.gui.conftest import Screen, until
 from tests.gui.scene_gate import BETA, SAME_BET
 from tests.gui.scenes import replace
 
 
-def approve_button(screen: Screen) -> QPushButton:
-    return next(b for b in screen.window.findChildren(QPushButton, "approve") if b.isVisible())
+def approve_button(screen: Screen) -> Button:
+    return next(b for b in screen.window.findChildren(Button, "approve") if b.isVisible())
 
 
-async def ready(screen: Screen) -> QPushButton:
+async def ready(screen: Screen) -> Button:
     """The armed card's button, once its guard is over."""
     await until(lambda: approve_button(screen).isEnabled())
     return approve_button(screen)
 
 
-async def moved_to(screen: Screen) -> QPushButton:
+async def moved_to(screen: Screen) -> Button:
     """The top card, moved to by a key: its button, once its guard is over."""
     await until(lambda: screen.window.signals.current is not None)
     screen.press(Qt.Key.Key_Up)
@@ -110,11 +111,13 @@ async def test_a_card_that_the_queue_opens_by_itself_takes_two_presses(opened: A
         await ready(screen)
         card = screen.find("card-s-NVDA")
         assert screen.text("card-state", card) == "A arms it"
+        assert approve_button(screen).shown_key == "A A", "said where the narrowest card says it too"
         screen.choose("bracket-table", "b-TSLA")  # the keys are armed, for another row
         screen.press(Qt.Key.Key_A)
         await asyncio.sleep(0.05)
         assert not screen.desk.commands, "nobody has moved to it"
         assert screen.text("card-state", card) == "armed"
+        assert approve_button(screen).shown_key == "A"
         screen.press(Qt.Key.Key_A)
         assert await screen.commands() == [("approve", "s-NVDA", "p-NVDA-1")]
 
