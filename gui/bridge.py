@@ -228,7 +228,8 @@ class Bridge(QObject):
             self._turn.start()
 
     def _take_step(self) -> None:
-        self._steps.popleft()()
+        with self.clock.pace.spending():
+            self._steps.popleft()()
         if self._steps:
             self._turn.start()
 

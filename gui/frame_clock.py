@@ -1,11 +1,15 @@
 """The window's beat: many changes, one frame.
 
 Trailing by design: the first request of a frame starts a precise single-shot timer, all further ones ride along, and
-``frame`` fires once when it ends. Nothing runs while nothing changes.
+``frame`` fires once when it ends. Nothing runs while nothing changes. When frames cost much they come more rarely: the
+loop belongs to the desk, and nobody reads a thousand changes a second.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -17,15 +21,50 @@ BEAT_MS: Final = 250
 """Ages, countdowns and naked seconds move four times a second."""
 
 
+SHARE: Final = 0.15
+"""Of the loop's time, which frames may take."""
+
+LONGEST_MS: Final = 250
+"""However much a frame costs, the next one is no later: a click has to show its effect."""
+
+
+class Pace:
+    """When the next frame may begin, by what the last one has cost."""
+
+    def __init__(self, now_s: Callable[[], float] = time.perf_counter) -> None:
+        self._now_s = now_s
+        self._began_s = float("-inf")
+        self._spent_s = 0.0
+
+    @contextmanager
+    def spending(self) -> Iterator[None]:
+        """What is done within the block belongs to the frame."""
+        started_s = self._now_s()
+        try:
+            yield
+        finally:
+            self._spent_s += self._now_s() - started_s
+
+    def begin(self) -> None:
+        self._began_s, self._spent_s = self._now_s(), 0.0
+
+    def wait_ms(self) -> int:
+        """From now on, until a frame may begin; 0: at once."""
+        due_s = self._began_s + min(self._spent_s / SHARE, LONGEST_MS / 1000)
+        return round(max(0.0, due_s - self._now_s()) * 1000)
+
+
 class FrameClock(QObject):
     frame = Signal()
     beat = Signal()
 
     def __init__(self, parent: QObject | None = None, *, frame_ms: int = FRAME_MS, beat_ms: int = BEAT_MS) -> None:
         super().__init__(parent)
-        self._frame = QTimer(self, interval=frame_ms, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+        self._frame = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._frame.timeout.connect(self._fire)
+        self._frame_ms = frame_ms
         self._is_coming = False
+        self.pace = Pace()
         self._beat = QTimer(self, interval=beat_ms, timerType=Qt.TimerType.CoarseTimer)
         self._beat.timeout.connect(self.beat)
 
@@ -36,9 +75,14 @@ class FrameClock(QObject):
         """Ask for a frame; free when one is coming already."""
         if not self._is_coming:  # asked a thousand times a frame: not of Qt
             self._is_coming = True
-            self._frame.start()
+            self._frame.start(self._frame_ms)
 
     def _fire(self) -> None:
+        wait_ms = self.pace.wait_ms()
+        if wait_ms:
+            self._frame.start(wait_ms)
+            return
+        self.pace.begin()
         self._is_coming = False
         self.frame.emit()
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QEvent, QSettings
 from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow
 
@@ -407,6 +407,13 @@ class MainWindow(QMainWindow):
         if not self._restored:
             self._restored = True
             self._layout.share_out()
+
+    def event(self, event: QEvent) -> bool:
+        """Painting is part of a frame's cost."""
+        if event.type() is QEvent.Type.UpdateRequest:
+            with self.bridge.clock.pace.spending():
+                return super().event(event)
+        return super().event(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
