@@ -87,7 +87,10 @@ class Bridge(QObject):
         brackets.update((bracket.id, bracket) for bracket in desk.brackets("open", HISTORY)[::-1])
         self._hand_brackets(list(brackets.values()), [])
         self.positions_changed.emit(desk.positions(), [])
-        self.incidents_changed.emit(desk.incidents("open", HISTORY)[::-1], [])
+        # Those that are over too: what was urgent and nobody has seen is still to be seen.
+        incidents = {incident.id: incident for incident in desk.incidents("all", HISTORY)[::-1]}
+        incidents.update((incident.id, incident) for incident in desk.incidents("open", HISTORY)[::-1])
+        self.incidents_changed.emit(list(incidents.values()), [])
         self._take_activity(HISTORY)
         self._take_latency()
 

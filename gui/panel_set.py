@@ -49,7 +49,7 @@ async def build_panels(desk: Door, actions: Actions, bridge: Bridge, now: Callab
         brackets=await turn(BracketsPanel(mode, actions)),
         orders=await turn(OrdersPanel(mode, actions, now)),
         detail=await turn(DetailPanel(mode, actions, quote=desk.quote, timeline=bridge.timeline, now=now)),
-        incidents=await turn(IncidentsPanel(mode, actions, bridge.alarm_stats)),
+        incidents=await turn(IncidentsPanel(mode, actions, bridge.alarm_stats, now)),
         latency=await turn(LatencyPanel(mode, actions, desk.latency_samples)),
         activity=await turn(ActivityPanel(mode)),
     )

@@ -262,6 +262,7 @@ class MainWindow(QMainWindow):
         now = self._now()
         self.signals.show_time(now)
         self.orders.show_time()
+        self.incidents.show_time(now)
         self.detail.show_time(now)
         self.arming.follow()
         if self._drills is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
@@ -55,12 +56,25 @@ type Index = QModelIndex | QPersistentModelIndex
 def buttons_of(incident: IncidentView) -> list[str]:
     if incident.shelved_until is not None:
         return ["unshelve"]
+    if incident.cleared_at is not None:
+        return ["ack"]
     known = [name for name in incident.buttons if name in _BUTTONS]
     known += ["shelve"] if incident.can_shelve else []
     return known if incident.acked_at is not None else [*known, "ack"]
 
 
+def time_words(incident: IncidentView, now: datetime) -> str:
+    """How long there is to act, or how late it is, while nobody has acknowledged it; empty without a deadline."""
+    if incident.deadline_at is None or incident.acked_at is not None or incident.cleared_at is not None:
+        return ""
+    left_s = (incident.deadline_at - now).total_seconds()
+    return f"{say.countdown(left_s)} left" if left_s > 0 else f"{say.countdown(-left_s)} late"
+
+
 def body_of(incident: IncidentView) -> str:
+    if incident.cleared_at is not None:
+        lasted = say.span((incident.cleared_at - incident.raised_at).total_seconds())
+        return f"Over since {say.clock(incident.cleared_at)}, after {lasted}. Nobody had acknowledged it."
     words = f"{incident.consequence} {incident.action}".strip()
     if incident.covers:
         words += f" Stands for {len(incident.covers)} more: {'; '.join(incident.covers[:MOST_COVERED])}."
@@ -114,19 +128,35 @@ class IncidentDelegate(QStyledItemDelegate):
         rect: QRect = option.rect
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        seen = incident.acked_at is not None
-        if incident.priority == 1:
+        over = incident.cleared_at is not None
+        seen = incident.acked_at is not None or over
+        calls = incident.priority == 1 and not seen
+        if incident.priority == 1 and not over:
             painter.fillRect(rect, tone("p1_wash"))
         painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), tone("line"))
         glyph = PRIORITY_GLYPHS.get(incident.priority, PRIORITY_GLYPHS[3])
         center = QPointF(rect.left() + 19, rect.top() + _PAD + 8)
-        paint_glyph(painter, center, 12, glyph, tone(PRIORITY_TONES.get(incident.priority, "mid")))
+        ink = "low" if over else PRIORITY_TONES.get(incident.priority, "mid")
+        if calls and self._view.is_lit:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(tone("p1"))
+            painter.drawRoundedRect(QRectF(center.x() - 9.5, center.y() - 9.5, 19, 19), 4, 4)
+            ink = "p1_ink"
+        paint_glyph(painter, center, 12, glyph, tone(ink))
         width = self._text_width(incident)
         painter.setFont(font(Type.STRONG))
-        painter.setPen(tone("mid" if seen and incident.priority > 1 else "high"))
+        painter.setPen(tone("mid" if over or (seen and incident.priority > 1) else "high"))
         title = incident.cause + (f"  ×{incident.count}" if incident.count > 1 else "")
-        title = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, width)
-        painter.drawText(QPointF(rect.left() + _LEFT, rect.top() + _PAD + 12), title)
+        time_left = time_words(incident, self._view.now) if self._view.now is not None else ""
+        taken = QFontMetrics(font(Type.SMALL_STRONG)).horizontalAdvance(time_left) + 12 if time_left else 0
+        title = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, width - taken)
+        line = QPointF(rect.left() + _LEFT, rect.top() + _PAD + 12)
+        painter.drawText(line, title)
+        if time_left:
+            line += QPointF(painter.fontMetrics().horizontalAdvance(title) + 10, 0)
+            painter.setFont(font(Type.SMALL_STRONG))
+            painter.setPen(tone("p1_text" if time_left.endswith("late") else "mid"))
+            painter.drawText(line, time_left)
         painter.setFont(font(Type.SMALL))
         painter.setPen(tone("mid"))
         body = QRect(rect.left() + _LEFT, rect.top() + _PAD + 18, width, rect.height())
@@ -155,6 +185,10 @@ class IncidentList(QListView):
         self.setObjectName(name)
         self.rows = model
         self.hot: tuple[str, str] | None = None
+        self.now: datetime | None = None
+        self.is_lit = True
+        """Half of the time: what is urgent and unacknowledged flashes."""
+        self._beats = 0
         self.setModel(model)
         self._paints = IncidentDelegate(self)
         self.setItemDelegate(self._paints)
@@ -171,6 +205,14 @@ class IncidentList(QListView):
         row = index.data(ROW_ROLE)
         hits = self._paints.button_rects(self.visualRect(index), row) if row is not None else []
         return next((box for box, each in hits if each == name), QRect())
+
+    def show_time(self, now: datetime) -> None:
+        self.now = now
+        self._beats += 1
+        self.is_lit = self._beats % 4 < 2
+        rows = self.rows.rows()
+        if any(row.acked_at is None and (row.priority == 1 or row.deadline_at is not None) for row in rows):
+            self.viewport().update()
 
     def _hit(self, at: QPoint) -> tuple[IncidentView, str] | None:
         index = self.indexAt(at)

@@ -1,11 +1,18 @@
-"""What needs a hand, worst on top; what was put on the shelf for a while; and how good the alarms are."""
+"""What needs a hand, worst on top; what was put on the shelf for a while; and how good the alarms are.
+
+What was urgent and ended before anybody acknowledged it stays, at the lower end, until somebody does: a position that
+was naked over lunch is told after lunch.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 
+from engine.model.incident import Priority
 from engine.model.words import Mode
 from engine.views import IncidentView
 from engine.views_truth import AlarmStatsView
@@ -18,6 +25,9 @@ from gui.tables.row_model import RowModel
 from gui.widgets.panel import Panel
 
 INCIDENTS_TAB, SHELF_TAB, FIGURES_TAB = range(3)
+LATCHED_FOR: Final = timedelta(days=1)
+"""After its end; then it is history that the log tells."""
+_LAST: Final = 9
 
 
 class IncidentsPanel(Panel):
@@ -25,12 +35,15 @@ class IncidentsPanel(Panel):
     flatten_asked = Signal(object)
     """The ``IncidentView``: the panel of brackets asks before it flattens."""
 
-    def __init__(self, mode: Mode, actions: Actions, stats: Callable[[], AlarmStatsView]) -> None:
+    def __init__(
+        self, mode: Mode, actions: Actions, stats: Callable[[], AlarmStatsView], now: Callable[[], datetime]
+    ) -> None:
         """``stats`` of the alarms as of now."""
         super().__init__("incidents", ["Incidents", "Shelf", "Figures"], mode)
         self._actions = actions
         self._stats = stats
-        self.model = _model(lambda i: i.cleared_at is None and i.shelved_until is None)
+        self._now = now
+        self.model = _model(lambda i: (i.cleared_at is None or self._is_latched(i)) and i.shelved_until is None)
         self.shelf = _model(lambda i: i.cleared_at is None and i.shelved_until is not None)
         self.list = IncidentList(self.model, name="incident-list")
         self.shelf_list = IncidentList(self.shelf, name="shelf-list")
@@ -51,11 +64,32 @@ class IncidentsPanel(Panel):
             model.stage(incidents)
             model.drop(gone)
             model.flush()
+        # Of one subject the newest is enough: one that comes and goes must not bury what stands.
+        newest: dict[tuple[str, str], IncidentView] = {}
+        old: list[str] = []
+        for row in sorted(self.model.rows(), key=lambda row: row.raised_at):
+            before = newest.get(subject := (row.subject_kind, row.subject_id))
+            if before is not None and before.cleared_at is not None:
+                old.append(before.id)
+            newest[subject] = row
+        if old:
+            self.model.drop(old)
+            self.model.flush()
         asked = self.strip.incident
         if asked is not None and self.model.row(asked.id) not in self.model.rows():
             self.strip.leave()
         self._count()
         self.show_figures()
+
+    def show_time(self, now: datetime) -> None:
+        """Time to act runs out, and what nobody has acknowledged flashes: once a second, four beats of the clock."""
+        self.list.show_time(now)
+
+    def _is_latched(self, incident: IncidentView) -> bool:
+        """Urgent, over, and never acknowledged."""
+        if incident.priority != Priority.NOW or incident.acked_at is not None or incident.cleared_at is None:
+            return False
+        return self._now() - incident.cleared_at < LATCHED_FOR
 
     def show_figures(self) -> None:
         """They are counted only while somebody looks."""
@@ -64,7 +98,7 @@ class IncidentsPanel(Panel):
 
     def _count(self) -> None:
         for tab, model in ((INCIDENTS_TAB, self.model), (SHELF_TAB, self.shelf)):
-            self.header.tabs.set_count(tab, model.rowCount())
+            self.header.tabs.set_count(tab, sum(1 for row in model.rows() if row.cleared_at is None))
             self.set_empty(tab, not model.rowCount())
 
     def _pressed(self, name: str, incident: IncidentView) -> None:
@@ -91,8 +125,12 @@ class IncidentsPanel(Panel):
                 self._actions.acknowledge(incident.id)
 
 
+def _rank(incident: IncidentView) -> int:
+    return incident.priority if incident.cleared_at is None else _LAST
+
+
 def _model(accepts: Callable[[IncidentView], bool]) -> RowModel[IncidentView]:
     cause = Column[IncidentView]("cause", "Cause", 200, lambda i: i.cause, lambda i: i.raised_at, tip=tip_of)
-    model: RowModel[IncidentView] = RowModel((cause,), lambda i: i.id, accepts=accepts, rank=lambda i: i.priority)
+    model: RowModel[IncidentView] = RowModel((cause,), lambda i: i.id, accepts=accepts, rank=_rank)
     model.sort(0, Qt.SortOrder.DescendingOrder)
     return model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,12 +13,13 @@ from PySide6.QtWidgets import QLineEdit
 
 from engine.model.words import OrderStatus
 from gui.panels.brackets import ACCOUNT_TAB
-from gui.panels.incident_list import IncidentList, body_of, buttons_of
+from gui.panels.incident_list import IncidentList, body_of, buttons_of, time_words
 from gui.panels.incidents import FIGURES_TAB, INCIDENTS_TAB, SHELF_TAB
 from gui.tables.blotter import Blotter
 from tests.gui import scenery as make
 from tests.gui.conftest import Screen, until
 from tests.gui.scenes import replace
+from tests.gui.stage import desk_of
 
 STUCK = make.incident("i-stuck", 2, "A cancel is stuck", "It may still fill.", "Ask the broker.", can_shelve=True)
 
@@ -97,6 +99,82 @@ async def test_the_figures_say_how_good_the_alarms_are(opened: Any) -> None:
         screen.desk.put(STUCK)
         await until(lambda: screen.text("figure-flood") == "23")
         assert "flood" in screen.text("figure-flood-note")
+
+
+# --- seen, unseen, over ----------------------------------------------------------------------------------------------
+
+NAKED = make.incident(
+    "i-naked", 1, "40 TSLA are naked", "They can fall.", "Retry or flatten.", subject_kind="bracket", subject_id="b-X"
+)
+
+
+def pictures(screen: Screen) -> set[bytes]:
+    """How the list looks with time going on."""
+    found = set()
+    for _ in range(4):
+        screen.window.incidents.show_time(make.NOW)
+        image = screen.find("incident-list").grab().toImage()
+        found.add(bytes(image.constBits()))
+    return found
+
+
+async def test_what_is_urgent_flashes_until_somebody_has_acknowledged_it(opened: Any) -> None:
+    async with opened("busy") as screen:
+        screen.desk.put(NAKED)
+        await until(lambda: screen.window.incidents.model.row("i-naked") is not None)
+        screen.window.bridge.stop()
+        assert len(pictures(screen)) == 2
+        screen.window.incidents.take([replace(NAKED, acked_at=make.NOW, acked_by="window")], [])
+        assert len(pictures(screen)) == 1
+
+
+async def test_an_urgent_one_that_ended_unseen_stays_until_somebody_has_seen_it(opened: Any) -> None:
+    async with opened("busy") as screen:
+        panel = screen.window.incidents
+        screen.desk.put(NAKED)
+        over = replace(NAKED, cleared_at=NAKED.raised_at + timedelta(seconds=30))
+        screen.desk.put(over)
+        await until(lambda: panel.model.row("i-naked") == over)
+        assert panel.model.rows()[-1] is panel.model.row("i-naked"), "beneath what stands"
+        assert body_of(over) == "Over since 14:02:57, after 30 s. Nobody had acknowledged it."
+        assert buttons_of(over) == ["ack"]
+        view = screen.find("incident-list")
+        assert isinstance(view, IncidentList)
+        await until(lambda: not view.button_rect("i-naked", "ack").isEmpty())
+        screen.click_row("incident-list", "i-naked", "ack")
+        assert [command[:2] for command in await screen.commands()] == [("ack_incident", "i-naked")]
+        screen.desk.put(replace(over, acked_at=make.NOW, acked_by="window"))
+        await until(lambda: "i-naked" not in {row.id for row in panel.model.rows()})
+
+
+async def test_one_that_comes_and_goes_stays_once(opened: Any) -> None:
+    async with opened("busy") as screen:
+        panel = screen.window.incidents
+        for number in range(5):
+            raised = make.NOW - timedelta(seconds=100 - number)
+            again = replace(NAKED, id=f"i-{number}", raised_at=raised, cleared_at=raised + timedelta(seconds=1))
+            panel.take([again], [])
+        assert [row.id for row in panel.model.rows()] == ["i-4"]
+        panel.take([replace(NAKED, id="i-5", raised_at=make.NOW)], [])
+        assert [row.id for row in panel.model.rows()] == ["i-5"], "it stands again"
+        old = replace(NAKED, id="i-old", subject_id="b-Y", cleared_at=make.NOW - timedelta(days=2))
+        panel.take([old], [])
+        assert [row.id for row in panel.model.rows()] == ["i-5"], "of other days the log tells"
+
+
+async def test_a_window_that_is_started_anew_still_tells_what_ended_unseen(opened: Any) -> None:
+    desk = desk_of("busy")
+    desk.put(replace(NAKED, cleared_at=make.NOW))
+    async with opened(desk) as screen:
+        await until(lambda: screen.window.incidents.model.row("i-naked") is not None)
+
+
+def test_the_time_to_act_is_said_while_nobody_has_acknowledged_it() -> None:
+    due = replace(NAKED, deadline_at=make.NOW + timedelta(seconds=42))
+    assert time_words(due, make.NOW) == "0:42 left"
+    assert time_words(due, make.NOW + timedelta(seconds=112)) == "1:10 late"
+    assert time_words(replace(due, acked_at=make.NOW), make.NOW) == ""
+    assert time_words(NAKED, make.NOW) == ""
 
 
 def test_what_one_incident_stands_for_is_named() -> None:
