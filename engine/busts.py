@@ -18,9 +18,8 @@ from engine.alpaca import wire
 from engine.book import Book
 from engine.clock import Clock
 from engine.model import events as ev
-from engine.model.money import ZERO, plain
 from engine.model.order import Evidence, Order, OrderReport, taken_back
-from engine.model.words import OrderRole, OrderStatus
+from engine.model.words import OrderStatus
 from engine.recorder import Recorder
 from engine.reports import report_from
 
@@ -94,22 +93,8 @@ class Busts:
         if qty == 0:
             return False
         log.info("the venue took back executions of %s: %s shares, %s stand", order.id, qty, shown.filled_qty)
-        fact = ev.ExecutionsTakenBack(order_id=order.id, qty=qty, report=shown)
-        self._recorder.record(*self._counted_once(order, order.filled_qty - shown.filled_qty), fact)
+        self._recorder.record(ev.ExecutionsTakenBack(order_id=order.id, qty=qty, report=shown))
         return True
-
-    def _counted_once(self, order: Order, qty: Decimal) -> list[ev.BracketAdjusted]:
-        """Shares that seemed to go or to come by another hand, and were this all the time."""
-        trade = self._book.brackets.get(order.bracket_id or "")
-        if trade is None or qty <= 0:
-            return []
-        is_entry_side = order.role is OrderRole.ENTRY or order.side is trade.side
-        seemed = -trade.adjusted_qty if is_entry_side else trade.adjusted_qty
-        same = min(qty, max(ZERO, seemed))
-        if same == 0:
-            return []
-        why = f"{plain(same)} of them were executions of {order.id} that the venue took back."
-        return [ev.BracketAdjusted(bracket_id=trade.id, qty=same if is_entry_side else -same, why=why)]
 
 
 def _is_older(shown: OrderReport, order: Order) -> bool:

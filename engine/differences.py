@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from itertools import permutations
 from typing import Final
 
 import msgspec
@@ -112,6 +113,8 @@ class Differences:
                 del self.suspects[symbol]  # it was an execution under way; the next one may be as well
             return
         settled = self._settled_of(symbol)
+        if actual == explained or actual - explained in settled:
+            self._net_out(symbol, brackets)
         if actual - explained in settled or (actual == explained and not settled):
             self._forget_position(symbol)
             self.suspects.pop(symbol, None)
@@ -144,6 +147,23 @@ class Differences:
         if extra:
             key, text = _position_key(symbol, extra), f"{plain(extra)} {symbol} are held that no trade explains"
             self._differ("position", key, symbol, text, qty=extra)
+
+    def _net_out(self, symbol: str, brackets: Iterable[Bracket]) -> None:
+        """Shares of one trade and as many that another has closed beyond its own: an account holds only what is left.
+
+        Each would keep the other from being closed, since the broker lets no more be closed than it holds.
+        """
+        for flipped, holder in permutations(brackets, 2):
+            if flipped.side is holder.side:
+                qty = min(self._book.cover(flipped.id).flipped, self._book.cover(holder.id).held)
+                if qty > 0:
+                    whose = (
+                        f"{plain(qty)} {symbol} that {flipped.id} had closed beyond its own were those of {holder.id}."
+                    )
+                    self._recorder.record(
+                        ev.BracketAdjusted(bracket_id=holder.id, qty=-qty, why=whose),
+                        ev.BracketAdjusted(bracket_id=flipped.id, qty=qty, why=whose),
+                    )
 
     def _settled_of(self, symbol: str) -> dict[Decimal, str]:
         """Quantities of this symbol that the operator has settled, each with its difference's id."""

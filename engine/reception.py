@@ -76,10 +76,10 @@ class Reception:
         began_s = self._clock.monotonic_s() if began_s is None else began_s
         try:
             draft = self.read(raw, source=source, pinned_format=pinned_format)
-            known = self._known(draft)
+            known = self.known(draft)
             if known is None:
                 await self._ensure_symbol(draft)
-                known = self._known(draft)  # a copy may have come in meanwhile
+                known = self.known(draft)  # a copy may have come in meanwhile
         except CommandRefused as refused:
             self._note_refusal(raw, source, refused)
             raise
@@ -103,7 +103,8 @@ class Reception:
             default_ttl_s=self._default_ttl_s,
         )
 
-    def _known(self, draft: SignalDraft) -> str | None:
+    def known(self, draft: SignalDraft) -> str | None:
+        """Id of the signal that such a proposal became, when it has come before."""
         return self._book.signals_of_source.get(draft.source, {}).get(draft.source_id)
 
     async def _ensure_symbol(self, draft: SignalDraft) -> None:

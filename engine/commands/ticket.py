@@ -7,6 +7,7 @@ more at the click. A ticket that is refused leaves nothing behind that could be 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -90,7 +91,11 @@ class TicketCommands:
             CommandRefused: as ``approve``; the signal is rejected then, with the reason on record.
         """
         shown = self._queue.previews.find(preview_id)
-        wanted, was_known = await self._reception.receive(raw, source=SOURCE, pinned_format=None, began_s=None)
+        try:
+            wanted, was_known = await self._reception.receive(raw, source=SOURCE, pinned_format=None, began_s=None)
+        except CommandRefused as refused:
+            self._take_back(raw, refused, actor)
+            raise
         if was_known and self._book.signals[wanted].status is not SignalStatus.PENDING:
             return wanted
         self._queue.previews.keep(preview_id, msgspec.structs.replace(shown, signal_id=wanted))
@@ -100,7 +105,17 @@ class TicketCommands:
             record = self._book.signals[wanted]
             if record.approval is not None:  # a mandate was quicker, or the other of two clicks
                 return wanted
-            if record.status is SignalStatus.PENDING:
-                self._queue.reject(wanted, actor=actor, reason=f"not sent: {refused.operator_text}")
+            self._reject(wanted, refused, actor)
             raise
         return wanted
+
+    def _take_back(self, raw: bytes, refused: CommandRefused, actor: str) -> None:
+        """A disk that takes nothing refuses what stands in the book already: nobody may approve it later."""
+        with suppress(CommandRefused):  # it was no form at all
+            received = self._reception.known(self._reception.read(raw, source=SOURCE))
+            if received is not None:
+                self._reject(received, refused, actor)
+
+    def _reject(self, wanted: str, refused: CommandRefused, actor: str) -> None:
+        if self._book.signals[wanted].status is SignalStatus.PENDING:
+            self._queue.reject(wanted, actor=actor, reason=f"not sent: {refused.operator_text}")

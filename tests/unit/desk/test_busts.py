@@ -209,22 +209,6 @@ async def test_fewer_shares_under_the_same_stamp_have_to_be_seen_twice(desk: Tol
     assert (desk.taken, desk.busts.doubtful) == ([(TARGET_ID, 3)], set())
 
 
-async def test_shares_that_seemed_to_go_by_another_hand_are_counted_once(desk: Told) -> None:
-    """The position told of it first."""
-    desk.is_entered()
-    desk.recorder.record(ev.BracketAdjusted(bracket_id="b000001", qty=Decimal(-10), why="closed at the broker"))
-    desk.says(ENTRY_ID, S.FILLED, 0, 3.0)
-    cover = desk.book.cover("b000001")
-    assert (cover.held, cover.flipped, desk.book.brackets["b000001"].adjusted_qty) == (0, 0, 0)
-
-
-async def test_shares_that_an_older_program_returned_are_counted_once(desk: Told) -> None:
-    desk.is_closed()
-    desk.recorder.record(ev.BracketAdjusted(bracket_id="b000001", qty=Decimal(10), why="the broker took back"))
-    desk.says(TARGET_ID, S.FILLED, 0, 3.0)
-    assert (desk.held, desk.book.brackets["b000001"].adjusted_qty) == (10, 0)
-
-
 async def test_a_correction_of_the_price_alone_takes_nothing_back(desk: Told) -> None:
     desk.is_entered()
     desk.streams("trade_correct", ENTRY_ID, S.FILLED, 10, 3.0, execution_id="x1")

@@ -15,7 +15,7 @@ from engine.model import events as ev
 from engine.model.position import Position
 from engine.model.words import OrderStatus
 from engine.surroundings import World
-from tests.unit.builders import ENTRY_ID, proof
+from tests.unit.builders import ENTRY_ID, filled, make_bracket, make_order, make_report, proof
 from tests.unit.desk.desk_parts import Parts, parts
 
 
@@ -97,6 +97,51 @@ async def test_an_order_that_the_broker_lost_is_told_after_a_second_look(looks: 
     assert (found.kind, found.subject, found.settlements) == ("missing", ENTRY_ID, ("adopt",))
     looks.differences.note_missing(order, is_missing=False)
     assert looks.differences.open == {}
+
+
+async def test_a_bust_that_the_position_told_of_first_is_counted_once(looks: Looks) -> None:
+    looks.enter()
+    looks.answer()
+    looks.report(ENTRY_ID, OrderStatus.FILLED, 10)
+    assert looks.holds("0", "AAPL") == [], "closed at the broker by another hand, as it seemed"
+    gone = make_report(OrderStatus.FILLED, broker_id=f"broker-{ENTRY_ID}", qty=Decimal(10))
+    looks.recorder.record(ev.ExecutionsTakenBack(order_id=ENTRY_ID, qty=Decimal(10), report=gone))
+    assert looks.book.cover("b000001").flipped == 10
+    assert looks.holds("0", "AAPL") == []
+    cover = looks.book.cover("b000001")
+    assert (cover.held, cover.flipped) == (0, 0)
+
+
+async def test_what_was_netted_out_is_not_what_a_bust_takes_back(looks: Looks) -> None:
+    """Storm 120: the bust's own shares were taken for those that had gone before."""
+    looks.enter()
+    looks.answer()
+    looks.report(ENTRY_ID, OrderStatus.FILLED, 10)
+    looks.recorder.record(ev.BracketAdjusted(bracket_id="b000001", qty=Decimal(-10), why="closed by hand"))
+    part = make_report(
+        OrderStatus.FILLED,
+        broker_id=f"broker-{ENTRY_ID}",
+        qty=Decimal(10),
+        filled_qty=Decimal(4),
+        filled_avg_price=None,
+    )
+    looks.recorder.record(ev.ExecutionsTakenBack(order_id=ENTRY_ID, qty=Decimal(6), report=part))
+    assert looks.holds("-6", "AAPL") == []
+    assert looks.book.cover("b000001").flipped == 6
+
+
+async def test_shares_of_one_trade_that_another_has_closed_beyond_its_own_are_gone(looks: Looks) -> None:
+    """Storm 43: neither could be closed, since the broker lets no more be closed than it holds."""
+    looks.enter()
+    looks.answer()
+    for order_id in (ENTRY_ID, f"{ENTRY_ID}.sl", f"{ENTRY_ID}.tp"):
+        looks.report(order_id, OrderStatus.FILLED, 10)
+    other = make_bracket(id="b000002", signal_id="s000002")
+    entry = filled(make_order(id="other", client_order_id="other", bracket_id="b000002"), price="187.20")
+    looks.recorder.record(ev.BracketOpened(bracket=other), ev.OrderAdopted(order=entry))
+    assert looks.holds("0", "AAPL") == []
+    covers = [looks.book.cover(key) for key in ("b000001", "b000002")]
+    assert [(cover.held, cover.flipped) for cover in covers] == [(0, 0), (0, 0)]
 
 
 async def test_a_gap_that_has_gone_is_suspected_no_longer_while_an_exit_is_on_its_way(looks: Looks) -> None:

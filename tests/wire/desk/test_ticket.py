@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from engine.desk import Desk
-from engine.errors import CommandRefused
+from engine.errors import CommandRefused, JournalUnavailable
+from engine.journal.writer import Journal
 from engine.model.mandate import MandateTerms
 from engine.model.words import DeskState, Side, SignalStatus, Verdict
 from engine.trip_wire import RELEASE
@@ -159,6 +160,23 @@ async def test_what_is_refused_at_the_click_leaves_nothing_to_approve(rig: Rig) 
         wanted = await desk.ticket.send(again, preview_id=await previewed(desk, again), actor="window")
         await until(lambda: desk.signal(wanted).status is SignalStatus.FILLED)
     assert len(await rig.entries()) == 1
+
+
+async def test_what_the_disk_does_not_take_leaves_nothing_to_approve(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(self: Journal, seq: int | None = None) -> None:
+        raise JournalUnavailable("the disk is full")
+
+    async with rig.desk() as desk:
+        await desk.ticket.look("AAPL")
+        preview_id = await previewed(desk, form(rig))
+        with monkeypatch.context() as disk:
+            disk.setattr(Journal, "durable", full)
+            with pytest.raises(CommandRefused) as refused:
+                await desk.ticket.send(form(rig), preview_id=preview_id, actor="window")
+            assert refused.value.code == "JOURNAL_UNAVAILABLE"
+        (signal,) = desk.signals()
+        assert signal.status is SignalStatus.REJECTED
+    assert await rig.entries() == []
 
 
 async def test_another_form_than_the_one_shown_is_refused(rig: Rig) -> None:
