@@ -7,7 +7,7 @@ from typing import Any, override
 import msgspec
 
 from tests.simulation.happenings import Happening, draw
-from tests.simulation.weather import Weather, weather_of
+from tests.simulation.weather import Weather, weather_before, weather_of
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -22,10 +22,12 @@ class Case(msgspec.Struct, frozen=True):
     """Fields of the seed's weather that are as here."""
     given: Weather | None = None
     """This weather in place of the one that the seed draws."""
+    before: bool = False
+    """The seed as it was before there were tickets, busts and rules of one's own in the storms."""
 
     @property
     def _drawn(self) -> Weather:
-        return self.given or weather_of(self.seed)
+        return self.given or (weather_before if self.before else weather_of)(self.seed)
 
     @property
     def lasts_s(self) -> float:
@@ -53,4 +55,6 @@ class Case(msgspec.Struct, frozen=True):
             shown.append(f"calmer={self.calmer}")
         if self.given is not None:
             shown.append(f"given={self.given}")
+        if self.before:
+            shown.append("before=True")
         return f"Case({', '.join(shown)})"

@@ -7,20 +7,24 @@ a disk that takes everything, a clock that is right.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from engine.exchange.core import Exchange
+from engine.exchange.errors import Refusal
 from engine.exchange.faults import BothExitsFill
 from tests.simulation.breakage import Dice, draw_fault
+from tests.simulation.hand import is_by_hand
 from tests.simulation.virtual import DISK_S
 from tests.simulation.weather import SYMBOLS
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+BUSTED_AMONG: Final = 15
 WIRE_S: Final = (0.0002, 0.012)
 CLOCK_JUMPS_S: Final = (-3600.0, -3600.0, -60.0, -7.0, -0.4, 0.4, 7.0, 90.0, 3600.0)
 
@@ -60,6 +64,33 @@ class Chaos:
 
         self._world.broker.by_hand(jump)
         self._world.tell(f"{symbol} jumps by {percent} %")
+
+    def bust(self, dice: Dice) -> None:
+        """The venue takes the newest execution of an order back; mostly of one that has just executed."""
+        floor = self._world.broker.exchange.floor
+        executed = [
+            order for order in floor.orders.oldest_first() if order.filled_qty and not is_by_hand(order.client_order_id)
+        ]
+        if not executed:
+            self._world.tell("the venue finds nothing to take back")
+            return
+        order = dice.choice(executed[-BUSTED_AMONG:])
+        before = [Decimal(0)]
+
+        def take_back(exchange: Exchange) -> None:
+            before[0] = exchange.floor.account.qty(order.symbol)
+            with suppress(Refusal):  # all of them have been taken back
+                exchange.bust(order.id)
+
+        self._world.broker.by_hand(take_back)
+        after = self._world.held[order.symbol] = floor.account.qty(order.symbol)
+        self._world.tell(
+            f"the venue takes back an execution of the {order.role} {order.client_order_id}: "
+            f"{before[0]} {order.symbol} are {after}"
+        )
+        self._world.busted.add(order.symbol)
+        if abs(after) < abs(before[0]) or after * before[0] < 0:
+            self._world.shrunk_by_broker.add(order.symbol)
 
     def _halt_a_symbol(self, dice: Dice) -> str:
         symbol, seconds = dice.choice(SYMBOLS), dice.choice((2.0, 15.0))

@@ -28,6 +28,12 @@ class Kind(StrEnum):
     """The desk's process is killed or stopped, and another one started."""
     LEAP = "leap"
     """The dead hours of a night pass at once."""
+    TICKET = "ticket"
+    """The operator enters by hand."""
+    CHANGE = "change"
+    """The operator changes an order in its row."""
+    BUST = "bust"
+    """The venue takes an execution back."""
 
 
 class Happening(NamedTuple):
@@ -41,6 +47,8 @@ class Happening(NamedTuple):
 
 
 HAND_EVERY_S: Final = 20.0
+TICKET_EVERY_S: Final = 12.0
+BUST_EVERY_S: Final = 20.0
 LAST: Final = 0.95
 """Share of the storm after which no process ends any more."""
 
@@ -61,7 +69,20 @@ def draw(seed: int, weather: Weather) -> list[Happening]:
     between_s = weather.lasts_s * LAST / max(1, weather.kills)
     moments += [(between_s * (number + rng.uniform(0.05, 0.9)), Kind.END) for number in range(weather.kills)]
     moments += [(at_s, Kind.LEAP) for at_s in weather.night]
-    return [Happening(number, at_s, kind) for number, (at_s, kind) in enumerate(sorted(moments), 1)]
+    happenings = [Happening(number, at_s, kind) for number, (at_s, kind) in enumerate(sorted(moments), 1)]
+    happenings += _drawn_later(seed, weather, slower, len(happenings))
+    return sorted(happenings, key=lambda happening: happening.at_s)
+
+
+def _drawn_later(seed: int, weather: Weather, slower: float, numbers_taken: int) -> list[Happening]:
+    """What the storms learned later. Its numbers come behind those of all else, so that these stay what they were."""
+    every_s: dict[Kind, float] = {}
+    if weather.tickets:
+        every_s[Kind.TICKET] = every_s[Kind.CHANGE] = TICKET_EVERY_S * slower / weather.tickets
+    if weather.busts:
+        every_s[Kind.BUST] = BUST_EVERY_S * slower / weather.busts
+    moments = [(at_s, kind) for kind, mean_s in every_s.items() for at_s in _times(seed, kind, mean_s, weather.lasts_s)]
+    return [Happening(number, at_s, kind) for number, (at_s, kind) in enumerate(sorted(moments), numbers_taken + 1)]
 
 
 def _times(seed: int, kind: Kind, mean_s: float, until_s: float) -> Iterator[float]:

@@ -30,6 +30,7 @@ from engine.journal.reader import open_reader, read_all
 from engine.model import events as ev
 from engine.model.words import Mode
 from engine.start import JOURNAL_FILE, DeskSettings, start_desk
+from engine.user_rules.process import Rules
 from tests.simulation.remote import API_PORT, TOKEN
 from tests.simulation.virtual import Disk, VirtualLoop
 from tests.simulation.witness import Witness
@@ -165,12 +166,15 @@ class DeskMachine:
         rng: random.Random,
         *,
         checkpoint_after: int,
+        rules: Callable[[int], Rules] | None = None,
     ) -> None:
+        """``rules`` makes the operator's own for a process, by its number."""
         self._loop = loop
         self.clock = clock
         self._base = base
         self._config = config
         self._checkpoint_after = checkpoint_after
+        self._rules = rules
         self._rng = rng
         self.lives: list[Life] = []
         self.is_cut_off = False
@@ -206,9 +210,10 @@ class DeskMachine:
             mode=Mode.SIM, folder=life.folder, config=self._config, checkpoint_after=self._checkpoint_after
         )
         access = SimAccess(sim_endpoint(f"http://{BROKER}:{PORT}"), SimKeys(KEY_ID, Secret(SECRET_KEY)))
+        rules = self._rules(life.number) if self._rules is not None else None
         api = ApiSettings(host=life.machine, port=API_PORT, data_dir=life.folder, token_override=TOKEN)
         async with (
-            start_desk(settings, access, self.clock, journal_pool=life.disk) as desk,
+            start_desk(settings, access, self.clock, journal_pool=life.disk, user_rules=rules) as desk,
             serve_api(desk, api, self.clock),
         ):
             desk.bus.on_records(life.note)

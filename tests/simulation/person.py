@@ -16,6 +16,7 @@ from tests.simulation.acts import WINDOW_ONLY, Act, draw_act, tidying
 from tests.simulation.breakage import Dice
 from tests.simulation.remote import SCREEN, NoAnswer, RemoteDesk
 from tests.simulation.strategies import Strategies
+from tests.simulation.tickets import change_an_order, ticket
 
 if TYPE_CHECKING:
     from tests.simulation.machines import Life
@@ -40,11 +41,19 @@ class Person:
         """The operator does something. Every act is a task: hands are fast."""
         self._begin(draw_act(dice), dice)
 
-    def _begin(self, act: Act, dice: Dice) -> None:
+    def ticket(self, dice: Dice, number: int) -> None:
+        """The operator enters by hand, in the window."""
+        self._begin(ticket(number), dice, in_window=True)
+
+    def change(self, dice: Dice) -> None:
+        """The operator changes an order in its row."""
+        self._begin(change_an_order, dice)
+
+    def _begin(self, act: Act, dice: Dice, *, in_window: bool = False) -> None:
         life = self._world.machine.life
         if not life.is_running:
             return
-        is_remote = dice.random() < self._world.weather.http_share and act not in WINDOW_ONLY
+        is_remote = dice.random() < self._world.weather.http_share and act not in WINDOW_ONLY and not in_window
         desk = cast("Desk", RemoteDesk(self._world.desk, life.machine)) if is_remote else self._world.desk
         host = self._world.loop.net.host(SCREEN if is_remote else life.machine)
         task = host.create_task(self._do(act, desk, dice, life), name="person")

@@ -13,7 +13,7 @@ import msgspec
 
 from engine.desk import Desk
 from engine.errors import CommandRefused
-from engine.model.commands import NO_EDITS, Edits
+from engine.model.commands import NO_EDITS, Edits, OrderChange
 
 SCREEN: Final = "screen"
 """The machine from which it is asked."""
@@ -59,6 +59,11 @@ def _settle(difference_id: str, *, settlement: str) -> Call:
     return "POST", "/v1/start-gate", {"difference_id": difference_id, "settlement": settlement}
 
 
+def _change(order_id: str, change: OrderChange) -> Call:
+    numbers = msgspec.structs.asdict(change)
+    return "PATCH", f"/v1/orders/{order_id}", {name: value for name, value in numbers.items() if value is not None}
+
+
 CALLS: Final[dict[str, Callable[..., Call]]] = {
     "receive": lambda raw: ("POST", "/v1/signals", raw),
     "approve": _approve,
@@ -79,6 +84,7 @@ CALLS: Final[dict[str, Callable[..., Call]]] = {
     "settle_difference": _settle,
     "halt.prove": lambda: ("POST", "/v1/halt/prove", {}),
     "halt.suspend": lambda: ("POST", "/v1/halt/suspend", {}),
+    "replacing.replace": _change,
     "halt.resume": lambda confirm: ("POST", "/v1/halt/resume", {"confirm": confirm}),
 }
 """Every command of the API by the name that it has at the desk's door, or at one of its parts."""

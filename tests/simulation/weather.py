@@ -50,6 +50,12 @@ class Weather(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint_after: int = 150
     hands: float = 0.3
     """How often another hand works at the broker, beside the faults."""
+    tickets: float = 0.0
+    """How often the operator trades by hand, and as often changes an order in its row."""
+    busts: float = 0.0
+    """How often the venue takes an execution back."""
+    odd_rules: bool = False
+    """There are rules of the operator's own, which now and then answer oddly."""
 
     undo_s: float = 0.0
 
@@ -80,6 +86,20 @@ class Weather(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def weather_of(seed: int) -> Weather:
+    """That of ``weather_before``, and in most storms what was learned later: tickets, busts, rules of one's own.
+
+    They are drawn with dice of their own: all else of the seed is what it was without them.
+    """
+    rng = random.Random(f"{seed}/weather/later")
+    return msgspec.structs.replace(
+        weather_before(seed),
+        tickets=rng.choice((0.0, 0.5, 1.0)),
+        busts=rng.choice((0.0, 0.0, 0.5, 1.5)),
+        odd_rules=rng.random() < 0.2,
+    )
+
+
+def weather_before(seed: int) -> Weather:
     """Mostly a rough minute or two, now and then a calmer half hour or a night, rarely hours."""
     rng = random.Random(f"{seed}/weather")
     session: Literal["open", "real"] = "real" if rng.random() < 0.03 else "open"

@@ -18,12 +18,14 @@ from engine.exchange.floor import Execution
 from engine.exchange.orders import Order as BrokerOrder
 from engine.journal.reader import read_all
 from engine.model import events as ev
-from tests.simulation import invariants
+from engine.model.signal import Reason
+from tests.simulation import at_rest, invariants
 from tests.simulation.case import Case
 from tests.simulation.chaos import WIRE_S, Chaos
 from tests.simulation.hand import Hand
 from tests.simulation.happenings import Kind
 from tests.simulation.machines import Broker, DeskMachine, Life, WallClock
+from tests.simulation.odd_rules import OddRules
 from tests.simulation.person import Person
 from tests.simulation.reaper import Reaper
 from tests.simulation.virtual import FULL, VirtualLoop, machine_of
@@ -65,12 +67,18 @@ class World:
         self.bodies: dict[str, bytes] = {}
         self.approvals: dict[str, str] = {}
         """Bracket id -> signal id, of every approval in the journal."""
+        self.verdicts: dict[str, tuple[Reason, ...]] = {}
+        """Bracket id -> what every rule said when it was approved."""
         self.entries: list[BrokerOrder] = []
         self.held: dict[str, Any] = {}
         self.touched: set[str] = set()
         """Symbols in which another hand traded on its own account."""
         self.turned_by_broker: set[str] = set()
         """Symbols in which the broker may let both exits of a group execute."""
+        self.busted: set[str] = set()
+        """Symbols in which the venue took executions back."""
+        self.shrunk_by_broker: set[str] = set()
+        """Those in which it left fewer shares than before: exits that were right are too large in that moment."""
         self.disturbed_until_s = 0.0
         self.patience_s = 45.0
         loop.net.set_defaults(latency=WIRE_S)
@@ -82,6 +90,7 @@ class World:
             self.config,
             random.Random(f"{seed}/machine"),
             checkpoint_after=weather.checkpoint_after,
+            rules=self._rules_of if weather.odd_rules else None,
         )
         self.machine.on_start.append(self._started)
         self.machine.on_end.append(self._died)
@@ -138,6 +147,12 @@ class World:
                     ends.append(asyncio.create_task(self.reaper.end(dice)))
                 case Kind.LEAP:
                     self._leap_to(self.weather.night[happening.at_s])
+                case Kind.TICKET:
+                    self.person.ticket(dice, happening.number)
+                case Kind.CHANGE:
+                    self.person.change(dice)
+                case Kind.BUST:
+                    self.chaos.bust(dice)
         await self.clock.sleep(max(0.0, began_s + self.case.lasts_s - self.clock.monotonic_s()))
         return ends
 
@@ -149,6 +164,9 @@ class World:
         self.machine.clock.leapt_s += leap_s
         self.broker.witness.wake()
 
+    def _rules_of(self, life: int) -> OddRules:
+        return OddRules(random.Random(f"{self.seed}/rules/{life}"))
+
     async def _in_the_desk(self, act: Any) -> None:
         await self.loop.net.host(self.machine.life.machine).create_task(act)
 
@@ -156,7 +174,7 @@ class World:
         """The invariants at rest; what is still moving gets a few more looks."""
         if not self.machine.life.is_running:
             return
-        left = dict.fromkeys(invariants.AT_REST)
+        left = dict.fromkeys(at_rest.AT_REST)
         for look in range(LOOKS):
             await self.desk._journal.durable()
             for invariant in tuple(left):
@@ -240,8 +258,10 @@ class World:
             self.loop.call_later(PROMPT_S, self._must_have_arrived, life, event, self.loop.time())
 
     def _note_approval(self, recorded: ev.Recorded) -> None:
-        if isinstance(recorded.event, ev.SignalApproved) and recorded.event.bracket_id is not None:
-            self.approvals[recorded.event.bracket_id] = recorded.event.signal_id
+        event = recorded.event
+        if isinstance(event, ev.SignalApproved) and event.bracket_id is not None:
+            self.approvals[event.bracket_id] = event.signal_id
+            self.verdicts[event.bracket_id] = event.reasons
 
     def _must_have_arrived(self, life: Life, event: Any, since_s: float) -> None:
         """No rule, limit, budget, lock or journal fault stops an exit or a cancel while the broker can be reached."""
@@ -295,6 +315,8 @@ def _detail(event: Any) -> str:
             return f" {reason}"
         case ev.IncidentRaised(incident=incident):
             return f" {incident.cause}"
+        case ev.ExecutionsTakenBack(qty=qty, report=report):
+            return f" {qty}, {report.filled_qty} stand ({report.evidence.source.value} {report.event or ''})"
         case ev.PositionReported(position=position):
             return f" {position.qty}"
         case ev.LinkChanged(up=up, why=why):
