@@ -37,6 +37,10 @@ _QUOTE_FRAMES: Final = 3
 
 _ACTIVITY_STEP: Final = 120
 
+_BRACKETS_A_STEP: Final = 10
+_ORDERS_A_STEP: Final = 40
+"""Views that are asked for in one turn of the loop: some 1.5 ms."""
+
 
 class Bridge(QObject):
     """Hands fresh views to whoever shows them. Lists come with the keys of what is gone."""
@@ -237,14 +241,40 @@ class Bridge(QObject):
             self._turn.start()
 
     def _show_trades(self, keys: set[str], orders: set[str], priced: set[str]) -> None:
-        """Trades, and a step later the orders: a leg's face depends on its trade (armed once the entry has filled)."""
-        if keys:
-            brackets, gone = _ask(self._desk.bracket, keys)
-            self._hand_brackets(brackets, gone)
+        """Trades, and then the orders: a leg's face depends on its trade (armed once the entry has filled)."""
+
+        def show(brackets: list[BracketView], gone: list[str]) -> None:
+            if keys:
+                self._hand_brackets(brackets, gone)
             moved = keys - priced
-            orders = orders.union(order.id for bracket in brackets if bracket.id in moved for order in bracket.orders)
-        if orders:
-            self._later(lambda: self.orders_changed.emit(*_ask(self._desk.order, orders)))
+            touched = orders.union(order.id for bracket in brackets if bracket.id in moved for order in bracket.orders)
+            if touched:
+                self._later(lambda: self._read(self._desk.order, touched, _ORDERS_A_STEP, self.orders_changed.emit))
+
+        self._read(self._desk.bracket, keys, _BRACKETS_A_STEP, show)
+
+    def _read[V](
+        self,
+        read: Callable[[str], V],
+        keys: Iterable[str],
+        at_once: int,
+        then: Callable[[list[V], list[str]], object],
+    ) -> None:
+        """Ask for some views at each step, then hand over all of them and the keys of what is gone."""
+        views: list[V] = []
+        gone: list[str] = []
+        rest = deque(sorted(keys))
+
+        def step() -> None:
+            found, lost = _ask(read, [rest.popleft() for _ in range(min(at_once, len(rest)))])
+            views.extend(found)
+            gone.extend(lost)
+            if rest:
+                self._later(step)
+            else:
+                then(views, gone)
+
+        step()
 
     def _show_positions(self, keys: set[str]) -> None:
         asked = {symbol: self._desk.position(symbol) for symbol in keys}

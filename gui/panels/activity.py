@@ -13,7 +13,7 @@ from gui.theme import Type
 from gui.widgets.panel import FilterBox, Panel
 
 KEPT = 5_000
-PAGE = 250
+PAGE = 100
 
 _TONES = {"bad": "p1_text", "warn": "p2_text", "good": "mid", "info": "mid"}
 

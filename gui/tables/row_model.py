@@ -34,6 +34,14 @@ _RIGHT: Final = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _LEFT: Final = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
 
+def _every(_row: Any) -> bool:
+    return True
+
+
+def _alike(_row: Any) -> int:
+    return 0
+
+
 def contiguous_runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
     """Ascending numbers as (first, last) runs: 1 2 3 7 → (1, 3) (7, 7)."""
     first = last = None
@@ -54,8 +62,8 @@ class RowModel[R](QAbstractItemModel):
         columns: Sequence[Column[R]],
         key: Callable[[R], str],
         *,
-        accepts: Callable[[R], bool] = lambda _row: True,
-        rank: Callable[[R], int] = lambda _row: 0,
+        accepts: Callable[[R], bool] = _every,
+        rank: Callable[[R], int] = _alike,
         children: Callable[[R], Sequence[Any]] | None = None,
         limit: int | None = None,
         page: int | None = None,
@@ -208,14 +216,21 @@ class RowModel[R](QAbstractItemModel):
         return not self._needle or any(self._needle in column.text(row).casefold() for column in self.columns)
 
     def _ordered(self) -> list[str]:
-        shown = [key for key, row in self._rows.items() if key not in self._dead and self._passes(row)]
+        """The keys to show. A log of thousands is ordered four times a second: no call of ours for each of its rows."""
         values = self._values
+        if self._needle or self._accepts is not _every:
+            shown = [key for key, row in self._rows.items() if key not in self._dead and self._passes(row)]
+        else:
+            shown = [key for key in self._rows if key not in self._dead]
         for number in range(len(self._sorts) - 1, -1, -1):  # the last one first: each keeps the order of those after it
-            descending = self._sorts[number][1]
-            given = [key for key in shown if values[key][1][number] is not None]
-            given.sort(key=lambda key, number=number: values[key][1][number], reverse=descending)  # type: ignore[misc]
-            shown = given + [key for key in shown if values[key][1][number] is None]
-        shown.sort(key=lambda key: values[key][0])
+            by = {key: values[key][1][number] for key in shown}
+            bare = [key for key in shown if by[key] is None]
+            if bare:
+                shown = [key for key in shown if by[key] is not None]
+            shown.sort(key=by.__getitem__, reverse=self._sorts[number][1])
+            shown += bare
+        if self._rank is not _alike:
+            shown.sort(key=lambda key: values[key][0])
         self._more = self._most is not None and len(shown) > self._most
         return shown[: self._most] if self._more else shown
 

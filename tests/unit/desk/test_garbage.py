@@ -6,7 +6,7 @@ import gc
 import threading
 import weakref
 
-from engine.garbage import FREEZE_EVERY_S, WHOLE_EVERY_S, short_pauses
+from engine.garbage import FREEZE_EVERY_S, LOOK_EVERY_S, MANY, WHOLE_EVERY_S, short_pauses
 from tests.unit.alpaca.virtual_time import run_virtually, virtual_clock
 
 CLOCK = virtual_clock()
@@ -30,6 +30,19 @@ def test_what_has_lived_for_a_while_is_walked_no_more() -> None:
 
     young, walked = run_virtually(live())
     assert walked < young - 5_000
+
+
+def test_many_are_not_waited_for_and_few_are() -> None:
+    async def live(count: int) -> int:
+        async with short_pauses(CLOCK, lambda: False):
+            before = gc.get_freeze_count()
+            kept = [Ring() for _ in range(count)]
+            await CLOCK.sleep(LOOK_EVERY_S * 1.5)
+            assert len(kept) == count
+            return gc.get_freeze_count() - before
+
+    assert run_virtually(live(2 * MANY)) >= 2 * MANY
+    assert run_virtually(live(100)) <= 0
 
 
 def test_a_ring_that_dies_young_goes_at_the_next_tick() -> None:

@@ -1,0 +1,46 @@
+"""The bridge: what changed together is handed over together, however many turns of the loop the reading takes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pytestqt.qtbot import QtBot
+
+from engine.bus import Change
+from engine.model.words import BracketStatus, OrderRole, OrderStatus, Side
+from engine.views import BracketView, OrderView
+from gui.bridge import Bridge
+from tests.gui import scenery as make
+from tests.gui.stage import desk_of
+
+MANY = 45
+"""More than are read in one turn."""
+
+
+def trade(number: int) -> tuple[BracketView, OrderView]:
+    ident, symbol = f"b-{number:02d}", f"S{number:02d}"
+    entry = make.order(
+        ident, symbol, Side.BUY, OrderRole.ENTRY, OrderStatus.FILLED, "100", filled="100", limit="50.00",
+        filled_avg_price=Decimal("50.00"),
+    )  # fmt: skip
+    held = make.trade(
+        ident, symbol, Side.BUY, BracketStatus.PROTECTED, "100", entry="50.00", stop="49.00", target="52.00",
+        last="50.50", pl="50.00", r="0.50", orders=(entry,),
+    )  # fmt: skip
+    return held, entry
+
+
+def test_many_trades_come_in_one_piece_and_their_orders_after_them(qtbot: QtBot) -> None:
+    desk = desk_of("empty")
+    bridge = Bridge(desk)
+    told: list[tuple[str, list[str], list[str]]] = []
+    bridge.start()
+    bridge.brackets_changed.connect(lambda views, gone: told.append(("brackets", [v.id for v in views], gone)))
+    bridge.orders_changed.connect(lambda views, gone: told.append(("orders", [v.id for v in views], gone)))
+    trades = [trade(number) for number in range(MANY)]
+    ids = [held.id for held, _ in trades]
+    desk.put(*(view for pair in trades for view in pair))
+    desk.bus.publish((), [Change("bracket", "b-zz"), Change("order", "o-zz")])
+    qtbot.waitUntil(lambda: len(told) == 2)
+    assert told == [("brackets", ids, ["b-zz"]), ("orders", ids, ["o-zz"])]
+    bridge.stop()
