@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from engine.model.words import Mode
+from engine.views import SignalView
 from gui.actions import TICKET, Actions, Refusal
 from gui.bridge import Bridge
 from gui.dialogs.ticket_sheet import TicketSheet
@@ -52,6 +53,15 @@ class Ticketing(QObject):
             self.ask(symbol)
         else:
             self._sheet.form.symbol.setText(symbol)
+
+    def copy(self, signal: SignalView) -> None:
+        """What a signal proposed that is decided, to be looked at and sent as an order of one's own."""
+        if not self._sheet.isHidden() or self._actions.is_running(TICKET):
+            self._sheet.refuse("What is typed stays: leave this ticket first.")
+            return
+        self.ask(signal.symbol, signal.side.value)
+        self._sheet.copy(signal)
+        self.follow()
 
     def dismiss(self) -> None:
         self._sheet.dismiss()

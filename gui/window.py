@@ -172,6 +172,9 @@ class MainWindow(QMainWindow):
         self.detail.break_even_asked.connect(self._moving.break_even)
         for view in (*self.brackets.views, self.orders.view, self.activity.view):
             view.symbol_opened.connect(self._ticketing.fill)
+        decided = self.signals.history_view
+        decided.row_opened.connect(self._copy_decided)
+        decided.symbol_opened.connect(lambda _symbol: self._copy_decided(decided.current_row()))
         self._ticketing.sent.connect(self._show_sent)
         bar = self.state_bar
         bar.state_asked.connect(self._ask_state)
@@ -321,6 +324,14 @@ class MainWindow(QMainWindow):
 
     def _ask_ticket(self) -> None:
         self._ticketing.ask(self._zones.symbol())
+
+    def _copy_decided(self, signal: SignalView | None) -> None:
+        if signal is None:
+            return
+        if signal.intent == "close":
+            self.toast.tell("NOT_COPIED", f"The signal closed {signal.symbol}: a ticket only enters.")
+        else:
+            self._ticketing.copy(signal)
 
     def _show_sent(self, signal_id: str) -> None:
         """A ticket has become a signal: the detail follows it, and its trade."""

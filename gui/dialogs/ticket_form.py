@@ -10,6 +10,7 @@ from PySide6.QtCore import QStringListModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCompleter, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from engine.views import SignalView
 from gui import formatting as say
 from gui.theme import Type, font
 from gui.widgets.segments import Segments
@@ -75,8 +76,8 @@ class TicketForm(QWidget):
         self.aiming = Segments(_TARGETS, name="ticket-aiming", said="Target as")
         self._lines = {
             "symbol": self.symbol,
-            "limit": self._line("limit", "Limit price", "limit"),
-            "trigger": self._line("trigger", "Trigger price", "trigger"),
+            "limit": self._line("limit", "Limit price", "limit", width=92),
+            "trigger": self._line("trigger", "Trigger price", "trigger", width=92),
             "size": self._line("size", "Size", "desk's sizer"),
             "stop": self._line("stop", "Stop", "required"),
             "target": self._line("target", "Target", "none"),
@@ -116,13 +117,13 @@ class TicketForm(QWidget):
         row.addStretch(1)
         return row
 
-    def _line(self, name: str, title: str, hint: str) -> QLineEdit:
+    def _line(self, name: str, title: str, hint: str, *, width: int = 112) -> QLineEdit:
         line = QLineEdit()
         line.setObjectName(f"ticket-{name}")
         line.setAccessibleName(title)
         line.setPlaceholderText(hint)
         line.setFont(font(Type.BODY))
-        line.setFixedWidth(112)
+        line.setFixedWidth(width)
         line.textChanged.connect(self._tell)
         return line
 
@@ -137,6 +138,35 @@ class TicketForm(QWidget):
             line.setText(symbol if name == "symbol" else "")
         first = self._lines["size"] if symbol else self.symbol
         first.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def copy(self, signal: SignalView) -> list[str]:
+        """The order that a signal proposed; returns what of it a ticket cannot say."""
+        left_out: list[str] = []
+        self.side.choose(signal.side.value)
+        entry, stop, target = signal.entry, signal.stop_loss, signal.take_profit
+        for choice, value, offered in (
+            (self.entry, entry.type.value, _ENTRIES),
+            (self.lasts, entry.time_in_force.value, _LASTS),
+        ):
+            if value in {each for each, _ in offered}:
+                choice.choose(value)
+            else:
+                left_out.append(value.replace("_", " "))
+        self.sizing.choose("qty")
+        self.stopping.choose("stop_price")
+        self.aiming.choose("limit_price")
+        if stop is not None and stop.limit_price is not None:
+            left_out.append(f"the limit {say.price(stop.limit_price)} of its stop")
+        numbers = {
+            "limit": entry.limit_price,
+            "trigger": entry.stop_price,
+            "size": signal.qty,
+            "stop": stop.stop_price if stop is not None else None,
+            "target": target.limit_price if target is not None else None,
+        }
+        for name, number in numbers.items():
+            self._lines[name].setText(format(number, "f") if number is not None else "")
+        return left_out
 
     def show_quote(self, words: str) -> None:
         self._quote.say(words)

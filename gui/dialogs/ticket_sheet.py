@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.errors import CommandRefused
 from engine.model.words import Mode
-from engine.views import PreviewView
+from engine.views import PreviewView, SignalView
 from gui import formatting as say
 from gui.dialogs.sheet import Centred, RowList, Sheet
 from gui.dialogs.ticket_form import TicketForm, in_words
@@ -29,7 +29,7 @@ from gui.widgets.price_ruler import Marks
 from gui.widgets.text import Text, rule
 
 GUARD_MS: Final = 300
-_WIDTH: Final = 620
+_WIDTH: Final = 700
 _NUMBERS_HIGH: Final = 262
 _SENTENCE_HIGH: Final = 38
 """Two lines."""
@@ -61,6 +61,8 @@ class TicketSheet(Sheet):
         self._room = RowList(name="ticket-numbers", width=_WIDTH - 40, most=_NUMBERS_HIGH)
         self._room.add(self._numbers)
         self._room.setFixedHeight(_NUMBERS_HIGH)  # whatever is typed, nothing jumps
+        self._copied = Text(kind=Type.SMALL, tone="p2_text", wrap=True, name="ticket-copied")
+        self._copied.hide()
         self._said = Text(kind=Type.SMALL_STRONG, tone="p2_text", wrap=True, name="ticket-said")
         self._send_words = f"Send to {mode.value.upper()}"
         self.send = Button(self._send_words, name="ticket-send", kind="go")
@@ -76,7 +78,7 @@ class TicketSheet(Sheet):
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(9)
         column.addWidget(Text(f"{mode.value.upper()} · Order ticket", kind=Type.SYMBOL, name="ticket-title"))
-        for widget in (self.form, rule(vertical=False), self._sentence, self._room):
+        for widget in (self._copied, self.form, rule(vertical=False), self._sentence, self._room):
             column.addWidget(widget)
         column.addLayout(foot)
         self._place = Centred(self, parent, width=_WIDTH, above=0.5)
@@ -88,10 +90,19 @@ class TicketSheet(Sheet):
         self._ticket = ticket
         self._shown = None
         self._said.say("")
+        self._copied.hide()
         self.show_busy(False)
         self._numbers.show_numbers(NO_MARKS, None)
         self._place.bring()
         self.form.begin(symbols, symbol, side)
+        self._place.place()
+
+    def copy(self, signal: SignalView) -> None:
+        """What a signal proposed, in place of what stands there; what of it a ticket cannot say is told."""
+        left_out = self.form.copy(signal)
+        said = f"As {signal.strategy} proposed it at {say.clock(signal.received_at)}: look at every number."
+        self._copied.say(said if not left_out else f"{said} Not copied: {', '.join(left_out)}.")
+        self._copied.show()
         self._place.place()
 
     def rename(self, ticket: str) -> None:

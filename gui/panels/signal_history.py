@@ -20,6 +20,7 @@ def _tip(signal: SignalView) -> str:
         f"{OUTCOMES[signal.status]} {say.stamp(signal.decided_at)} by {signal.decided_by or 'nobody'}",
         outcome_reason(signal),
         f"{signal.strategy} · {signal.source} {signal.source_id} · {signal.id}",
+        "A double click copies it to an order ticket." if signal.intent != "close" else "",
     ]
     return "\n".join(line for line in lines if line)
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QPushButton
 
+from engine.model.words import OrderType, Side, SignalStatus, TimeInForce
+from engine.views import EntryView, StopView, TargetView
+from gui.panels.signals import HISTORY_TAB
 from gui.tables.blotter import Blotter
 from gui.ticketing import LOOK_AFTER_MS
+from tests.gui import scenery as make
 from tests.gui.conftest import Screen, until
 from tests.gui.scene_ticket import FORM
+from tests.gui.scenes import replace
 
 
 def field(screen: Screen, name: str) -> QLineEdit:
@@ -191,3 +198,80 @@ async def test_an_unknown_symbol_is_said_in_the_ticket(opened: Any) -> None:
         screen.window._ticketing.ask("NVDAX")
         await until(lambda: "no asset NVDAX" in screen.text("ticket-said"))
         assert screen.window.toast.isHidden()
+
+
+def open_decided(screen: Screen, key: str, column: str = "why") -> None:
+    """A double click on a row of the history."""
+    screen.window.signals.header.tabs.choose(HISTORY_TAB)
+    view = screen.window.signals.history_view
+    view.choose(key)
+    at = view.cell_rect(key, column).center()
+    QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+
+
+LATE = make.signal(
+    "s-late",
+    "NVDA",
+    Side.SELL,
+    status=SignalStatus.EXPIRED,
+    qty=Decimal("120"),
+    entry=EntryView(
+        type=OrderType.STOP_LIMIT,
+        limit_price=Decimal("131.20"),
+        stop_price=Decimal("131.30"),
+        time_in_force=TimeInForce.GTC,
+    ),
+    stop_loss=StopView(stop_price=Decimal("133.90")),
+    take_profit=TargetView(limit_price=Decimal("126.40")),
+)
+
+
+@pytest.mark.parametrize("column", ["why", "symbol"])
+async def test_a_signal_that_is_over_is_copied_whole_to_a_ticket_and_sent_by_nobody(opened: Any, column: str) -> None:
+    async with opened("busy") as screen:
+        screen.desk.put(LATE)
+        await until(lambda: screen.window.signals.history.row("s-late") is not None)
+        open_decided(screen, "s-late", column)
+        body = screen.window._ticketing._sheet.body
+        assert (body["symbol"], body["side"], body["qty"], body["intent"]) == ("NVDA", "sell", "120", "open")
+        assert body["entry"] == {
+            "type": "stop_limit",
+            "limit_price": "131.20",
+            "stop_price": "131.30",
+            "time_in_force": "gtc",
+        }
+        choices = screen.find("ticket-entry").findChildren(QPushButton)
+        assert all(button.width() >= button.sizeHint().width() for button in choices), "with two prices beside them"
+        assert (body["stop_loss"], body["take_profit"]) == ({"stop_price": "133.90"}, {"limit_price": "126.40"})
+        assert "look at every number" in screen.text("ticket-copied")
+        assert not sent(screen)
+
+
+async def test_what_a_ticket_cannot_say_is_told_and_what_is_typed_stays(opened: Any) -> None:
+    async with opened("busy") as screen:
+        stop = StopView(stop_price=Decimal("133.90"), limit_price=Decimal("134.10"))
+        screen.desk.put(replace(LATE, stop_loss=stop, entry=replace(LATE.entry, time_in_force=TimeInForce.OPG)))
+        screen.desk.put(replace(LATE, id="s-other", symbol="AMD"))
+        await until(lambda: screen.window.signals.history.row("s-other") is not None)
+        open_decided(screen, "s-late")
+        screen.desk.ticket.blocked = "The desk is paused: no entries."
+        screen.window._ticketing.follow()
+        assert screen.text("ticket-said") == "The desk is paused: no entries."
+        assert screen.text("ticket-copied").endswith("Not copied: opg, the limit 134.10 of its stop.")
+        field(screen, "size").setText("7")
+        screen.desk.ticket.blocked = ""
+        screen.window._ticketing.copy(screen.desk.signal("s-other"))
+        assert [field(screen, name).text() for name in ("symbol", "size")] == ["NVDA", "7"]
+        assert "What is typed stays" in screen.text("ticket-said")
+        screen.press(Qt.Key.Key_Escape)
+        screen.window._ticketing.ask("AMD")
+        assert screen.find("ticket-copied").isHidden()
+
+
+async def test_a_signal_that_closed_a_position_is_not_copied(opened: Any) -> None:
+    async with opened("busy") as screen:
+        screen.desk.put(replace(LATE, intent="close"))
+        await until(lambda: screen.window.signals.history.row("s-late") is not None)
+        open_decided(screen, "s-late")
+        assert screen.text("toast-code") == "NOT_COPIED"
+        assert screen.find("ticket-sheet").isHidden()
