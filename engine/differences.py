@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from itertools import permutations
+from itertools import combinations
 from typing import Final
 
 import msgspec
@@ -149,21 +149,23 @@ class Differences:
             self._differ("position", key, symbol, text, qty=extra)
 
     def _net_out(self, symbol: str, brackets: Iterable[Bracket]) -> None:
-        """Shares of one trade and as many that another has closed beyond its own: an account holds only what is left.
+        """Shares that one trade holds and another has the other way: an account holds only what is left of both.
 
         Each would keep the other from being closed, since the broker lets no more be closed than it holds.
         """
-        for flipped, holder in permutations(brackets, 2):
-            if flipped.side is holder.side:
-                qty = min(self._book.cover(flipped.id).flipped, self._book.cover(holder.id).held)
-                if qty > 0:
-                    whose = (
-                        f"{plain(qty)} {symbol} that {flipped.id} had closed beyond its own were those of {holder.id}."
+        for one, other in combinations(brackets, 2):
+            mine, its = self._signed(one), self._signed(other)
+            if mine * its < 0:
+                qty = min(abs(mine), abs(its))
+                why = f"{plain(qty)} {symbol} of {one.id} and of {other.id} cancel out: the account holds neither."
+                self._recorder.record(
+                    *(
+                        ev.BracketAdjusted(
+                            bracket_id=trade.id, qty=-qty if signed * trade.side.sign > 0 else qty, why=why
+                        )
+                        for trade, signed in ((one, mine), (other, its))
                     )
-                    self._recorder.record(
-                        ev.BracketAdjusted(bracket_id=holder.id, qty=-qty, why=whose),
-                        ev.BracketAdjusted(bracket_id=flipped.id, qty=qty, why=whose),
-                    )
+                )
 
     def _settled_of(self, symbol: str) -> dict[Decimal, str]:
         """Quantities of this symbol that the operator has settled, each with its difference's id."""

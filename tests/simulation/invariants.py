@@ -97,9 +97,11 @@ def no_more_is_closed_than_held(world: World, arrival: Arrival) -> Iterator[str]
 def _closing(book: Book, symbol: str, now: datetime) -> Decimal:
     """Both exits of a group close the same shares, and a replacement those of its predecessor.
 
-    One that the broker refused and then shows all the same counts from when its word can have been heeded.
+    What a partly filled target leaves is what its stop will close too, which the broker reduces a moment later. An
+    order that the broker refused and then shows all the same counts from when its word can have been heeded.
     """
     groups: dict[str, Decimal] = {}
+    targets: dict[str, Decimal] = {}
     for order_id in book.open_orders:
         order = book.orders[order_id]
         revived_at = book.orders.get(order.parent_id or "", order).revived_at
@@ -108,7 +110,9 @@ def _closing(book: Book, symbol: str, now: datetime) -> Decimal:
         if order.symbol == symbol and is_exit and not sleeps(order, book.orders) and not is_news:
             root = _root(book, order)
             groups[root] = max(groups.get(root, ZERO), order.leaves_qty)
-    return sum(groups.values(), ZERO)
+            if order.role is OrderRole.TAKE_PROFIT and order.filled_qty > 0:
+                targets[root] = order.leaves_qty
+    return sum((groups | targets).values(), ZERO)
 
 
 def _root(book: Book, order: Order) -> str:

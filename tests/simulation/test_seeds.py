@@ -36,6 +36,7 @@ ONCE_WRONG: Final[dict[str, Case]] = {
     "an exit that was refused in vain was told of while a close for its shares was written down": _old(167),
     "a resumption that a broken data stream never told held exits back for ever": _old(491),
     "shares of one trade that another had closed beyond its own kept both from being closed": Case(203),
+    "busts had left one trade long and another one short, and neither could be closed": Case(20224),
     "shares that had left a trade before were taken for those of a bust": Case(120),
     "a ticket that the full disk refused could be approved later": Case(136),
 }

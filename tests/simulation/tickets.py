@@ -63,6 +63,8 @@ async def _sent(desk: Desk, dice: Dice, form: dict[str, Any], preview_id: str) -
             await send(ACTOR)
     except CommandRefused:
         for signal in desk.signals(SignalStatus.PENDING, 50):
+            if signal.expires_at <= desk._clock.now():
+                continue  # it is over, and the next look says so
             if signal.source == SOURCE and signal.id == desk._book.signals_of_source.get(SOURCE, {}).get(form["id"]):
                 raise RefusedAndPending(f"{signal.id} ({form})") from None
         raise

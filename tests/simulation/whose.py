@@ -16,15 +16,15 @@ OURS: Final = "gl-"
 
 def enters(order: BrokerOrder) -> bool:
     """The parent of a group, or an entry of ours that goes alone: the broker tells them apart by nothing but our id."""
-    return order.role == "entry" or "-entry-" in order.client_order_id
+    return order.role == "entry" or any(f"-{word}-" in order.client_order_id for word in ("entry", "reprice"))
 
 
 def group_of(world: World, order: BrokerOrder) -> str:
     """What all exits share that close the same shares: their group's parent, through all replacements."""
     orders = world.broker.exchange.floor.orders
-    while (earlier := orders.get(order.replaces or "")) is not None:
+    while (earlier := orders.get(order.replaces or order.parent_id or "")) is not None:
         order = earlier
-    return order.parent_id or order.id
+    return order.id
 
 
 def is_foreign(world: World, order: BrokerOrder) -> bool:

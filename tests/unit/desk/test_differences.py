@@ -13,7 +13,7 @@ import pytest
 from engine.differences import CONFIRM_AFTER_S, Differences
 from engine.model import events as ev
 from engine.model.position import Position
-from engine.model.words import OrderStatus
+from engine.model.words import OrderStatus, Side
 from engine.surroundings import World
 from tests.unit.builders import ENTRY_ID, filled, make_bracket, make_order, make_report, proof
 from tests.unit.desk.desk_parts import Parts, parts
@@ -142,6 +142,21 @@ async def test_shares_of_one_trade_that_another_has_closed_beyond_its_own_are_go
     assert looks.holds("0", "AAPL") == []
     covers = [looks.book.cover(key) for key in ("b000001", "b000002")]
     assert [(cover.held, cover.flipped) for cover in covers] == [(0, 0), (0, 0)]
+
+
+async def test_two_trades_that_hold_the_same_shares_the_other_way_hold_none(looks: Looks) -> None:
+    """Storms 20169 and 20224: busts had left one trade long and another one short."""
+    looks.enter()
+    looks.answer()
+    looks.report(ENTRY_ID, OrderStatus.FILLED, 10)
+    short = make_bracket(id="b000002", signal_id="s000002", side=Side.SELL)
+    entry = make_order(id="other", client_order_id="other", bracket_id="b000002", side=Side.SELL)
+    looks.recorder.record(ev.BracketOpened(bracket=short), ev.OrderAdopted(order=filled(entry, 4)))
+    assert looks.holds("6", "AAPL") == []
+    assert [looks.book.cover(key).held for key in ("b000001", "b000002")] == [10, 4], "while its entry works on"
+    looks.report("other", OrderStatus.CANCELED, 4)
+    assert looks.holds("6", "AAPL") == []
+    assert [looks.book.cover(key).held for key in ("b000001", "b000002")] == [6, 0]
 
 
 async def test_a_gap_that_has_gone_is_suspected_no_longer_while_an_exit_is_on_its_way(looks: Looks) -> None:
