@@ -282,7 +282,7 @@ async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[tuple[De
     from engine.config_file import load_config
     from engine.drills.room import open_drills
     from engine.garbage import short_pauses
-    from engine.heap import glibc_trim, small_heap
+    from engine.heap import small_heap
     from engine.hosting import (
         EmbeddedExchange,
         account_folder,
@@ -353,7 +353,7 @@ async def _serving_desk(arguments: argparse.Namespace) -> AsyncIterator[tuple[De
         )
         await stack.enter_async_context(taping(desk, folder / TAPE_FILE, clock, keep_days=config.replay.keep_days))
         await stack.enter_async_context(short_pauses(clock, desk.is_quiet))
-        await stack.enter_async_context(small_heap(clock, desk.is_quiet, glibc_trim()))
+        await stack.enter_async_context(small_heap(clock, desk.is_quiet))
         await stack.enter_async_context(watched_loop(Watchdog(data_dir / "stalls", clock), desk.note_stall))
         print(f"greenlight ready mode={mode.value} api={api.url} data={data_dir}", flush=True)
         yield desk, drills

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from functools import partial
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Final
 
 from engine.clock import Clock
@@ -23,23 +23,28 @@ LOOK_EVERY_S: Final = 2.0
 type Trim = Callable[[], Awaitable[object]]
 
 
-def glibc_trim() -> Trim | None:
+@contextmanager
+def glibc_trim() -> Iterator[Trim | None]:
     """Some milliseconds in a worker thread, without the interpreter's lock. None where there is no such call."""
-    if sys.platform != "linux":
-        return None
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    return partial(asyncio.to_thread, trim, 0) if trim is not None else None
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is None:
+        yield None
+        return
+    # A pool of our own: qasync's default executor makes QThreads that outlive their work.
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="heap") as pool:
+        yield lambda: asyncio.get_running_loop().run_in_executor(pool, trim, 0)
 
 
 @asynccontextmanager
-async def small_heap(clock: Clock, is_quiet: Callable[[], bool], trim: Trim | None) -> AsyncIterator[None]:
+async def small_heap(
+    clock: Clock, is_quiet: Callable[[], bool], trimmer: Callable[[], AbstractContextManager[Trim | None]] = glibc_trim
+) -> AsyncIterator[None]:
     """Within the block free memory is given back at most every minute, and only while ``is_quiet``."""
-    if trim is None:
-        yield
-        return
-    async with task_scope() as spawn:
-        spawn("heap", _keep_small(clock, is_quiet, trim))
-        yield
+    with trimmer() as trim:
+        async with task_scope() as spawn:
+            if trim is not None:
+                spawn("heap", _keep_small(clock, is_quiet, trim))
+            yield
 
 
 async def _keep_small(clock: Clock, is_quiet: Callable[[], bool], trim: Trim) -> None:

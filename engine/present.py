@@ -347,6 +347,7 @@ class Presenter:
     def incident(incident: Incident) -> IncidentView:
         return IncidentView(
             id=incident.id,
+            key=incident.key,
             priority=int(incident.priority),
             cause=incident.cause,
             consequence=incident.consequence,

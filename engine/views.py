@@ -330,6 +330,8 @@ class IncidentView(View, frozen=True, kw_only=True):
     shelved_by: str | None = None
     shelved_why: str = ""
     can_shelve: bool = False
+    key: str = ""
+    """What it is about: one that comes again has another id and the same key."""
 
 
 class LinkView(View, frozen=True, kw_only=True):

@@ -64,15 +64,9 @@ class IncidentsPanel(Panel):
             model.stage(incidents)
             model.drop(gone)
             model.flush()
-        # Of one subject the newest is enough: one that comes and goes must not bury what stands.
-        newest: dict[tuple[str, str], IncidentView] = {}
-        old: list[str] = []
-        for row in sorted(self.model.rows(), key=lambda row: row.raised_at):
-            before = newest.get(subject := (row.subject_kind, row.subject_id))
-            if before is not None and before.cleared_at is not None:
-                old.append(before.id)
-            newest[subject] = row
-        if old:
+        # The newest time is enough of one that comes and goes: it must not bury what stands.
+        newest = {row.key: row.id for row in sorted(self.model.rows(), key=lambda row: row.raised_at)}
+        if old := [row.id for row in self.model.rows() if row.id != newest[row.key]]:
             self.model.drop(old)
             self.model.flush()
         asked = self.strip.incident

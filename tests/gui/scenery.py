@@ -395,6 +395,7 @@ def position_of(bracket: BracketView, **changes: Any) -> PositionView:
 def incident(ident: str, priority: int, cause: str, consequence: str, action: str, **changes: Any) -> IncidentView:
     values: dict[str, Any] = {
         "id": ident,
+        "key": ident,
         "priority": priority,
         "cause": cause,
         "consequence": consequence,

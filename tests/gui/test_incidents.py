@@ -104,7 +104,14 @@ async def test_the_figures_say_how_good_the_alarms_are(opened: Any) -> None:
 # --- seen, unseen, over ----------------------------------------------------------------------------------------------
 
 NAKED = make.incident(
-    "i-naked", 1, "40 TSLA are naked", "They can fall.", "Retry or flatten.", subject_kind="bracket", subject_id="b-X"
+    "i-naked",
+    1,
+    "40 TSLA are naked",
+    "They can fall.",
+    "Retry or flatten.",
+    key="naked:b-X",
+    subject_kind="bracket",
+    subject_id="b-X",
 )
 
 
@@ -157,9 +164,18 @@ async def test_one_that_comes_and_goes_stays_once(opened: Any) -> None:
         assert [row.id for row in panel.model.rows()] == ["i-4"]
         panel.take([replace(NAKED, id="i-5", raised_at=make.NOW)], [])
         assert [row.id for row in panel.model.rows()] == ["i-5"], "it stands again"
-        old = replace(NAKED, id="i-old", subject_id="b-Y", cleared_at=make.NOW - timedelta(days=2))
+        old = replace(NAKED, id="i-old", key="naked:b-Y", subject_id="b-Y", cleared_at=make.NOW - timedelta(days=2))
         panel.take([old], [])
         assert [row.id for row in panel.model.rows()] == ["i-5"], "of other days the log tells"
+
+
+async def test_another_incident_of_the_same_trade_hides_nothing_that_nobody_has_seen(opened: Any) -> None:
+    async with opened("busy") as screen:
+        panel = screen.window.incidents
+        panel.take([replace(NAKED, cleared_at=make.NOW - timedelta(seconds=5))], [])
+        stalled = replace(NAKED, id="i-stalled", key="stalled:b-X", priority=3, raised_at=make.NOW)
+        panel.take([stalled], [])
+        assert [row.id for row in panel.model.rows()] == ["i-stalled", "i-naked"]
 
 
 async def test_a_window_that_is_started_anew_still_tells_what_ended_unseen(opened: Any) -> None:

@@ -14,7 +14,7 @@ from engine.clock import SystemClock
 from engine.config import Config
 from engine.desk import Desk
 from engine.garbage import short_pauses
-from engine.heap import glibc_trim, small_heap
+from engine.heap import small_heap
 from engine.intake.api import ApiSettings, serve_api
 from engine.model.words import Mode
 from engine.past.recording import taping
@@ -88,6 +88,6 @@ async def _desk(folder: Path, url: str) -> AsyncIterator[Desk]:
         serve_api(desk, api, clock),
         taping(desk, settings.folder / TAPE_FILE, clock, keep_days=settings.config.replay.keep_days),
         short_pauses(clock, desk.is_quiet),
-        small_heap(clock, desk.is_quiet, glibc_trim()),
+        small_heap(clock, desk.is_quiet),
     ):
         yield desk

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def test_it_waits_for_a_quiet_moment_and_comes_once_a_minute() -> None:
 
     async def live() -> None:
         nonlocal quiet
-        async with small_heap(CLOCK, lambda: quiet, trim):
+        async with small_heap(CLOCK, lambda: quiet, lambda: nullcontext(trim)):
             await CLOCK.sleep(EVERY_S + 1)
             quiet = False
             await CLOCK.sleep(10 * EVERY_S)
@@ -47,7 +48,7 @@ def test_it_waits_for_a_quiet_moment_and_comes_once_a_minute() -> None:
 
 def test_without_such_a_call_the_desk_runs_all_the_same() -> None:
     async def live() -> bool:
-        async with small_heap(CLOCK, lambda: True, None):
+        async with small_heap(CLOCK, lambda: True, nullcontext):
             await CLOCK.sleep(10 * EVERY_S)
         return True
 
@@ -55,13 +56,13 @@ def test_without_such_a_call_the_desk_runs_all_the_same() -> None:
 
 
 async def test_holes_between_what_stays_are_given_back() -> None:
-    trim = glibc_trim()
-    if trim is None:
-        pytest.skip("this C library has no malloc_trim")
-    blocks = [bytes(BLOCK) for _ in range(BLOCKS)]
-    kept = blocks[::100]
-    del blocks
-    before = resident()
-    await trim()
-    assert before - resident() > BLOCK * BLOCKS / 2
-    assert kept
+    with glibc_trim() as trim:
+        if trim is None:
+            pytest.skip("this C library has no malloc_trim")
+        blocks = [bytes(BLOCK) for _ in range(BLOCKS)]
+        kept = blocks[::100]
+        del blocks
+        before = resident()
+        await trim()
+        assert before - resident() > BLOCK * BLOCKS / 2
+        assert kept
