@@ -153,6 +153,11 @@ class Desk(SignalCommands):
         book = self._book
         return not (book.pending or book.approved or any(book.cover(key).naked for key in book.open_brackets))
 
+    @property
+    def is_sending(self) -> bool:
+        """Something waits for the disk or the wire to go out to the broker: what can wait lets it go first."""
+        return self._recorder.is_waiting or self._client.transport.is_sending
+
     def account(self) -> AccountView:
         return self._status.account()
 

@@ -31,6 +31,12 @@ class Recorder:
         self._bus = bus
         self._to_tell: deque[tuple[list[Recorded], set[Change]]] = deque()
         self._telling = False
+        self._waits = 0
+
+    @property
+    def is_waiting(self) -> bool:
+        """Somebody waits for the disk before acting."""
+        return self._waits > 0
 
     def record(self, *events: AnyEvent) -> list[Recorded]:
         """Facts that are true now; on disk with the next group."""
@@ -62,7 +68,7 @@ class Recorder:
             JournalUnavailable: the disk does not take it. The facts stand in the book and in the queue of the journal.
         """
         recorded = self.record(*events)
-        await self._journal.durable(recorded[-1].seq)
+        await self._durable(recorded)
         return recorded
 
     async def commit_exit(self, *events: AnyEvent) -> list[Recorded]:
@@ -70,10 +76,17 @@ class Recorder:
         recorded = self.record(*events)
         try:
             async with asyncio.timeout(EXIT_DISK_WAIT_S):
-                await self._journal.durable(recorded[-1].seq)
+                await self._durable(recorded)
         except (TimeoutError, JournalUnavailable) as why:
             log.warning("exit goes out before its journal line is on disk: %s", str(why) or "the disk is slow")
         return recorded
+
+    async def _durable(self, recorded: list[Recorded]) -> None:
+        self._waits += 1
+        try:
+            await self._journal.durable(recorded[-1].seq)
+        finally:
+            self._waits -= 1
 
     def report(self, order_id: str, report: OrderReport) -> bool:
         """A broker's report of an order, recorded only when it says something new; returns whether it did.

@@ -5,7 +5,7 @@ can read, so quotes are taken up at a third of the frames. What moves by itself 
 asked for again on the beat.
 
 A frame is done in steps, one turn of the loop each, so that between two of them a click, a fill or a timer gets its
-turn: the longest step is what the loop is late, not the sum.
+turn: the longest step is what the loop is late, not the sum. While an order is on its way to the broker, none is taken.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from engine.views_halt import HaltView
 from engine.views_limits import MandateView
 from engine.views_truth import AlarmStatsView
 from gui.door import Difference, Door, Quote
-from gui.frame_clock import FrameClock
+from gui.frame_clock import FrameClock, RightOfWay
 
 HISTORY: Final = 500
 """Rows of the past that a list starts with."""
@@ -40,6 +40,10 @@ _ACTIVITY_STEP: Final = 120
 _BRACKETS_A_STEP: Final = 10
 _ORDERS_A_STEP: Final = 40
 """Views that are asked for in one turn of the loop: some 1.5 ms."""
+
+
+_LOOK_MS: Final = 1
+"""How soon a frame that gives way looks again whether the road is free."""
 
 
 class Bridge(QObject):
@@ -76,6 +80,7 @@ class Bridge(QObject):
         self._steps: deque[Callable[[], None]] = deque()
         self._turn = QTimer(self, interval=0, singleShot=True)
         self._turn.timeout.connect(self._take_step)
+        self._road = RightOfWay(lambda: desk.is_sending)
         self.clock.frame.connect(self._frame)
         self.clock.beat.connect(self._beat)
 
@@ -232,13 +237,16 @@ class Bridge(QObject):
     def _later(self, step: Callable[[], None]) -> None:
         self._steps.append(step)
         if not self._turn.isActive():
-            self._turn.start()
+            self._turn.start(0)
 
     def _take_step(self) -> None:
+        if self._road.is_taken():
+            self._turn.start(_LOOK_MS)
+            return
         with self.clock.pace.spending():
             self._steps.popleft()()
         if self._steps:
-            self._turn.start()
+            self._turn.start(0)
 
     def _show_trades(self, keys: set[str], orders: set[str], priced: set[str]) -> None:
         """Trades, and then the orders: a leg's face depends on its trade (armed once the entry has filled)."""

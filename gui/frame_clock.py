@@ -2,7 +2,7 @@
 
 Trailing by design: the first request of a frame starts a precise single-shot timer, all further ones ride along, and
 ``frame`` fires once when it ends. Nothing runs while nothing changes. When frames cost much they come more rarely: the
-loop belongs to the desk, and nobody reads a thousand changes a second.
+loop belongs to the desk, and nobody reads a thousand changes a second. And what goes out to the broker goes first.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ SHARE: Final = 0.15
 
 LONGEST_MS: Final = 250
 """However much a frame costs, the next one is no later: a click has to show its effect."""
+
+
+MOST_HELD_MS: Final = 50
+"""A disk that stands still, or requests without a pause, must not stop the screen."""
 
 
 class Pace:
@@ -52,6 +56,24 @@ class Pace:
         """From now on, until a frame may begin; 0: at once."""
         due_s = self._began_s + min(self._spent_s / SHARE, LONGEST_MS / 1000)
         return round(max(0.0, due_s - self._now_s()) * 1000)
+
+
+class RightOfWay:
+    """What is on its way to the broker goes before a frame, which waits ``MOST_HELD_MS`` for it and no longer."""
+
+    def __init__(self, is_sending: Callable[[], bool], now_s: Callable[[], float] = time.perf_counter) -> None:
+        self._is_sending = is_sending
+        self._now_s = now_s
+        self._since_s: float | None = None
+
+    def is_taken(self) -> bool:
+        """Whether a frame has to wait now."""
+        if not self._is_sending():
+            self._since_s = None
+            return False
+        if self._since_s is None:
+            self._since_s = self._now_s()
+        return (self._now_s() - self._since_s) * 1000 < MOST_HELD_MS
 
 
 class FrameClock(QObject):

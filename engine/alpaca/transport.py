@@ -76,7 +76,7 @@ class _ConnectionLost(aiohttp.ClientError):
     """A sent request's connection broke. Not of the types that aiohttp resends on."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Trace:
     sent_at_s: float | None = None
     opened_connection: bool = False
@@ -93,6 +93,12 @@ class Transport:
         """The last answers, oldest first."""
         self.times = EndpointTimes()
         self.last_answer_at_s: float | None = None
+        self._writes: set[_Trace] = set()
+
+    @property
+    def is_sending(self) -> bool:
+        """A write is under way whose first byte has not left."""
+        return any(trace.sent_at_s is None for trace in self._writes)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -123,6 +129,8 @@ class Transport:
         trace = _Trace()
         failure: TransportFailure | None = None
         started_at_s = self._clock.monotonic_s()
+        if method != "GET":
+            self._writes.add(trace)
         try:
             async with (
                 asyncio.timeout(deadline_s),
@@ -139,6 +147,8 @@ class Transport:
                 content = await answer.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failure = _failure_from(error, was_sent=trace.sent_at_s is not None)
+        finally:
+            self._writes.discard(trace)
         if failure is not None:
             # Raised apart from what the library raised: its frames hold the request with the keys as bytes.
             raise RequestFailed(failure)

@@ -143,6 +143,7 @@ class PastDesk:
     set_state = poll_orders = confirm_account = settle_difference = set_demo = staticmethod(refused_later)
     ack_incident = cancel_working_entries = staticmethod(refused_later)
     preview_batch = staticmethod(refused)
+    is_sending = False
 
     def __init__(self, mode: Mode, moment: Moment, marks: Sequence[Mark], tape: TapeReader, pool: Pool) -> None:
         self.mode = mode

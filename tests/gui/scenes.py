@@ -106,6 +106,7 @@ class SceneDesk:
         """All sequences oldest first."""
         self.bus = Bus()
         self.mode: Mode = view.health.mode
+        self.is_sending = False
         self.commands: list[tuple[Any, ...]] = []
         self.clock = FrozenClock(view.health.started_at)
         self.ladder = SceneHalt(self._take)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from engine.bus import Change
@@ -43,4 +44,20 @@ def test_many_trades_come_in_one_piece_and_their_orders_after_them(qtbot: QtBot)
     desk.bus.publish((), [Change("bracket", "b-zz"), Change("order", "o-zz")])
     qtbot.waitUntil(lambda: len(told) == 2)
     assert told == [("brackets", ids, ["b-zz"]), ("orders", ids, ["o-zz"])]
+    bridge.stop()
+
+
+def test_while_an_order_is_on_its_way_no_frame_gets_in_between(qtbot: QtBot) -> None:
+    desk = desk_of("empty")
+    bridge = Bridge(desk)
+    told: list[bool] = []
+    bridge.start()
+    bridge.brackets_changed.connect(lambda *_: told.append(desk.is_sending))
+    held, entry = trade(1)
+    desk.put(held, entry)
+    desk.is_sending = True
+    bridge.clock.frame.connect(lambda: QTimer.singleShot(20, lambda: setattr(desk, "is_sending", False)))
+    desk.bus.publish((), [Change("bracket", held.id)])
+    qtbot.waitUntil(lambda: bool(told))
+    assert told == [False], "it came once the order was away"
     bridge.stop()

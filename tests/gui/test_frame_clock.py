@@ -1,4 +1,4 @@
-"""Frames: many changes make one, and when they cost much they come more rarely."""
+"""Frames: many changes make one, they come more rarely when they cost much, and let orders go first."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from gui.frame_clock import LONGEST_MS, SHARE, FrameClock, Pace
+from gui.frame_clock import LONGEST_MS, MOST_HELD_MS, SHARE, FrameClock, Pace, RightOfWay
 
 
 class Stopwatch:
@@ -87,3 +87,18 @@ def test_a_frame_that_is_put_off_comes_all_the_same(qtbot: QtBot, qapp: QApplica
     watch.now_s += 1.0
     qtbot.waitUntil(lambda: bool(frames))
     clock.stop()
+
+
+def test_a_frame_waits_for_what_is_being_sent_but_not_for_ever(watch: Stopwatch) -> None:
+    sending = [True]
+    road = RightOfWay(lambda: sending[0], watch)
+    assert road.is_taken()
+    watch.now_s += (MOST_HELD_MS - 1) / 1000
+    assert road.is_taken()
+    watch.now_s += 0.002
+    assert not road.is_taken(), "a disk that stands still must not stop the screen"
+    assert not road.is_taken(), "nor hold up the next step of the frame"
+    sending[0] = False
+    assert not road.is_taken()
+    sending[0] = True
+    assert road.is_taken(), "the next order goes first again"

@@ -35,6 +35,25 @@ def test_a_silent_broker_ends_a_read_as_retryable_and_a_write_as_ambiguous() -> 
     run_virtually(main())
 
 
+def test_a_write_is_on_its_way_until_its_first_byte_has_left_and_not_until_its_answer() -> None:
+    async def main() -> None:
+        async with raw_server(Silence()) as server, open_client(access_to(server.url), virtual_clock()) as client:
+            read = asyncio.create_task(client.account(deadline_s=5))
+            await server.was_asked.wait()
+            assert not client.transport.is_sending
+            write = asyncio.create_task(client.submit(BRACKET, purpose=Purpose.ENTRY, deadline_s=5))
+            seen = []
+            while len(server.seen) < 2:
+                await asyncio.sleep(0)
+                seen.append(client.transport.is_sending)
+            assert True in seen
+            assert not seen[-1]
+            await asyncio.gather(read, write, return_exceptions=True)
+            assert not client.transport.is_sending
+
+    run_virtually(main())
+
+
 async def test_nobody_listening_means_that_nothing_was_sent() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
@@ -44,6 +63,7 @@ async def test_nobody_listening_means_that_nothing_was_sent() -> None:
                 await client.submit(BRACKET, purpose=Purpose.ENTRY)
             assert "nothing was opened" in caught.value.operator_text
             assert client.budget.remaining(Lane.EXIT) == client.budget.limit, "what was not sent is not charged"
+            assert not client.transport.is_sending
 
 
 async def test_a_failed_handshake_means_that_nothing_was_sent() -> None:

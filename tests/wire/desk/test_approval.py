@@ -37,6 +37,21 @@ async def test_an_approval_can_be_taken_back_before_anything_is_sent(rig: Rig) -
         assert await rig.orders() == []
 
 
+async def test_what_can_wait_learns_that_an_order_is_on_its_way(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        signal_id = await pending(desk, rig.signal())
+        await until(lambda: not desk.is_sending)
+        approval = asyncio.create_task(desk.approve(signal_id, actor="ann"))
+        seen = []
+        while not desk.orders() or desk.orders()[0].broker_id is None:
+            await asyncio.sleep(0)
+            seen.append(desk.is_sending)
+        first, last = seen.index(True), len(seen) - seen[::-1].index(True)
+        assert all(seen[first:last]), "the disk, and then the wire, without a gap between"
+        assert not seen[-1], "the answer is nothing to wait for"
+        await approval
+
+
 async def test_what_was_sent_or_never_approved_cannot_be_taken_back(rig: Rig) -> None:
     async with rig.desk(approval={"undo_s": 0.05}) as desk:
         signal_id = await pending(desk, rig.signal())
