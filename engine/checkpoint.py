@@ -33,7 +33,7 @@ from engine.journal.writer import Journal
 from engine.long_table import LongTable
 from engine.model.bracket import Bracket
 from engine.model.halt import FlatProof, Suspension
-from engine.model.incident import Incident, Rejection
+from engine.model.incident import Alarm, Incident, Rejection
 from engine.model.mandate import MandateRecord
 from engine.model.order import Order
 from engine.model.position import Position
@@ -60,6 +60,7 @@ KINDS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "orders": Order,
     "brackets": Bracket,
     "incidents": Incident,
+    "mandates": MandateRecord,
 }
 """The book's long tables, written row by row."""
 
@@ -87,6 +88,7 @@ class BookState(msgspec.Struct, frozen=True, kw_only=True):
     taken_back: dict[str, datetime]
     open_brackets: dict[str, None]
     open_incidents: dict[str, str]
+    alarms: dict[str, Alarm]
     rejections: dict[str, Rejection]
     brackets_of_symbol: dict[str, dict[str, None]]
     closers: dict[str, str]
@@ -95,7 +97,7 @@ class BookState(msgspec.Struct, frozen=True, kw_only=True):
     trips: dict[str, Trip]
     flat_proof: FlatProof | None
     suspension: Suspension
-    mandates: dict[str, MandateRecord]
+    standing_mandates: dict[str, datetime]
     former_broker_ids: dict[str, str]
     naked_days: dict[str, float]
     lost_at: dict[str, datetime]

@@ -21,7 +21,7 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 _LEVEL: Final = 6
 _RAW: Final = -15
 """Deflate without header and checksum."""
-SAMPLES: Final = 3
+SAMPLES: Final = 8
 """Rows that make the compressor's dictionary: the longest of those at hand."""
 
 

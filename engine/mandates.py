@@ -81,6 +81,8 @@ class Mandates:
                 self._at_work.add(signal_id)
                 self._tried_s[signal_id] = now_s
                 self._spawn(f"mandate-{signal_id}", self._approve(signal_id, chosen))
+        for over in self.refusals.keys() - self._book.standing_mandates.keys():
+            del self.refusals[over]
         for gone in self._tried_s.keys() - self._book.pending.keys():
             del self._tried_s[gone]
 

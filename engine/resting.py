@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from itertools import cycle
 from typing import Any, Final
 
@@ -12,14 +11,12 @@ from engine.clock import Clock
 from engine.long_table import LongTable
 from engine.model.words import SignalStatus
 
-KINDS: Final = ("signals", "orders", "brackets", "incidents")
+KINDS: Final = ("signals", "orders", "brackets", "incidents", "mandates")
 EVERY_S: Final = 0.1
 MOST: Final = 10
 """Rows packed at a time: half a millisecond of the loop."""
-AWAKE: Final = 250
+AWAKE: Final = 100
 """So many rows of each table, those written last, are never packed: they are what a person looks at."""
-COUNTED_FOR: Final = timedelta(hours=25)
-"""The alarm statistics walk along the incidents of a day."""
 OVER: Final = frozenset(
     {SignalStatus.CLOSED, SignalStatus.DENIED, SignalStatus.REJECTED, SignalStatus.EXPIRED, SignalStatus.FAILED}
 )
@@ -29,17 +26,16 @@ async def keep_resting(book: Book, clock: Clock) -> None:
     """For ever."""
     for kind in cycle(KINDS):
         await clock.sleep(EVERY_S)
-        rest(book, kind, clock.now())
+        rest(book, kind)
 
 
-def rest(book: Book, kind: str, now: datetime, *, awake: int = AWAKE) -> None:
+def rest(book: Book, kind: str, *, awake: int = AWAKE) -> None:
     """Pack some rows of a long table that are over, but for those ``awake`` that were written last."""
     table: LongTable[Any] = getattr(book, kind)
-    table.rest(MOST, but=awake, may_rest=_may_rest(book, kind, now))
+    table.rest(MOST, but=awake, may_rest=_may_rest(book, kind))
 
 
-def _may_rest(book: Book, kind: str, now: datetime) -> Callable[[Any], bool]:
-    standing = set(book.open_incidents.values())
+def _may_rest(book: Book, kind: str) -> Callable[[Any], bool]:
     match kind:
         case "signals":
             return lambda record: record.status in OVER
@@ -47,5 +43,8 @@ def _may_rest(book: Book, kind: str, now: datetime) -> Callable[[Any], bool]:
             return lambda order: order.is_terminal and order.bracket_id not in book.open_brackets
         case "brackets":
             return lambda bracket: bracket.id not in book.open_brackets
+        case "incidents":
+            standing = set(book.open_incidents.values())
+            return lambda incident: incident.id not in standing
         case _:
-            return lambda incident: incident.id not in standing and incident.raised_at < now - COUNTED_FOR
+            return lambda record: record.mandate.id not in book.standing_mandates

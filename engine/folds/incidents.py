@@ -10,9 +10,11 @@ import msgspec
 
 from engine.long_table import LongTable
 from engine.model import events as ev
-from engine.model.incident import Incident, Rejection
+from engine.model.incident import Alarm, Incident, Rejection
 
 REJECTIONS_FOR: Final = timedelta(minutes=10)
+ALARMS_FOR: Final = timedelta(hours=25)
+"""The figures about alarms are of a day."""
 replace = msgspec.structs.replace
 
 
@@ -21,6 +23,8 @@ class IncidentFolds(ABC):
         self.incidents = LongTable(Incident)
         self.open_incidents: dict[str, str] = {}
         """Incident key -> id."""
+        self.alarms: dict[str, Alarm] = {}
+        """Incident id -> what the figures ask of it, of the last day, oldest first."""
         self.rejections: dict[str, Rejection] = {}
         """Order id -> the broker's no, of the last minutes, oldest first."""
 
@@ -35,12 +39,15 @@ class IncidentFolds(ABC):
         incident = event.incident
         self.incidents[incident.id] = incident
         self.open_incidents[incident.key] = incident.id
+        oldest = at - ALARMS_FOR
+        while self.alarms and next(iter(self.alarms.values())).raised_at < oldest:
+            del self.alarms[next(iter(self.alarms))]
+        self.alarms[incident.id] = Alarm(key=incident.key, priority=incident.priority, raised_at=incident.raised_at)
         self._touch("incident", incident.id)
         self._touch("desk", "")
 
     def _on_incident_acked(self, event: ev.IncidentAcked, at: datetime) -> None:
-        incident = self.incidents[event.incident_id]
-        self.incidents[event.incident_id] = replace(incident, acked_at=at, acked_by=event.actor)
+        self._acknowledge(event.incident_id, at=at, by=event.actor)
         self._touch("incident", event.incident_id)
         self._touch("desk", "")
 
@@ -56,8 +63,12 @@ class IncidentFolds(ABC):
 
     def _on_incident_unshelved(self, event: ev.IncidentUnshelved, at: datetime) -> None:
         self._shelve(event.incident_id, until=None, by=None, why="")
-        incident = self.incidents[event.incident_id]
-        self.incidents[event.incident_id] = replace(incident, acked_at=None, acked_by=None)
+        self._acknowledge(event.incident_id, at=None, by=None)
+
+    def _acknowledge(self, incident_id: str, *, at: datetime | None, by: str | None) -> None:
+        self.incidents[incident_id] = replace(self.incidents[incident_id], acked_at=at, acked_by=by)
+        if incident_id in self.alarms:
+            self.alarms[incident_id] = replace(self.alarms[incident_id], acked_at=at)
 
     def _shelve(self, incident_id: str, *, until: datetime | None, by: str | None, why: str) -> None:
         incident = self.incidents[incident_id]

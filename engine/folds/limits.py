@@ -13,6 +13,7 @@ from datetime import datetime
 
 import msgspec
 
+from engine.long_table import LongTable
 from engine.model import events as ev
 from engine.model.mandate import MANDATE_ACTOR, MandateRecord, MandateUse
 from engine.model.money import ZERO
@@ -32,7 +33,9 @@ class LimitFolds(ABC):
         self.prop = PropLedger()
         self.trips: dict[str, Trip] = {}
         """By code: those not released, and those released while their cause stood."""
-        self.mandates: dict[str, MandateRecord] = {}
+        self.mandates = LongTable(MandateRecord)
+        self.standing_mandates: dict[str, datetime] = {}
+        """Id -> its end, of those not revoked; one that is over is dropped when the next is granted."""
 
     @abstractmethod
     def _touch(self, kind: str, key: str) -> None:
@@ -40,7 +43,7 @@ class LimitFolds(ABC):
 
     def live_mandates(self, now: datetime) -> list[MandateRecord]:
         """Neither revoked nor over, oldest first."""
-        return [m for m in self.mandates.values() if m.revoked_at is None and m.mandate.until > now]
+        return self.mandates.of(key for key, until in self.standing_mandates.items() if until > now)
 
     # The prop firm's ledger
 
@@ -99,13 +102,17 @@ class LimitFolds(ABC):
     # Mandates
 
     def _on_mandate_granted(self, event: ev.MandateGranted, at: datetime) -> None:
+        for key in [key for key, until in self.standing_mandates.items() if until <= at]:
+            del self.standing_mandates[key]
         self.mandates[event.mandate.id] = MandateRecord(mandate=event.mandate, run=self.run)
+        self.standing_mandates[event.mandate.id] = event.mandate.until
         self._touch("mandate", event.mandate.id)
 
     def _on_mandate_confirmed(self, event: ev.MandateConfirmed, at: datetime) -> None:
         self._change_mandate(event.mandate_id, run=self.run)
 
     def _on_mandate_revoked(self, event: ev.MandateRevoked, at: datetime) -> None:
+        self.standing_mandates.pop(event.mandate_id, None)
         self._change_mandate(event.mandate_id, revoked_at=at, revoked_by=event.actor)
 
     def _change_mandate(self, mandate_id: str, **changes: object) -> None:

@@ -50,6 +50,15 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
         return self.shelved_until is not None
 
 
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """As much of an incident as the figures about a day's alarms need."""
+
+    key: str
+    priority: Priority
+    raised_at: datetime
+    acked_at: datetime | None = None
+
+
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):
     """The broker's no to an order, remembered for some minutes: many of them are one alarm."""
 

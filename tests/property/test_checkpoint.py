@@ -149,7 +149,7 @@ async def check(folder: Path, acts: Sequence[str]) -> None:
                     assert await checkpoints.take()
                 elif act == "rest":
                     for kind in KINDS:
-                        rest(desk.book, kind, desk.clock.now(), awake=0)
+                        rest(desk.book, kind, awake=0)
                 elif act == "pack":  # more than a desk would: what is open, too
                     for table in tables_of(desk.book).values():
                         table.rest(100, but=0, may_rest=lambda _: True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import msgspec
 import pytest
 
 from engine.book import Book
 from engine.checkpoint import tables_of
+from engine.incidents.stats import alarm_stats
 from engine.long_table import LongTable
 from engine.model import events as ev
 from engine.model.words import SignalStatus
 from engine.resting import AWAKE, KINDS, MOST, rest
 from tests.unit.builders import T0, after, make_signal
+from tests.unit.desk.test_alarms import desk_incident
+from tests.unit.rules.test_mandates import mandate
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +99,7 @@ def test_what_is_over_rests_and_what_is_open_does_not() -> None:
         if number != 1:
             book.apply(ev.Recorded(number, T0, ev.SignalExpired(signal_id=signal.id)))
     for _ in range(3):
-        rest(book, "signals", after(1))
+        rest(book, "signals")
     assert book.signals.is_packed("s000000")
     assert not book.signals.is_packed("s000001"), "it waits for a decision"
     assert book.signals.awake() == AWAKE
@@ -110,4 +111,34 @@ def test_every_long_table_has_its_rule() -> None:
     book = Book()
     assert set(KINDS) == set(tables_of(book))
     for kind in KINDS:
-        rest(book, kind, T0 + timedelta(days=2), awake=0)
+        rest(book, kind, awake=0)
+
+
+def test_a_mandate_rests_when_it_is_revoked_or_over_and_counts_as_given_until_then() -> None:
+    book = Book()
+    given = [mandate(id=f"m{number:04d}", until=after(60 if number < 3 else 3600)) for number in range(6)]
+    for number, each in enumerate(given[:5]):
+        book.apply(ev.Recorded(number, T0, ev.MandateGranted(mandate=each)))
+    book.apply(ev.Recorded(5, after(1), ev.MandateRevoked(mandate_id="m0004", actor="ann")))
+    assert [m.mandate.id for m in book.live_mandates(after(59))] == ["m0000", "m0001", "m0002", "m0003"]
+    assert [m.mandate.id for m in book.live_mandates(after(60))] == ["m0003"]
+    book.apply(ev.Recorded(6, after(100), ev.MandateGranted(mandate=given[5])))
+    rest(book, "mandates", awake=0)
+    assert [key for key in book.mandates if not book.mandates.is_packed(key)] == ["m0003", "m0005"]
+    assert (book.mandates["m0004"].revoked_by, book.mandates["m0000"].mandate) == ("ann", given[0])
+    assert [m.mandate.id for m in book.live_mandates(after(101))] == ["m0003", "m0005"]
+
+
+def test_an_incident_that_is_over_rests_and_the_figures_of_its_day_stay() -> None:
+    book = Book()
+    for number in range(3):
+        raised = msgspec.structs.replace(desk_incident(f"link:{number}"), id=f"i{number}")
+        book.apply(ev.Recorded(number, T0, ev.IncidentRaised(incident=raised)))
+    book.apply(ev.Recorded(3, after(2), ev.IncidentAcked(incident_id="i0", actor="ann")))
+    for number in (0, 1):
+        book.apply(ev.Recorded(4 + number, after(3), ev.IncidentCleared(incident_id=f"i{number}", why="over")))
+    before = alarm_stats(book, after(4))
+    rest(book, "incidents", awake=0)
+    assert [book.incidents.is_packed(f"i{number}") for number in range(3)] == [True, True, False]
+    assert alarm_stats(book, after(4)) == before
+    assert (before.raised, before.acked_share, before.standing) == (3, 0.333, 1)
