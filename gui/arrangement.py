@@ -1,11 +1,15 @@
-"""Where the panels stand when a window is new: trades and orders in the middle, the others in docks around them."""
+"""Where the panels stand when a window is new: trades and orders in the middle, the others around them, all in docks.
+
+The middle is a window in the window: its two docks float, go side by side or behind one another, and whatever they do,
+the others keep their places around it.
+"""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
 from gui.panel_set import PanelSet
 from gui.theme import FRAME, GAP
@@ -18,29 +22,29 @@ _SIZE: Final = QSize(1920, 1080)
 class Arrangement(NamedTuple):
     top: QVBoxLayout
     """Bars over everything, from the top down."""
-    middle: QSplitter
+    middle: QMainWindow
     docks: dict[str, QDockWidget]
-    """By the name of the panel in it."""
+    """Around the middle, by the name of the panel in it."""
+    inner: dict[str, QDockWidget]
+    """Those of the middle."""
 
 
 def arrange(window: QMainWindow, panels: PanelSet) -> Arrangement:
     edge = FRAME + GAP
     window.setContentsMargins(edge, edge, edge, edge)
-    window.setDockOptions(QMainWindow.DockOption.AllowNestedDocks | QMainWindow.DockOption.AllowTabbedDocks)
+    middle = QMainWindow(flags=Qt.WindowType.Widget)
+    for host in (window, middle):
+        host.setDockOptions(QMainWindow.DockOption.AllowNestedDocks | QMainWindow.DockOption.AllowTabbedDocks)
     bars = QWidget()
     top = QVBoxLayout(bars)
     top.setContentsMargins(0, 0, 0, GAP)
     top.addWidget(panels.state_bar)
     window.setMenuWidget(bars)
-    middle = QSplitter(Qt.Orientation.Vertical)
-    middle.setHandleWidth(GAP)
-    middle.setChildrenCollapsible(False)
-    middle.addWidget(panels.brackets)
-    middle.addWidget(panels.orders)
-    middle.setStretchFactor(0, 45)
-    middle.setStretchFactor(1, 55)
+    middle.setObjectName("middle")
     window.setCentralWidget(middle)
     area = Qt.DockWidgetArea
+    inner = {panel.name: _dock(middle, panel, area.TopDockWidgetArea) for panel in (panels.brackets, panels.orders)}
+    middle.splitDockWidget(inner["brackets"], inner["orders"], Qt.Orientation.Vertical)
     docks = {
         panel.name: _dock(window, panel, where)
         for panel, where in (
@@ -53,7 +57,7 @@ def arrange(window: QMainWindow, panels: PanelSet) -> Arrangement:
     }
     window.setMinimumSize(1200, 700)
     window.resize(_SIZE.boundedTo(window.screen().availableSize()))
-    return Arrangement(top, middle, docks)
+    return Arrangement(top, middle, docks, inner)
 
 
 def _dock(window: QMainWindow, panel: Panel, where: Qt.DockWidgetArea) -> QDockWidget:

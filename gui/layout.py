@@ -1,7 +1,7 @@
 """Where the window's panels are: default proportions, what the operator made of them, and layouts with a name.
 
 All of it is kept in one file of settings. A layout can be written to a file of its own and read from one: it holds
-where panels, windows and the splitter are, which columns are in sight, and nothing of the desk.
+where panels and windows are, which columns are in sight, and nothing of the desk.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import QByteArray, QSettings
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QSplitter
+from PySide6.QtWidgets import QApplication
 
 from gui import theme
-from gui.proportions import Proportions
+from gui.proportions import Host, Proportions, read_shares
 from gui.tables.blotter import Blotter
 from gui.tables.column_choice import choices_of
 
@@ -38,9 +38,8 @@ class LayoutRefused(ValueError):
 class Layout:
     def __init__(
         self,
-        window: QMainWindow,
-        docks: Mapping[str, QDockWidget],
-        middle: QSplitter,
+        outer: Host,
+        middle: Host,
         settings: QSettings,
         tables: Sequence[Blotter],
     ) -> None:
@@ -48,12 +47,12 @@ class Layout:
         self._columns = choices_of(tables)
         for choice in self._columns.values():
             choice.changed.connect(self.save)
-        self._window = window
-        self._docks = docks
-        self._middle = middle
+        self._window = outer.window
+        self._middle = middle.window
+        self._docks = (*middle.docks.values(), *outer.docks.values())
         self.settings = settings
-        self._default = window.saveState(LAYOUT_VERSION)
-        self._proportions = Proportions(window, docks, middle)
+        self._default = [(host.window, host.window.saveState(LAYOUT_VERSION)) for host in (outer, middle)]
+        self._proportions = (Proportions(outer), Proportions(middle))
 
     def use_theme(self, name: str) -> None:
         app = QApplication.instance()
@@ -62,12 +61,13 @@ class Layout:
         self.settings.setValue("theme", name)
 
     def reset(self) -> None:
-        self._window.restoreState(self._default, LAYOUT_VERSION)
-        for dock in self._docks.values():
+        for window, state in self._default:
+            window.restoreState(state, LAYOUT_VERSION)
+        for dock in self._docks:
             dock.show()
         for choice in self._columns.values():
             choice.put_away(())
-        self._proportions.share_out()
+        self.share_out()
 
     def save(self) -> None:
         for part, value in self._as_it_is().items():
@@ -148,8 +148,10 @@ class Layout:
         window = self._window
         away = {name: choice.away for name, choice in self._columns.items() if choice.away}
         columns = QByteArray(json.dumps(away).encode())
-        values = (window.saveGeometry(), window.saveState(LAYOUT_VERSION), self._middle.saveState(), columns)
-        return dict(zip(_PARTS, values, strict=True)) | {_SHARES: QByteArray(self._proportions.kept())}
+        states = (window.saveState(LAYOUT_VERSION), self._middle.saveState(LAYOUT_VERSION))
+        shares = {name: share for proportions in self._proportions for name, share in proportions.kept().items()}
+        values = (window.saveGeometry(), *states, columns)
+        return dict(zip(_PARTS, values, strict=True)) | {_SHARES: QByteArray(json.dumps(shares).encode())}
 
     def _put(self, parts: Mapping[str, Any]) -> bool:
         geometry, state, middle, columns = (parts[part] for part in _PARTS)
@@ -160,9 +162,12 @@ class Layout:
         away = _read_columns(columns)
         for name, choice in self._columns.items():
             choice.put_away(away.get(name, ()))
-        if not (self._window.restoreGeometry(geometry) and self._middle.restoreState(middle)):
+        if not self._window.restoreGeometry(geometry):
             return False
-        self._proportions.take(parts.get(_SHARES))
+        self._middle.restoreState(middle, LAYOUT_VERSION)  # of a splitter once: then it stays as it is
+        shares = read_shares(parts.get(_SHARES))
+        for proportions in self._proportions:
+            proportions.take(shares)
         return True
 
     def _keep(self, name: str, parts: Mapping[str, QByteArray]) -> str:
@@ -176,7 +181,8 @@ class Layout:
 
     def share_out(self) -> None:
         """The default proportions, of whatever size the window has."""
-        self._proportions.share_out()
+        for proportions in self._proportions:
+            proportions.share_out()
 
 
 def _read_columns(value: Any) -> dict[str, list[str]]:

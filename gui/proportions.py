@@ -2,7 +2,8 @@
 
 Qt keeps a dock's pixels and gives the middle what is left: a window that goes from a large screen to a small one would
 have no tables any more. So each dock has a share of the width (left, right) or of the height (top, bottom); a separator
-that is dragged sets it, the window's size never does. No dock gets less than it needs to be read.
+that is dragged sets it, the window's size never does. No dock gets less than it needs to be read. The middle, a window
+in the window, is shared out the same way.
 """
 
 from __future__ import annotations
@@ -10,30 +11,42 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter
+from PySide6.QtWidgets import QDockWidget, QMainWindow
 
-_SHARES: Final = {"signals": 0.2, "detail": 0.213, "incidents": 0.232}
-"""Of a new window."""
-_BOTTOM_ROW: Final = {"incidents": 0.25, "latency": 0.45, "activity": 0.3}
+AROUND: Final = {"signals": 0.2, "detail": 0.213, "incidents": 0.232}
+"""Shares of a new window; the middle has what is left."""
+BOTTOM_ROW: Final = {"incidents": 0.25, "latency": 0.45, "activity": 0.3}
 """Of the width, side by side."""
-_MIDDLE: Final = (0.43, 0.57)
-"""Trades and orders."""
+MIDDLE: Final = {"brackets": 0.43}
+"""Of the middle's height; the orders have what is left."""
 _LEAST: Final = {"signals": 322, "detail": 270}
 """Pixels of width."""
 _LEAST_WIDTH: Final = 160
-_LEAST_HEIGHT: Final = 176
+_LEAST_HEIGHT: Final = {"brackets": 110}
+_LEAST_HEIGHT_ELSE: Final = 176
 _UPRIGHT: Final = (Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea)
 
 
+class Host(NamedTuple):
+    """A window with docks, and what they take of it when it is new."""
+
+    window: QMainWindow
+    docks: Mapping[str, QDockWidget]
+    shares: Mapping[str, float]
+    """Of the width, or of the height."""
+    row: Mapping[str, float] = {}
+    """Of the width, side by side."""
+
+
 class Proportions(QObject):
-    def __init__(self, window: QMainWindow, docks: Mapping[str, QDockWidget], middle: QSplitter) -> None:
-        super().__init__(window)
-        self._window = window
-        self._docks = docks
-        self._middle = middle
+    def __init__(self, host: Host) -> None:
+        super().__init__(host.window)
+        self._host = host
+        self._window = window = host.window
+        self._docks = docks = host.docks
         self._shares: dict[str, float] = {}
         self._at_press: dict[str, float] = {}
         for dock in docks.values():
@@ -65,25 +78,24 @@ class Proportions(QObject):
 
     def share_out(self) -> None:
         """Those of a new window."""
-        width, height = self._window.width(), self._middle.height()
-        self._shares = dict(_SHARES)
-        row = [self._docks[name] for name in _BOTTOM_ROW]
-        self._window.resizeDocks(row, [int(width * share) for share in _BOTTOM_ROW.values()], Qt.Orientation.Horizontal)
+        width = self._window.width()
+        self._shares = dict(self._host.shares)
+        row = self._host.row
+        docks = [self._docks[name] for name in row]
+        self._window.resizeDocks(docks, [int(width * share) for share in row.values()], Qt.Orientation.Horizontal)
         self.follow()
-        self._middle.setSizes([int(height * share) for share in _MIDDLE])
 
     # --- kept ------------------------------------------------------------------------------------------------
 
-    def kept(self) -> bytes:
-        return json.dumps({name: round(share, 4) for name, share in self._shares.items()}).encode()
+    def kept(self) -> dict[str, float]:
+        return {name: round(share, 4) for name, share in self._shares.items()}
 
-    def take(self, raw: Any) -> None:
-        """What ``kept`` gave; without it, what the docks take now."""
-        found = read_shares(raw)
+    def take(self, found: Mapping[str, float] | None) -> None:
+        """What ``kept`` gave, of other windows too; without it, what the docks take now."""
         if found is None:
             self._shares = self._taken()
         else:
-            self._shares = found
+            self._shares = {name: share for name, share in found.items() if name in self._docks}
             self.follow()
 
     # --- inside ----------------------------------------------------------------------------------------------
@@ -108,7 +120,7 @@ class Proportions(QObject):
 
 def _least(name: str, across: bool) -> int:
     """Pixels."""
-    return _LEAST.get(name, _LEAST_WIDTH) if across else _LEAST_HEIGHT
+    return _LEAST.get(name, _LEAST_WIDTH) if across else _LEAST_HEIGHT.get(name, _LEAST_HEIGHT_ELSE)
 
 
 def read_shares(raw: Any) -> dict[str, float] | None:

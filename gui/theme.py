@@ -308,8 +308,6 @@ QLabel {{ background: transparent; }}
 QMainWindow, QWidget#root {{ background: {p.plane0}; }}
 QMainWindow::separator {{ background: {p.plane0}; width: {GAP}px; height: {GAP}px; }}
 QMainWindow::separator:hover {{ background: {p.line_strong}; }}
-QSplitter::handle {{ background: transparent; }}
-QSplitter::handle:hover {{ background: {p.line_strong}; }}
 QToolTip {{ background: {p.plane3}; color: {p.high}; border: 1px solid {p.line_strong}; padding: 4px 6px; }}
 
 QWidget[part="header"] {{ background: {p.plane1}; border: 1px solid {p.line}; border-bottom: none;

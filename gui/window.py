@@ -42,6 +42,7 @@ from gui.moving import Moving
 from gui.panel_set import PanelSet
 from gui.panels.detail import Subject
 from gui.panels.orders import is_open
+from gui.proportions import AROUND, BOTTOM_ROW, MIDDLE, Host
 from gui.release import STATE, needs_word, release_question
 from gui.repairing import Repairing
 from gui.showing import Showing
@@ -96,7 +97,8 @@ class MainWindow(QMainWindow):
             moved=self.arming.arm,
             tell=lambda code, words: self.toast.tell(code, words),
         )
-        self.top, self._middle, self._docks = arrange(self, panels)
+        self.top, middle, around, inner = arrange(self, panels)
+        self._docks = inner | around
         self._showing = Showing(
             self.signals,
             self.brackets,
@@ -135,7 +137,9 @@ class MainWindow(QMainWindow):
         )
         self._fill_menu()
         tables = (*self.brackets.views, self.orders.view)
-        self._layout = Layout(self, self._docks, self._middle, self.settings, tables)
+        self._layout = Layout(
+            Host(self, around, AROUND, BOTTOM_ROW), Host(middle, inner, MIDDLE), self.settings, tables
+        )
         self._layouts = LayoutSheet(self._layout, self)
         self._restored = self._layout.restore()
 

@@ -52,11 +52,19 @@ def _dark(qapp: QApplication) -> None:
         theme.use(qapp, theme.DARK.name)
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(autouse=True)
 def _widgets_die_here() -> Iterator[None]:
-    """In Qt's own thread: the collector may next walk in a worker thread of some other test."""
+    """In Qt's own thread, as in the program: by itself the collector may walk in a worker's, and widgets die there."""
+    gc.disable()
+    yield
+    gc.collect(1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _old_widgets_too() -> Iterator[None]:
     yield
     gc.collect()
+    gc.enable()
 
 
 async def until(is_so: Callable[[], bool], timeout_s: float = 2.0) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QMenu
+from PySide6.QtWidgets import QLineEdit, QMenu, QSplitter
 
 from gui.layout import Layout, LayoutRefused
 from gui.proportions import read_shares
@@ -151,6 +151,57 @@ async def test_a_file_is_asked_for_without_holding_up_the_window(opened: Any) ->
         screen.press(Qt.Key.Key_Escape)
 
 
+# --- the middle ------------------------------------------------------------------------------------------------------
+
+
+async def test_trades_and_orders_float_stand_behind_one_another_and_come_back_with_their_layout(
+    opened: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "remembered.ini"
+    async with opened("busy", file) as screen:
+        window = screen.window
+        trades, orders = window._docks["brackets"], window._docks["orders"]
+        kept(screen).save_as("as new")
+        orders.setFloating(True)
+        await asyncio.sleep(0.05)
+        assert orders.isVisible()
+        assert screen.row("order-table", "b-JPM"), "it goes on there"
+        assert trades.height() > 0.9 * screen.find("middle").height(), "the trades have the room"
+        kept(screen).save_as("two screens")
+        orders.setFloating(False)
+        screen.find("middle").tabifyDockWidget(trades, orders)  # type: ignore[attr-defined]
+        kept(screen).save_as("behind")
+        assert kept(screen).use("two screens")
+        assert orders.isFloating()
+        assert kept(screen).use("behind")
+        assert not orders.isFloating()
+        assert screen.find("middle").tabifiedDockWidgets(trades) == [orders]  # type: ignore[attr-defined]
+        window.reset_layout()
+        assert not orders.isFloating()
+        assert orders.y() > trades.y()
+        kept(screen).use("two screens")
+    async with opened("busy", file, as_left=True) as screen:
+        assert screen.window._docks["orders"].isFloating(), "the next start remembers"
+
+
+async def test_the_middle_keeps_its_shares_when_the_window_changes(opened: Any) -> None:
+    async with opened("busy") as screen:
+        docks = screen.window._docks
+        await resized(screen, 1920, 1080)
+        large = docks["brackets"].height() / docks["orders"].height()
+        await resized(screen, 1366, 768)
+        assert docks["brackets"].height() / docks["orders"].height() == pytest.approx(large, rel=0.05)
+
+
+async def test_a_layout_from_before_the_middle_had_docks_still_fits(opened: Any) -> None:
+    async with opened("busy") as screen:
+        kept(screen).save_as("old")
+        screen.window.settings.setValue("layouts/old/middle", QSplitter().saveState())
+        screen.window._docks["activity"].hide()
+        assert kept(screen).use("old")
+        assert hidden(screen.window) == set()
+
+
 # --- sizes -----------------------------------------------------------------------------------------------------------
 
 
@@ -166,7 +217,7 @@ async def resized(screen: Screen, width: int, height: int) -> dict[str, int]:
 
 async def test_a_smaller_window_leaves_the_tables_their_share_and_a_larger_one_brings_all_back(opened: Any) -> None:
     async with opened("busy") as screen:
-        middle = screen.window._middle
+        middle = screen.find("middle")
         large = await resized(screen, 1920, 1080)
         tables, low = middle.width(), screen.window._docks["latency"].height()
         small = await resized(screen, 1366, 768)
