@@ -25,8 +25,8 @@ from tests.soak.counts import Counts, count, leaks
 from tests.soak.load import Load
 
 FACTS_PER_S: Final = 20.0
-REST_S: Final = 15.0
-"""After the load: connections that idle, look-ups and timers of what is over come to their end."""
+REST_S: Final = 60.0
+"""After the load: connections that idle (``KEEP_ALIVE_S``), look-ups and timers of what is over come to their end."""
 
 
 class Soak(NamedTuple):
