@@ -136,7 +136,7 @@ class MainWindow(QMainWindow):
             may_send=self.arming.may_send,
         )
         self._fill_menu()
-        tables = (*self.brackets.views, self.orders.view)
+        tables = (*self.brackets.views, *self.orders.views)
         self._layout = Layout(
             Host(self, around, AROUND, BOTTOM_ROW), Host(middle, inner, MIDDLE), self.settings, tables
         )
@@ -174,7 +174,7 @@ class MainWindow(QMainWindow):
         facts = Later(lambda: FactsSheet(actions, self))
         self.detail.facts_asked.connect(lambda subject: facts().ask(subject))
         self.detail.break_even_asked.connect(self._moving.break_even)
-        for view in (*self.brackets.views, self.orders.view, self.activity.view):
+        for view in (*self.brackets.views, *self.orders.views, self.activity.view):
             view.symbol_opened.connect(self._ticketing.fill)
         decided = self.signals.history_view
         decided.row_opened.connect(self._copy_decided)

@@ -64,7 +64,7 @@ class Zones:
         if self.current is self._brackets:
             row = self._brackets.current_view().current_row()
         elif self.current is self._orders:
-            row = self._orders.view.current_row()
+            row = self._orders.current_view().current_row()
         else:
             card = self._signals.current
             row = card.signal if card is not None else None
@@ -97,7 +97,7 @@ class Zones:
         if self.current is self._brackets:
             self._brackets.current_view().step(by)
         elif self.current is self._orders:
-            self._orders.view.step(by)
+            self._orders.current_view().step(by)
         else:
             self._signals.step(by)
 

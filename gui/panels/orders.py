@@ -1,4 +1,4 @@
-"""Every order at the broker or on its way there, with what may be done about it."""
+"""Every order at the broker or on its way there, with what may be done about it, and what has executed."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from gui import formatting as say
 from gui.actions import Actions
 from gui.dialogs.confirm import Question
 from gui.order_words import Number, filled_tip
+from gui.panels.fills import CSV_HEAD, Fills
 from gui.panels.order_edit import OrderEdit
 from gui.status_words import order_face, order_tip, role_words
 from gui.tables.blotter import Blotter
@@ -27,6 +28,9 @@ from gui.tables.row_model import RowModel
 from gui.theme import Type
 from gui.widgets.button import Button
 from gui.widgets.panel import FilterBox, Panel
+
+ORDERS_TAB: Final = 0
+FILLS_TAB: Final = 1
 
 
 def is_open(order: OrderView) -> bool:
@@ -173,7 +177,7 @@ class OrdersPanel(Panel):
     """An order, and the ``OrderChange`` that was typed."""
 
     def __init__(self, mode: Mode, actions: Actions, now: Callable[[], datetime]) -> None:
-        super().__init__("orders", ["Live orders"], mode)
+        super().__init__("orders", ["Live orders", "Fills"], mode)
         self._actions = actions
         self._mode = mode
         self.model: RowModel[OrderView] = RowModel(
@@ -185,6 +189,9 @@ class OrdersPanel(Panel):
         self.view.pressed.connect(self._pressed)
         self.view.chosen.connect(self.chosen)
         self.add_page(self.view, "No working orders. An approval sends one; its stop and target follow beneath it.")
+        self.fills = Fills()
+        self.fills.chosen.connect(self.chosen)
+        self.add_page(self.fills, "Nothing has executed yet. Every order that the broker fills has a line here.")
         self.show_all = Button("Open", name="orders-all", kind="quiet")
         self.show_all.setToolTip("Show closed orders too")
         self.show_all.clicked.connect(self._toggle_all)
@@ -194,6 +201,7 @@ class OrdersPanel(Panel):
         copy.clicked.connect(self.copy_csv)
         for tool in (self.filter, self.show_all, copy):
             self.header.add_tool(tool)
+        self.header.tabs.chosen.connect(lambda tab: self.show_all.setVisible(tab == ORDERS_TAB))
         self._all = False
         self._trade_of: Callable[[OrderView], BracketView | None] = lambda _order: None
         self.edit = OrderEdit(mode, self.view, lambda order: self._trade_of(order))
@@ -201,6 +209,15 @@ class OrdersPanel(Panel):
         self.add_foot(self.edit)
         self.view.cell_opened.connect(lambda column, order: self.edit.begin(order, _NUMBERS.get(column)))
         self._count()
+
+    @property
+    def views(self) -> tuple[Blotter, ...]:
+        """In the order of the tabs."""
+        return (self.view, self.fills)
+
+    def current_view(self) -> Blotter:
+        """The table in sight."""
+        return self.views[self.header.tabs.current]
 
     def follow_trades(self, trade_of: Callable[[OrderView], BracketView | None]) -> None:
         """Where the trade of an order is shown."""
@@ -210,6 +227,7 @@ class OrdersPanel(Panel):
         self.model.stage(orders)
         self.model.drop(gone)
         self.model.flush()
+        self.fills.take(orders, gone)
         question = self.confirm.question
         if question is not None:
             asked = self.model.row(question.subject)
@@ -228,6 +246,7 @@ class OrdersPanel(Panel):
         order = self.model.row(order_id)
         if order is None:
             return
+        self.header.tabs.choose(ORDERS_TAB)
         self.filter.clear()
         if not self._all and not is_open(order):
             self._toggle_all()
@@ -236,12 +255,12 @@ class OrdersPanel(Panel):
 
     def edit_current(self) -> None:
         row = self.view.current_row()
-        if row is not None:
+        if row is not None and self.header.tabs.current == ORDERS_TAB:
             self.edit.begin(row)
 
     def cancel_current(self) -> str:
         """Why nothing is canceled; empty when it is, or asked."""
-        row = self.view.current_row()
+        row = self.view.current_row() if self.header.tabs.current == ORDERS_TAB else None
         if row is None:
             return "No order is selected."
         if not row.can_cancel:
@@ -253,6 +272,10 @@ class OrdersPanel(Panel):
         """The rows as shown, with the values behind them."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
+        if self.header.tabs.current == FILLS_TAB:
+            writer.writerow(CSV_HEAD)
+            writer.writerows(["" if value is None else value for value in row] for row in self.fills.csv_rows())
+            return out.getvalue()
         writer.writerow(
             [
                 "id",
@@ -331,9 +354,12 @@ class OrdersPanel(Panel):
 
     def _filter(self, text: str) -> None:
         self.model.set_filter(text)
+        self.fills.filter(text)
         self._count()
 
     def _count(self) -> None:
         count = self.model.rowCount()
-        self.header.tabs.set_count(0, count)
-        self.set_empty(0, not count and not self.filter.text())
+        self.header.tabs.set_count(ORDERS_TAB, count)
+        self.set_empty(ORDERS_TAB, not count and not self.filter.text())
+        self.header.tabs.set_count(FILLS_TAB, self.fills.count or None)
+        self.set_empty(FILLS_TAB, not self.fills.count)

@@ -156,6 +156,8 @@ def pose(name: str, window: MainWindow) -> None:
                 window.findChild(QLineEdit, "ticket-limit").setText("131.x")
         case "ticket_empty":
             window._ticketing.ask()
+        case "fills":
+            window.orders.header.tabs.choose(1)
         case "layouts":
             for name in ("Morning", "One screen, everything", "Two screens"):
                 window._layout.save_as(name)
@@ -186,6 +188,7 @@ POSES = {
     "closing": "trouble",
     "keys": "trouble",
     "history": "trouble",
+    "fills": "trouble",
     "refused": "unconfirmed",
     "gate": "differing",
     "ladder": "busy",

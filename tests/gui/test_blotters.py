@@ -17,9 +17,11 @@ from engine.bus import Change
 from engine.model.words import BracketStatus, OrderStatus
 from engine.views import OrderView
 from engine.views_truth import UnknownView
+from gui.panels.fills import executed_at
 from gui.panels.orders import columns, unknown_words
 from gui.tables.blotter import Blotter
 from gui.tables.row_model import RowModel
+from gui.widgets.tab_strip import TabStrip
 from tests.gui import scenery as make
 from tests.gui.conftest import Screen, until
 from tests.gui.scenes import replace
@@ -289,3 +291,60 @@ async def test_an_order_of_unknown_fate_says_what_was_found_and_when_it_is_asked
         assert "404: not known there · asked again in 2.5 s" in screen.row("order-table", "b-JPM")
         left = unknown_words(replace(unknown, next_look_at=None), make.NOW)
         assert left.endswith("left to you")
+
+
+# --- fills -----------------------------------------------------------------------------------------------------------
+
+
+def open_fills(screen: Screen) -> Blotter:
+    strip = screen.find("orders-tabs")
+    assert isinstance(strip, TabStrip)
+    QTest.mouseClick(strip, Qt.MouseButton.LeftButton, pos=strip.tab_rect(1).center().toPoint())
+    view = screen.find("fill-table")
+    assert isinstance(view, Blotter)
+    return view
+
+
+async def test_every_order_with_executions_has_a_line_among_the_fills_the_newest_first(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        view = open_fills(screen)
+        executed = [order for order in screen.desk.orders("all") if order.filled_qty]
+        rows = view.rows.rows()
+        assert {row.id for row in rows} == {order.id for order in executed} != set()
+        times = [executed_at(row) for row in rows]
+        assert times == sorted(times, reverse=True)
+        line = dict(zip([column.key for column in view.rows.columns], view.text_of("b-TSLA"), strict=True))
+        assert (line["symbol"], line["filled"], line["price"]) == ("TSLA", "40/40", "418.02")
+        assert line["value"] == "$16,721"
+        assert screen.find("orders-all").isHidden(), "there is nothing that is not shown"
+
+
+async def test_what_executes_while_the_fills_are_out_of_sight_is_there_when_they_come(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        panel = screen.window.orders
+        known = panel.fills.count
+        order = screen.desk.order("b-JPM")
+        screen.desk.put(replace(order, filled_qty=Decimal(5), filled_avg_price=Decimal("309.50")))
+        await until(lambda: panel.fills.count == known + 1)
+        view = open_fills(screen)
+        assert "5/55" in view.text_of("b-JPM")
+        screen.desk.put(replace(order, filled_qty=Decimal(0), filled_avg_price=None, busted_qty=Decimal(5)))
+        await until(lambda: not view.rows.index_of("b-JPM").isValid())
+        assert panel.fills.count == known, "what the venue took back has not executed"
+
+
+async def test_among_the_fills_no_key_cancels_and_the_filter_and_the_copy_are_theirs(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        screen.choose("order-table", "b-JPM")
+        view = open_fills(screen)
+        screen.press(Qt.Key.Key_C)
+        screen.press(Qt.Key.Key_E)
+        assert not screen.desk.commands
+        assert screen.find("order-edit").isHidden()
+        screen.find("order-filter").setText("QQQ")
+        assert [row.symbol for row in view.rows.rows()] == ["QQQ"]
+        screen.click("orders-copy")
+        rows = list(csv.DictReader(io.StringIO(QGuiApplication.clipboard().text())))
+        assert [(row["symbol"], row["filled_qty"], row["order_id"]) for row in rows] == [("QQQ", "60", "b-QQQ")]
+        view.step(1)
+        assert "QQQ" in screen.text("detail-title")
