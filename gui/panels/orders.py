@@ -59,6 +59,8 @@ def _buttons(order: OrderView) -> Sequence[RowButton]:
 
 
 def _note(order: OrderView) -> str:
+    if order.status is OrderStatus.UNRECOGNISED and order.raw_status:
+        return f"the broker's word: {order.raw_status}"
     return order.last_error or order.note
 
 

@@ -163,6 +163,14 @@ async def test_shares_that_the_venue_took_back_are_not_shown_as_filled(opened: A
         assert column.tip(order) == ""
 
 
+async def test_a_word_of_the_brokers_that_nobody_knows_stands_in_the_row(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        odd = replace(screen.desk.order("b-JPM"), status=OrderStatus.UNRECOGNISED, raw_status="pending_review", note="")
+        screen.desk.put(odd)
+        await until(lambda: "UNRECOGNISED" in screen.row("order-table", "b-JPM"))
+        assert "the broker's word: pending_review" in screen.row("order-table", "b-JPM")
+
+
 async def test_closed_orders_leave_the_open_list_and_show_under_all(opened: Any) -> None:
     async with opened("trouble") as screen:
         before = screen.window.orders.model.rowCount()
