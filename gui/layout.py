@@ -44,7 +44,7 @@ class Layout:
         tables: Sequence[Blotter],
     ) -> None:
         """Made when the window is complete: what it is then is what ``reset`` goes back to."""
-        self._columns = choices_of(tables)
+        self._columns = choices_of(tables, settings)
         for choice in self._columns.values():
             choice.changed.connect(self.save)
         self._window = outer.window

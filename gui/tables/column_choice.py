@@ -1,26 +1,32 @@
 """Which columns of a table are in sight: a right click on its head takes columns away and brings them back.
 
 What is taken away stays away, however wide the table becomes. Of what is left, the spare ones still go by themselves
-where room is short.
+where room is short. Each table keeps up to three sets of its own, beside what a layout holds of all of them.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Final
 
-from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QObject, QPoint, QSettings, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
 from gui.tables.blotter import Blotter
 
+SETS: Final = ("1", "2", "3")
+
 
 class ColumnChoice(QObject):
     changed = Signal()
 
-    def __init__(self, view: Blotter) -> None:
+    def __init__(self, view: Blotter, settings: QSettings) -> None:
         super().__init__(view)
         self._view = view
+        self._settings = settings
         head = view.header()
         head.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         head.customContextMenuRequested.connect(self._ask)
@@ -49,7 +55,43 @@ class ColumnChoice(QObject):
         menu.addSeparator()
         everything: QAction = menu.addAction("All columns", self._bring_all)
         everything.setEnabled(bool(self._view.away))
+        menu.addSeparator()
+        for name in SETS:
+            kept = self.kept(name)
+            use = menu.addAction(f"Set {name}", partial(self.use, name))
+            use.setEnabled(kept is not None)
+            use.setCheckable(True)
+            use.setChecked(kept is not None and set(kept) == self._view.away)
+        keeping = menu.addMenu("Keep these as")
+        for name in SETS:
+            keeping.addAction(f"Set {name}", partial(self.keep, name))
         return menu
+
+    # --- sets ------------------------------------------------------------------------------------------------
+
+    def kept(self, name: str) -> list[str] | None:
+        """Keys of the columns that are away in a set; None while there is no such set."""
+        value = self._settings.value(self._key(name))
+        try:
+            found = json.loads(str(value)) if value is not None else None
+        except ValueError:
+            return None
+        return [key for key in found if isinstance(key, str)] if isinstance(found, list) else None
+
+    def keep(self, name: str) -> None:
+        """What is in sight now, in place of what was kept so."""
+        self._settings.setValue(self._key(name), json.dumps(self.away))
+
+    def use(self, name: str) -> None:
+        kept = self.kept(name)
+        if kept is not None:
+            self.put_away(kept)
+            self.changed.emit()
+
+    def _key(self, name: str) -> str:
+        return f"column_sets/{self._view.objectName()}/{name}"
+
+    # --- inside ----------------------------------------------------------------------------------------------
 
     def _switch(self, key: str) -> Callable[[bool], None]:
         def switch(on: bool) -> None:
@@ -66,6 +108,6 @@ class ColumnChoice(QObject):
         self.menu().popup(self._view.header().mapToGlobal(at))
 
 
-def choices_of(views: Sequence[Blotter]) -> dict[str, ColumnChoice]:
-    """By the tables' names."""
-    return {view.objectName(): ColumnChoice(view) for view in views}
+def choices_of(views: Sequence[Blotter], settings: QSettings) -> dict[str, ColumnChoice]:
+    """By the tables' names. ``settings`` keep their sets."""
+    return {view.objectName(): ColumnChoice(view, settings) for view in views}

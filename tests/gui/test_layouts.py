@@ -342,3 +342,30 @@ async def test_the_head_asks_by_a_right_click(opened: Any) -> None:
         await until(lambda: any(isinstance(each, QMenu) for each in screen.window.orders.view.findChildren(QMenu)))
         for menu in screen.window.orders.view.findChildren(QMenu):
             menu.close()
+
+
+async def test_a_table_keeps_sets_of_columns_of_its_own(opened: Any, tmp_path: Path) -> None:
+    file = tmp_path / "remembered.ini"
+    async with opened("busy", file) as screen:
+        view = screen.window.orders.view
+        everything = in_sight(view)
+        choice = kept(screen)._columns["order-table"]
+        sets = [action for action in choice.menu().actions() if action.text().startswith("Set ")]
+        assert [(action.text(), action.isEnabled()) for action in sets] == [
+            ("Set 1", False),
+            ("Set 2", False),
+            ("Set 3", False),
+        ]
+        choice.keep("1")
+        switch(screen, "order-table", "Role")
+        switch(screen, "order-table", "In state")
+        choice.keep("2")
+        switch(screen, "order-table", "Set 1")
+        assert in_sight(view) == everything
+    async with opened("busy", file) as screen:
+        view = screen.window.orders.view
+        switch(screen, "order-table", "Set 2")
+        assert in_sight(view) == everything - {"role", "age"}, "the next start knows it"
+        screen.window.settings.setValue("column_sets/order-table/3", "{nonsense")
+        assert kept(screen)._columns["order-table"].kept("3") is None
+        assert kept(screen)._columns["fill-table"].kept("2") is None, "another table has its own"
