@@ -123,7 +123,7 @@ class MandateCommands:
         mandate = record.mandate
         if record.revoked_at is not None:
             return "revoked"
-        if mandate.until <= self._clock.now():
+        if not self._book.is_in_force(mandate.id, self._clock.now()):
             return "over"
         if self._mandates.policy().confirm_after_restart and record.run != self._book.run:
             return "unconfirmed"
@@ -138,7 +138,7 @@ class MandateCommands:
 
     def _live(self, wanted: str) -> MandateRecord:
         record = self._record(wanted)
-        if record.revoked_at is not None or record.mandate.until <= self._clock.now():
+        if not self._book.is_in_force(wanted, self._clock.now()):
             raise CommandRefused("NOT_LIVE", f"{wanted} is over or revoked: give a new one.")
         return record
 

@@ -45,6 +45,11 @@ class LimitFolds(ABC):
         """Neither revoked nor over, oldest first."""
         return self.mandates.of(key for key, until in self.standing_mandates.items() if until > now)
 
+    def is_in_force(self, mandate_id: str, now: datetime) -> bool:
+        """Neither revoked nor over; what was over once stays so, wherever the clock is set."""
+        until = self.standing_mandates.get(mandate_id)
+        return until is not None and until > now
+
     # The prop firm's ledger
 
     def _on_prop_day_opened(self, event: ev.PropDayOpened, at: datetime) -> None:

@@ -127,6 +127,9 @@ def test_a_mandate_rests_when_it_is_revoked_or_over_and_counts_as_given_until_th
     assert [key for key in book.mandates if not book.mandates.is_packed(key)] == ["m0003", "m0005"]
     assert (book.mandates["m0004"].revoked_by, book.mandates["m0000"].mandate) == ("ann", given[0])
     assert [m.mandate.id for m in book.live_mandates(after(101))] == ["m0003", "m0005"]
+    assert [book.is_in_force(key, after(101)) for key in book.mandates] == [False, False, False, True, False, True]
+    assert not book.is_in_force("m0000", after(1)), "the clock was set back: it does not come to life again"
+    assert not book.is_in_force("m0003", after(3600))
 
 
 def test_an_incident_that_is_over_rests_and_the_figures_of_its_day_stay() -> None:
