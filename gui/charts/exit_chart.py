@@ -123,8 +123,7 @@ class ExitChart(PriceChart):
             return
         words, can = self._meaning(self._pressed[0], self._at)
         painter.setFont(font(Type.SMALL_STRONG))
-        width = QFontMetrics(painter.font()).horizontalAdvance(words) + 20
-        box = QRectF(8, plot.top() + 4, min(width, self.width() - 16), _BANNER_H)
+        box = self._banner(words, plot)
         painter.setPen(QPen(tone("line_strong"), 1))
         painter.setBrush(tone("plane3"))
         painter.drawRoundedRect(box, 3, 3)
@@ -132,6 +131,12 @@ class ExitChart(PriceChart):
         inside = box.adjusted(10, 0, -6, 0)
         cut = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(inside.width()))
         painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, cut)
+
+    def _banner(self, words: str, plot: QRectF) -> QRectF:
+        """Where it stands what the place would mean: beneath what lies on the chart."""
+        width = QFontMetrics(font(Type.SMALL_STRONG)).horizontalAdvance(words) + 20
+        top = max(plot.top() + 4, self.childrenRect().bottom() + 6)
+        return QRectF(8, top, min(width, self.width() - 16), _BANNER_H)
 
     def point_of(self, which: Exit) -> QPointF:
         """Where a line can be taken, in the widget's own pixels."""

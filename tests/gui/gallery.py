@@ -33,7 +33,7 @@ from tests.gui.scene_halt import flat, halting
 from tests.gui.scene_mandates import FORM, standing
 from tests.gui.scene_repair import naked
 from tests.gui.scene_ticket import FORM as TICKET
-from tests.gui.scenes import replace
+from tests.gui.scenes import SceneQuote, replace
 from tests.gui.stage import SCENES, desk_of
 
 SIZES = ((1920, 1080), (1366, 768))
@@ -58,6 +58,9 @@ async def draw(
         desk.put(replace(desk.view(), mandates=len(desk.given.shown)))
     elif posed == "ticket_blocked":
         desk.ticket.blocked = "The desk is paused: no entries."
+    elif posed in ("ticket", "ticket_short"):
+        bid, ask, last = Decimal("131.43"), Decimal("131.45"), Decimal("131.44")
+        desk._quotes["NVDA"] = SceneQuote(bid, ask, last, desk.clock.now(), 0.3)
     layout = out / "layout.ini"
     layout.unlink(missing_ok=True)
     theme.use(app, palette)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
@@ -95,6 +95,16 @@ async def test_escape_and_a_place_where_it_cannot_be_leave_everything_as_it_was(
         drag(chart, "stop", Decimal("189.50"))  # beyond the market
         assert not moves(screen)
         assert not chart.is_dragging
+
+
+async def test_what_a_place_would_mean_is_not_written_beneath_the_choice_of_the_days(opened: Any) -> None:
+    async with opened("busy") as screen:
+        chart = await chart_of(screen)
+        choice = screen.find("chart-range").geometry()
+        words = moved_words(screen.desk.bracket(AAPL), "stop", Decimal("186.00"))
+        banner = chart._banner(words, QRectF(chart.rect())).toRect()
+        assert not choice.isEmpty()
+        assert not banner.intersects(choice)
 
 
 async def test_a_click_on_a_line_moves_nothing(opened: Any) -> None:
