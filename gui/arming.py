@@ -1,16 +1,18 @@
 """Keys that send at once work only while they are armed: a person has moved to a row or a card since the window has the
 focus, and not long ago.
 
-Who comes back to the window by a key meant for another one, or leans on the keyboard, sends nothing.
+Who comes back to the window by a key meant for another one, or leans on the keyboard, sends nothing. A panel that
+floats belongs to the window: going there and back leaves the keys armed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication, QWindow
+from PySide6.QtWidgets import QDockWidget, QWidget
 
 ARMED_FOR_S: Final = 300.0
 NOT_ARMED: Final = "Keys are not armed: move to the row or the card first, with an arrow key or a click."
@@ -24,7 +26,10 @@ class Arming(QObject):
     def __init__(self, parent: QWidget, now_s: Callable[[], float]) -> None:
         """``now_s`` is on any clock that only goes forward."""
         super().__init__(parent)
-        parent.installEventFilter(self)
+        self._window = parent
+        app = QGuiApplication.instance()
+        assert isinstance(app, QGuiApplication)
+        app.focusWindowChanged.connect(self._focus_moved)
         self._now_s = now_s
         self._until_s = float("-inf")
         self._was_armed = False
@@ -48,10 +53,11 @@ class Arming(QObject):
             self.not_armed.emit()
         return self.is_armed
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.ActivationChange and not cast("QWidget", watched).isActiveWindow():
+    def _focus_moved(self, to: QWindow | None) -> None:
+        """``to`` is None when another program has it."""
+        ours = (self._window, *self._window.findChildren(QDockWidget))
+        if to is None or all(widget.windowHandle() != to for widget in ours):
             self.disarm()
-        return False
 
     def follow(self) -> None:
         """Time went on."""

@@ -159,6 +159,29 @@ async def test_a_click_on_a_row_arms_and_losing_the_focus_disarms(opened: Any) -
         other.close()
 
 
+async def test_a_panel_on_another_monitor_has_the_keys_too(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        window = screen.window
+        dock = window._docks["orders"]
+        dock.setFloating(True)
+        await until(lambda: dock.isVisible() and dock.windowHandle() is not None)
+        window.activateWindow()
+        await until(window.isActiveWindow)
+        window.arming.disarm()
+        screen.choose("order-table", "b-JPM")
+        dock.activateWindow()  # as the click does, and later than its effect
+        await until(dock.isActiveWindow)
+        assert window.arming.is_armed, "the eye is still at the desk"
+        QTest.keyClick(screen.find("order-table"), Qt.Key.Key_C)
+        assert await screen.commands() == [("cancel_order", "b-JPM")]
+        other = QWidget()
+        other.show()
+        other.activateWindow()
+        await until(other.isActiveWindow)
+        assert not window.arming.is_armed
+        other.close()
+
+
 async def test_keys_that_ask_or_only_look_need_no_arming(opened: Any) -> None:
     async with opened("busy") as screen:
         screen.window.arming.disarm()
