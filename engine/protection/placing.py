@@ -38,6 +38,8 @@ SLEEPING_LEGS_S: Final = 2.0
 VANISHED_MAX: Final = 3
 VANISHED_WITHIN: Final = timedelta(minutes=10)
 """Cover that another hand takes away so often in this time is not placed again without a person."""
+REFUSED_S: Final = 0.25
+"""The broker has refused exits that it has all the same: for so long it may show one before another is placed."""
 GONE: Final = frozenset({OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED})
 
 
@@ -92,6 +94,8 @@ def cover_what_is_held(case: Case) -> Step:
         return Rest("the broker is taking the stop", PROMISE_LOOK_S)
     if any(_awaits_its_successor(order, case) for order in case.exits):
         return Rest("an exit was replaced, and the order in its place is not told yet", PROMISE_LOOK_S)
+    if any(_was_just_refused(order, case) for order in case.exits):
+        return Rest("an exit was refused a moment ago: the broker may have it all the same", PROMISE_LOOK_S)
     unnamed = [order for order in exits if _is_unnamed(order, case)]
     if unnamed:
         waited_s = case.age_s(min(order.created_at for order in unnamed))
@@ -173,6 +177,11 @@ def _awaits_its_successor(order: Order, case: Case) -> bool:
     if order.status is not OrderStatus.REPLACED or case.age_s(order.status_since) >= PROMISE_S:
         return False
     return all(other.replaces != order.id for other in case.orders)
+
+
+def _was_just_refused(order: Order, case: Case) -> bool:
+    refused_at = order.refused_at if order.was_refused_in_its_answer else None
+    return refused_at is not None and case.age_s(refused_at) < REFUSED_S
 
 
 def _is_unnamed(order: Order, case: Case) -> bool:

@@ -39,6 +39,7 @@ ONCE_WRONG: Final[dict[str, Case]] = {
     "busts had left one trade long and another one short, and neither could be closed": Case(20224),
     "shares that had left a trade before were taken for those of a bust": Case(120),
     "a ticket that the full disk refused could be approved later": Case(136),
+    "an exit sent again and refused in vain met another one before the stream could tell of it": Case(700025),
 }
 """A change of weather, person or chaos makes other storms of all seeds: then these are seeds like all others."""
 

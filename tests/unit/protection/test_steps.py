@@ -227,6 +227,15 @@ def test_new_exits_wait_until_the_old_target_is_gone() -> None:
     assert rest_of(found) == 3.0
 
 
+def test_after_a_refusal_the_broker_has_a_moment_to_show_the_exit_all_the_same() -> None:
+    refused = {"status": S.REJECTED, "broker_id": None, "refused_at": after(10)}
+    legs = (replace(TARGET, **refused), replace(STOP, **refused))
+    found = step(filled(ENTRY), *legs, now_s=10.1, naked_since=T0)
+    assert isinstance(found, Rest)
+    assert "may have it all the same" in found.why
+    assert isinstance(step(filled(ENTRY), *legs, now_s=10.3, naked_since=T0), AttachExits)
+
+
 def test_when_both_legs_are_gone_new_exits_are_placed() -> None:
     gone = (replace(TARGET, status=S.CANCELED), replace(STOP, status=S.CANCELED))
     assert step(filled(ENTRY), *gone, naked_since=T0) == AttachExits(Decimal(10))
