@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -11,14 +12,14 @@ from PySide6.QtGui import QShowEvent
 
 from engine.views import OrderView
 from gui import formatting as say
-from gui.order_words import filled_tip
-from gui.status_words import order_face, order_tip, role_words
+from gui.panels.order_columns import FILLED, ROLE, SIDE, STATUS, SYMBOL
 from gui.tables.blotter import Blotter
-from gui.tables.cells import SideCell, StatusCell, TextCell
+from gui.tables.cells import TextCell
 from gui.tables.column import Column
 from gui.tables.row_model import RowModel
-from gui.theme import Type
 
+KEPT: Final = 20_000
+"""Lines, at most: the newest."""
 CSV_HEAD: Final = (
     "time",
     "symbol",
@@ -52,19 +53,10 @@ COLUMNS: Final[tuple[Column[OrderView], ...]] = (
         TextCell("mid"),
         tip=lambda o: say.stamp(executed_at(o)),
     ),
-    Column("symbol", "Symbol", 64, lambda o: o.symbol, lambda o: o.symbol, TextCell(kind=Type.STRONG), least=56),
-    Column("side", "", 32, lambda o: say.side_letter(o.side), lambda o: o.side.value, SideCell(lambda o: o.side)),
-    Column("role", "Role", 86, role_words, role_words, TextCell("mid"), least=76, spare=3),
-    Column(
-        "filled",
-        "Filled",
-        78,
-        lambda o: say.filled(o.filled_qty, o.qty),
-        lambda o: o.filled_qty,
-        right=True,
-        tip=filled_tip,
-        least=62,
-    ),
+    SYMBOL,
+    SIDE,
+    ROLE,
+    replace(FILLED, spare=0),
     Column(
         "price",
         "Average",
@@ -75,17 +67,7 @@ COLUMNS: Final[tuple[Column[OrderView], ...]] = (
         least=66,
     ),
     Column("value", "Value", 92, lambda o: say.money(value(o)), value, TextCell("mid"), right=True, spare=2),
-    Column(
-        "status",
-        "Order",
-        122,
-        lambda o: order_face(o).word,
-        lambda o: order_face(o).word,
-        StatusCell(order_face),
-        tip=order_tip,
-        stretch=True,
-        spare=4,
-    ),
+    replace(STATUS, title="Order", stretch=True, spare=4),
 )
 
 
@@ -93,13 +75,14 @@ class Fills(Blotter):
     """Rows wait while the page is out of sight: under load most of what changes are executions."""
 
     def __init__(self) -> None:
-        model: RowModel[OrderView] = RowModel(COLUMNS, lambda o: o.id, limit=20_000)
+        model: RowModel[OrderView] = RowModel(COLUMNS, lambda o: o.id, limit=KEPT)
         super().__init__(model)
         self._model = model
         self.setObjectName("fill-table")
         self.show_sorted("time", descending=True)
         self._waiting: dict[str, OrderView | None] = {}
-        self._known: set[str] = set()
+        self._known: dict[str, None] = {}
+        """The one that executed first is the first."""
 
     @property
     def count(self) -> int:
@@ -109,16 +92,23 @@ class Fills(Blotter):
     def take(self, orders: Iterable[OrderView], gone: Iterable[str]) -> None:
         for order in orders:
             if order.filled_qty:
-                self._known.add(order.id)
+                self._known[order.id] = None
                 self._waiting[order.id] = order
             elif order.id in self._known:  # the venue took all of it back
-                self._known.discard(order.id)
-                self._waiting[order.id] = None
-        for key in self._known.intersection(gone):
-            self._known.discard(key)
-            self._waiting[key] = None
+                self._forget(order.id)
+        for key in self._known.keys() & set(gone):
+            self._forget(key)
+        while len(self._known) > KEPT:
+            self._forget(next(iter(self._known)))
         if self.isVisible():
             self._show_waiting()
+
+    def _forget(self, order_id: str) -> None:
+        del self._known[order_id]
+        if self._model.row(order_id) is not None:
+            self._waiting[order_id] = None
+        else:
+            self._waiting.pop(order_id, None)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

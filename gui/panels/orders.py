@@ -17,15 +17,15 @@ from engine.views_truth import UnknownView
 from gui import formatting as say
 from gui.actions import Actions
 from gui.dialogs.confirm import Question
-from gui.order_words import Number, filled_tip
+from gui.order_words import Number
 from gui.panels.fills import CSV_HEAD, Fills
+from gui.panels.order_columns import FILLED, ROLE, SIDE, STATUS, SYMBOL
 from gui.panels.order_edit import OrderEdit
-from gui.status_words import order_face, order_tip, role_words
+from gui.status_words import order_face, role_words
 from gui.tables.blotter import Blotter
-from gui.tables.cells import ButtonsCell, HollowCell, RowButton, SideCell, StatusCell, TextCell
+from gui.tables.cells import ButtonsCell, HollowCell, RowButton, TextCell
 from gui.tables.column import Column
 from gui.tables.row_model import RowModel
-from gui.theme import Type
 from gui.widgets.button import Button
 from gui.widgets.panel import FilterBox, Panel
 
@@ -78,48 +78,11 @@ def columns(now: Callable[[], datetime]) -> tuple[Column[OrderView], ...]:
         return _note(order) if order.unknown is None else unknown_words(order.unknown, now())
 
     return (
-        Column(
-            "status",
-            "Status",
-            122,
-            lambda o: order_face(o).word,
-            lambda o: order_face(o).word,
-            StatusCell(order_face),
-            tip=order_tip,
-            least=108,
-        ),
-        Column("symbol", "Symbol", 64, lambda o: o.symbol, lambda o: o.symbol, TextCell(kind=Type.STRONG), least=56),
-        Column(
-            "side",
-            "",
-            32,
-            lambda o: say.side_letter(o.side),
-            lambda o: o.side.value,
-            SideCell(lambda o: o.side),
-            spare=1,
-        ),
-        Column(
-            "role",
-            "Role",
-            86,
-            role_words,
-            role_words,
-            TextCell("mid"),
-            tip=lambda o: o.order_class.value,
-            least=76,
-            spare=3,
-        ),
-        Column(
-            "filled",
-            "Filled",
-            70,
-            lambda o: say.filled(o.filled_qty, o.qty),
-            lambda o: o.filled_qty,
-            right=True,
-            tip=filled_tip,
-            least=62,
-            spare=2,
-        ),
+        STATUS,
+        SYMBOL,
+        SIDE,
+        ROLE,
+        FILLED,
         Column(
             "limit",
             "Limit",

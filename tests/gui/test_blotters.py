@@ -8,6 +8,7 @@ import io
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -339,6 +340,20 @@ async def test_what_executes_while_the_fills_are_out_of_sight_is_there_when_they
         screen.desk.put(replace(order, filled_qty=Decimal(0), filled_avg_price=None, busted_qty=Decimal(5)))
         await until(lambda: not view.rows.index_of("b-JPM").isValid())
         assert panel.fills.count == known, "what the venue took back has not executed"
+
+
+async def test_only_so_many_fills_are_kept_in_sight_or_not(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gui.panels.fills.KEPT", 3)
+    async with opened("trouble") as screen:
+        fills = screen.window.orders.fills
+        screen.desk.put(replace(screen.desk.order("b-JPM"), filled_qty=Decimal(5)))
+        await until(lambda: "b-JPM" in fills._known)
+        assert (fills.count, len(fills._waiting)) == (3, 3)
+        view = open_fills(screen)
+        screen.desk.put(replace(screen.desk.order("b-AAPL.tp"), filled_qty=Decimal(5)))
+        await until(lambda: view.rows.index_of("b-AAPL.tp").isValid())
+        assert len(view.rows.rows()) == 3
+        assert "b-JPM" in [row.id for row in view.rows.rows()]
 
 
 async def test_among_the_fills_no_key_cancels_and_the_filter_and_the_copy_are_theirs(opened: Any) -> None:
