@@ -68,6 +68,8 @@ class Differences:
         """By id."""
         self.suspects: dict[str, tuple[Decimal, Decimal, float]] = {}
         """Symbol -> what trades explain, what the broker holds, and since when they differ in just this way."""
+        self._held_up: dict[str, tuple[Decimal, Decimal]] = {}
+        """The same two of symbols in which an order of unknown fate leaves open whether they differ."""
         self._missing: dict[str, float] = {}
         """Order id -> since when the broker does not know it, in the loop's seconds."""
         self._unreadable: dict[str, str] = {}
@@ -107,14 +109,20 @@ class Differences:
         position = self._book.positions.get(symbol)
         actual = position.qty if position is not None else ZERO
         explained = sum((self._signed(bracket) for bracket in brackets), ZERO)
-        if any(self._is_moving(bracket.id) for bracket in brackets):
+        settled = self._settled_of(symbol)
+        self._held_up.pop(symbol, None)
+        moving = [order for bracket in brackets for order in self._moving(bracket.id)]
+        if moving:
             seen = self.suspects.get(symbol)
             if seen is not None and seen[:2] != (explained, actual):
                 del self.suspects[symbol]  # it was an execution under way; the next one may be as well
+            is_gap = actual != explained and actual - explained not in settled
+            if is_gap and all(self._is_unresolved(order) for order in moving):
+                self._held_up[symbol] = (explained, actual)
             return
-        settled = self._settled_of(symbol)
         if actual == explained or actual - explained in settled:
-            self._net_out(symbol, brackets)
+            self._net_out(symbol, brackets, beside=actual - explained)
+            explained = sum((self._signed(bracket) for bracket in brackets), ZERO)
         if actual - explained in settled or (actual == explained and not settled):
             self._forget_position(symbol)
             self.suspects.pop(symbol, None)
@@ -148,24 +156,28 @@ class Differences:
             key, text = _position_key(symbol, extra), f"{plain(extra)} {symbol} are held that no trade explains"
             self._differ("position", key, symbol, text, qty=extra)
 
-    def _net_out(self, symbol: str, brackets: Iterable[Bracket]) -> None:
+    def _net_out(self, symbol: str, brackets: Sequence[Bracket], *, beside: Decimal) -> None:
         """Shares that one trade holds and another has the other way: an account holds only what is left of both.
 
-        Each would keep the other from being closed, since the broker lets no more be closed than it holds.
+        Each would keep the other from being closed, since the broker lets no more be closed than it holds. ``beside``
+        are shares of no trade, which a person has settled: they count as well, and what is left of them asks again.
         """
         for one, other in combinations(brackets, 2):
-            mine, its = self._signed(one), self._signed(other)
-            if mine * its < 0:
-                qty = min(abs(mine), abs(its))
+            qty = _common(self._signed(one), self._signed(other))
+            if qty:
                 why = f"{plain(qty)} {symbol} of {one.id} and of {other.id} cancel out: the account holds neither."
-                self._recorder.record(
-                    *(
-                        ev.BracketAdjusted(
-                            bracket_id=trade.id, qty=-qty if signed * trade.side.sign > 0 else qty, why=why
-                        )
-                        for trade, signed in ((one, mine), (other, its))
-                    )
-                )
+                self._recorder.record(*(self._without(trade, qty, why) for trade in (one, other)))
+        for trade in brackets:
+            signed = self._signed(trade)
+            qty = _common(signed, beside)
+            if qty:
+                why = f"{plain(qty)} {symbol} of {trade.id} and of the settled ones cancel out: neither is held."
+                self._recorder.record(self._without(trade, qty, why))
+                beside += qty if signed > 0 else -qty
+
+    def _without(self, trade: Bracket, qty: Decimal, why: str) -> ev.BracketAdjusted:
+        is_held = self._signed(trade) * trade.side.sign > 0
+        return ev.BracketAdjusted(bracket_id=trade.id, qty=-qty if is_held else qty, why=why)
 
     def _settled_of(self, symbol: str) -> dict[Decimal, str]:
         """Quantities of this symbol that the operator has settled, each with its difference's id."""
@@ -193,12 +205,18 @@ class Differences:
         del self.suspects[symbol]
         return True
 
-    def _is_moving(self, bracket_id: str) -> bool:
-        """An execution may be under way whose report and whose position do not agree yet."""
-        return any(
-            order.is_open and (order.role is OrderRole.EXIT or order.status not in AT_REST)
+    def _moving(self, bracket_id: str) -> Iterable[Order]:
+        """Orders of which an execution may be under way whose report and whose position do not agree yet."""
+        return (
+            order
             for order in self._book.orders_of(bracket_id)
+            if order.is_open and (order.role is OrderRole.EXIT or order.status not in AT_REST)
         )
+
+    def _is_unresolved(self, order: Order) -> bool:
+        """Of a group whose request has an unknown fate no leg has moved by itself."""
+        parent = self._book.orders.get(order.parent_id or "")
+        return order.unresolved_since is not None or (parent is not None and parent.unresolved_since is not None)
 
     def _differ(self, kind: str, key: str, symbol: str, text: str, *, subject: str = "", qty: Decimal = ZERO) -> None:
         difference_id = f"{kind}:{key}"
@@ -213,9 +231,9 @@ class Differences:
                 qty=qty,
             )
 
-    def gaps(self, symbols: Iterable[str]) -> dict[str, object]:
-        """Of these symbols those whose position the trades do not explain, as last seen."""
-        return {symbol: self.suspects[symbol][:2] for symbol in symbols if symbol in self.suspects}
+    def gaps(self) -> dict[str, tuple[Decimal, Decimal]]:
+        """Symbols whose position the trades do not explain: what they do, and what is held, as last seen."""
+        return self._held_up | {symbol: seen[:2] for symbol, seen in self.suspects.items()}
 
     def unexplained_qty(self, symbol: str) -> Decimal:
         """What the broker holds beyond the trades, as last read."""
@@ -290,6 +308,11 @@ class Differences:
             self._unreadable[what] = f"the broker's {what} cannot all be read: {rows[0].why}{more}"
             if before != self._unreadable[what]:
                 log.warning("%s: %s", self._unreadable[what], rows[0].raw)
+
+
+def _common(one: Decimal, other: Decimal) -> Decimal:
+    """How many shares two quantities of different sign have in common."""
+    return min(abs(one), abs(other)) if one * other < 0 else ZERO
 
 
 def _position_key(symbol: str, qty: Decimal) -> str:

@@ -205,21 +205,24 @@ class OrderReader:
             log.info("the account's history shows executions of %s that nothing else told", broker_id)
             await self.ask(broker_id)
 
-    async def read_executed(self, gaps: Mapping[str, object]) -> None:
-        """The newest executed orders one by one, of symbols whose position the trades do not explain: the venue may
-        have taken executions back of one that no list shows any more. Once for each gap. Raises ``BrokerError``.
+    def unsearched(self, gaps: Mapping[str, object]) -> set[str]:
+        """Symbols of these gaps whose executed orders have not been read for just this gap."""
+        return {symbol for symbol, gap in gaps.items() if self._searched.get(symbol) != gap}
+
+    async def read_executed(self, symbols: set[str], gaps: Mapping[str, object]) -> None:
+        """The newest executed orders one by one, of those symbols whose position the trades do not explain: the venue
+        may have taken executions back of one that no list shows any more. Once for each of the ``gaps``, which are all
+        that there are now. Raises ``BrokerError``.
         """
-        new = {symbol for symbol, gap in gaps.items() if self._searched.get(symbol) != gap}
-        if not new:
-            return
+        new = self.unsearched(gaps) & symbols
         wanted: list[str] = []
-        for order_id in islice(reversed(self._book.orders), EXECUTED_AMONG):
+        for order_id in islice(reversed(self._book.orders), EXECUTED_AMONG) if new else ():
             order = self._book.orders[order_id]
             if order.symbol in new and order.filled_qty > 0 and order.broker_id is not None:
                 wanted.append(order.broker_id)
         for broker_id in wanted[:EXECUTED_A_LOOK]:
             await self.ask(broker_id)
-        self._searched = dict(gaps)
+        self._searched = {key: gap for key, gap in gaps.items() if key in new or self._searched.get(key) == gap}
 
     async def _follow_replacements(self, rows: list[wire.Order], symbols: Iterable[str]) -> None:
         """What another hand put in the place of an order of ours, hop by hop, into the same trade.

@@ -209,7 +209,9 @@ class Reconciler:
 
     @property
     def _doubtful(self) -> set[str]:
-        return self._differences.doubtful | self._busts.doubtful
+        """Symbols that another look is owed to, soon. One that an order of unknown fate leaves open gets it once."""
+        unread = self.reader.unsearched(self._differences.gaps())
+        return self._differences.doubtful | self._busts.doubtful | unread
 
     def _every_s(self) -> float:
         if self._world.stream.polled_by is not None:
@@ -283,9 +285,10 @@ class Reconciler:
             asked_at = self._clock.now()
             answer = await self._world.asking(self._client.position(symbol))
             self._take_position(symbol, answer.value, self._proof(answer.request_id), asked_at)
-        if self._differences.suspects.keys() & set(wanted):
+        gaps = self._differences.gaps()
+        if gaps.keys() & set(wanted):
             await self.reader.read_executions(set(wanted))
-            await self.reader.read_executed(self._differences.gaps(wanted))
+            await self.reader.read_executed(set(wanted), gaps)
         self._differences.compare([], wanted)
         self._lock_or_open()
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from engine.alpaca.refusals import WaitsFor
 from engine.book import Book
 from engine.clock import Clock
 from engine.errors import NotYetError
 from engine.gateway import Gateway
 from engine.model import events as ev
 from engine.model.bracket import Bracket
+from engine.model.order import Order
 from engine.model.words import OrderRole
 from engine.pipeline.protect import plan_close, plan_exits, plan_marketable_target, plan_moved_exit
 from engine.protection.case import (
@@ -29,6 +31,7 @@ from engine.protection.case import (
     Step,
     StopCameBack,
     Watch,
+    cancel_due,
     closing_qty,
 )
 from engine.protection.ledger import sleeps
@@ -58,6 +61,7 @@ class ExitRequests:
             return
         if isinstance(submitted.error, NotYetError):
             self._doubted(bracket.symbol)
+            await self._make_way(intent.order, submitted.error)
         raise submitted.error
 
     def _surplus(self, bracket_id: str, order_id: str) -> str | None:
@@ -130,6 +134,30 @@ class ExitRequests:
         if submitted.error is not None and not submitted.is_unknown:
             # Shares still reserved, or more sold than held: read the truth; the next step asks again with it.
             self._doubted(bracket.symbol)
+            await self._make_way(intent.order, submitted.error)
+
+    async def _make_way(self, refused: Order, error: Exception) -> None:
+        """An exit has the right of way: an entry of ours for whose sake the broker refuses it is canceled.
+
+        Another hand's order is left alone; the refusal names it. A broker that names none means whatever rests on the
+        other side.
+        """
+        if not isinstance(error, NotYetError) or error.waits_for != WaitsFor.OTHER_ORDER:
+            return
+        named = self._book.order_of_broker_id.get(str(error.body.get("existing_order_id", "")))
+        in_the_way = [
+            order
+            for bracket in self._book.open_brackets_of(refused.symbol)
+            for order in self._book.orders_of(bracket.id)
+            if order.role is OrderRole.ENTRY
+            and order.is_open
+            and order.side is not refused.side
+            and (order.id == named or "existing_order_id" not in error.body)
+        ]
+        way = cancel_due(in_the_way, self._clock.now(), f"{refused.id} closes a position and has the right of way")
+        if way is not None:
+            for order_id in way.order_ids:
+                await self._gateway.cancel(order_id, actor=DESK, reason=way.why)
 
 
 def fact_of(step: Step, bracket: Bracket) -> ev.AnyEvent:

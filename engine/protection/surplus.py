@@ -72,7 +72,7 @@ def trim(case: Case) -> Step | None:
     if cover.over == 0:
         return None
     left_s = GRACE_S - case.age_s(case.changed_at)
-    if left_s > 0:
+    if left_s > 0 and _may_shrink_by_itself(case):
         return Rest("the broker reduces the stop by itself", left_s)
     if not case.is_read:
         return ReadAgain("stops for more than is held: read before anything is canceled")
@@ -89,6 +89,14 @@ def trim(case: Case) -> Step | None:
     if largest.order_class is OrderClass.SIMPLE and largest.status is OrderStatus.NEW and needed % 1 == 0:
         return MoveExit(largest.id, qty=largest.filled_qty + needed)
     return Cancel((largest.id,), "it closes more than is held: replace it by one that fits")
+
+
+def _may_shrink_by_itself(case: Case) -> bool:
+    """The broker cuts a stop with its sibling's executions. Of shares that another trade, another hand or the venue
+    took away it knows nothing, and a price that jumps would sell what is not held.
+    """
+    went_otherwise = case.bracket.adjusted_qty != 0 or any(order.busted_qty > 0 for order in case.orders)
+    return not went_otherwise or any(order.filled_qty > 0 for order in case.exits)
 
 
 def _armed_stops(case: Case) -> list[Order]:

@@ -119,14 +119,16 @@ def _explained(book: Book, symbol: str) -> Decimal:
 
 
 def who_asked_out_is_out(world: World) -> Iterator[str]:
-    """A trade that was to be closed is closed, unless an order of unknown fate forbids it."""
+    """A trade that was to be closed is closed, unless an order of unknown fate in its symbol forbids it."""
     book = world.book
     for bracket_id in book.open_brackets:
         bracket = book.brackets[bracket_id]
         asked = bracket.exit_requested_at
         if asked is None or (world.desk._clock.now() - asked).total_seconds() < world.patience_s:
             continue
-        is_unknown = any(order.unresolved_since is not None for order in book.orders_of(bracket_id))
+        is_unknown = any(
+            _is_unknown(book, o) for o in map(book.orders.__getitem__, book.open_orders) if o.symbol == bracket.symbol
+        )
         if not is_unknown and not _is_blocked_by_hand(world, bracket.symbol):
             orders = [(order.id, order.status.value) for order in book.orders_of(bracket_id) if order.is_open]
             yield f"{bracket_id} ({bracket.symbol}) was asked out at {asked:%T} and still is open: {orders}"

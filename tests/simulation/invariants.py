@@ -206,6 +206,8 @@ def no_exit_opens_a_position(world: World, order: BrokerOrder, execution: Execut
     after = world.held[order.symbol] = before + signed
     if order.symbol in world.touched | world.turned_by_broker | world.shrunk_by_broker:
         return
+    if enters(order) and order.symbol in world.busted:
+        return  # it had rested since before the bust that turned the position
     if before * after < 0:
         yield f"{order.client_order_id} turned {before} {order.symbol} into {after}"
     elif not enters(order) and abs(after) > abs(before):

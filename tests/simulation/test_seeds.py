@@ -40,6 +40,11 @@ ONCE_WRONG: Final[dict[str, Case]] = {
     "shares that had left a trade before were taken for those of a bust": Case(120),
     "a ticket that the full disk refused could be approved later": Case(136),
     "an exit sent again and refused in vain met another one before the stream could tell of it": Case(700025),
+    "a bust took away shares of an entry whose stop stood for them for two more seconds": Case(700560),
+    "a resting entry of ours kept a close from the market, as a possible wash trade": Case(700158),
+    "settled shares and those of a flip kept each other from being closed": Case(700383),
+    "settled shares and those that a bust brought back kept each other from being closed": Case(700396),
+    "a bust stayed unseen beside an entry of unknown fate": Case(700536),
 }
 """A change of weather, person or chaos makes other storms of all seeds: then these are seeds like all others."""
 

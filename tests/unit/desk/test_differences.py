@@ -173,3 +173,51 @@ async def test_a_gap_that_has_gone_is_suspected_no_longer_while_an_exit_is_on_it
     looks.differences.compare([], {"AAPL"})
     looks.differences.lock_or_open()
     assert looks.world.gate_locked_by is None
+
+
+async def test_shares_that_were_settled_the_other_way_cancel_out_with_a_trade(looks: Looks) -> None:
+    """Storm 700396: ten short ones were settled, then a bust brought back ten long ones, which no order can close."""
+    assert looks.holds("-10", "AAPL") == ["-10 AAPL are held that no trade explains"]
+    looks.ignore()
+    looks.enter()
+    looks.answer()
+    looks.report(ENTRY_ID, OrderStatus.FILLED, 10)
+    assert looks.holds("0", "AAPL") == []
+    assert looks.book.cover("b000001").held == 0
+    assert [lapsed.difference_id for lapsed in looks.told(ev.DifferenceLapsed)] == ["position:AAPL:-10"]
+
+
+async def test_what_is_left_of_settled_shares_asks_again(looks: Looks) -> None:
+    """Storm 700383: of fifteen settled ones five were what a flip had sold."""
+    assert looks.holds("15", "AAPL") == ["15 AAPL are held that no trade explains"]
+    looks.ignore()
+    looks.enter()
+    looks.answer()
+    looks.report(ENTRY_ID, OrderStatus.FILLED, 10)
+    for exit_id in (f"{ENTRY_ID}.sl", f"{ENTRY_ID}.tp"):
+        looks.report(exit_id, OrderStatus.FILLED, 10)
+    assert looks.book.cover("b000001").flipped == 10
+    assert looks.holds("5", "AAPL") == ["5 AAPL are held that no trade explains"]
+    assert looks.book.cover("b000001").flipped == 0
+
+
+async def test_settled_shares_beside_a_trade_of_their_own_side_stay_settled(looks: Looks) -> None:
+    looks.holds("7", "AAPL")
+    looks.ignore()
+    looks.enter()
+    looks.answer()
+    looks.report(ENTRY_ID, OrderStatus.FILLED, 10)
+    assert looks.holds("17", "AAPL") == []
+    assert looks.book.cover("b000001").held == 10
+    assert looks.told(ev.DifferenceLapsed) == []
+
+
+async def test_an_order_of_unknown_fate_does_not_keep_the_executed_ones_from_being_read(looks: Looks) -> None:
+    """Storm 700536: a bust that nobody had told of stayed unseen beside it, for as long as no person settled it."""
+    looks.enter()
+    looks.recorder.record(ev.OrderUnresolved(order_id=ENTRY_ID, text="the answer was lost"))
+    assert looks.holds("-1", "AAPL") == []
+    assert looks.differences.gaps() == {"AAPL": (Decimal(0), Decimal(-1))}
+    assert looks.differences.doubtful == set(), "no look in a hurry: it may take as long as the person does"
+    assert looks.holds("0", "AAPL") == []
+    assert looks.differences.gaps() == {}
