@@ -190,8 +190,7 @@ class Differences:
 
     def _signed(self, bracket: Bracket) -> Decimal:
         """What this trade says is held, with its sign; flipped shares are held the other way."""
-        cover = self._book.cover(bracket.id)
-        return (cover.held - cover.flipped) * bracket.side.sign
+        return self._book.cover(bracket.id).signed(bracket.side)
 
     def _is_confirmed(self, symbol: str, explained: Decimal, actual: Decimal) -> bool:
         """One look proves nothing: an execution may fall between reading the orders and reading the position."""

@@ -159,7 +159,7 @@ class ExitCommands:
         for other in self._book.open_brackets_of(bracket.symbol):
             if other.id != bracket.id:
                 cover = self._book.cover(other.id)
-                elsewhere += (cover.held - cover.flipped) * other.side.sign
+                elsewhere += cover.signed(other.side)
         trip_ms = self._world.rest_ms
         return Look(
             case=case,

@@ -77,6 +77,10 @@ class Cover(msgspec.Struct, frozen=True, kw_only=True):
     def naked(self) -> Decimal:
         return self.held - self.covered
 
+    def signed(self, side: Side) -> Decimal:
+        """What a trade entered on ``side`` says is held, with its sign; flipped shares are held the other way."""
+        return (self.held - self.flipped) * side.sign
+
     @property
     def exposed(self) -> Decimal:
         """What the naked clock counts: held shares without cover, and shares held the wrong way."""

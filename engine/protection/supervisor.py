@@ -117,6 +117,8 @@ class Supervisor:
         self._actors: dict[str, _Actor] = {}
         self._hits: dict[str, Hit] = {}
         """Trades whose watched exit was struck and whose actor has not said so yet."""
+        self._opposites: dict[str, tuple[Decimal, ...]] = {}
+        """Symbol -> what each of its trades held when they were looked at last."""
         self._refused_since: dict[str, float] = {}
         """Trade -> since when the broker says "not yet"."""
         self._spawn: Spawn | None = None
@@ -190,12 +192,24 @@ class Supervisor:
         try:
             while trades := list(self._book.open_brackets_of(symbol)):
                 actor.wake.clear()
+                self._doubt_opposites(symbol, trades)
                 pause_s = SWEEP_S
                 for bracket in trades:
                     pause_s = min(pause_s, await self._advance(bracket.id, actor))
                 await self._wait(actor.wake, pause_s)
         finally:
             del self._actors[symbol]
+            self._opposites.pop(symbol, None)
+
+    def _doubt_opposites(self, symbol: str, trades: list[Bracket]) -> None:
+        """Trades that hold the same symbol opposite ways: what cancels out is found by comparing, and better at once.
+
+        Until then each has exits for shares of which the account holds none.
+        """
+        held = tuple(self._book.cover(trade.id).signed(trade.side) for trade in trades)
+        if held != self._opposites.get(symbol) and min(held) < 0 < max(held):
+            self._doubted(symbol)
+        self._opposites[symbol] = held
 
     async def _wait(self, event: asyncio.Event, at_most_s: float) -> None:
         """Until the event, or ``at_most_s`` seconds."""

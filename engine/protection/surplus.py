@@ -60,7 +60,7 @@ def clear_flat(case: Case) -> Step | None:
     if case.cover.entry_open or not case.cover.orders_open:
         return Rest("nothing uncovered")
     left_s = GRACE_S - case.age_s(case.changed_at)
-    if left_s > 0:
+    if left_s > 0 and _may_shrink_by_itself(case):
         return Rest("the exits end with their sibling", left_s)
     why = "the trade is flat: its exits would open a position"
     return cancel_due(case.open_exits, case.now, why) or Rest("cancels are under way", CANCEL_STUCK_S)
@@ -92,8 +92,10 @@ def trim(case: Case) -> Step | None:
 
 
 def _may_shrink_by_itself(case: Case) -> bool:
-    """The broker cuts a stop with its sibling's executions. Of shares that another trade, another hand or the venue
-    took away it knows nothing, and a price that jumps would sell what is not held.
+    """The broker cuts or ends an exit with its sibling's executions.
+
+    Of shares that another trade, another hand or the venue took away it knows nothing, and a price that jumps would
+    sell what is not held.
     """
     went_otherwise = case.bracket.adjusted_qty != 0 or any(order.busted_qty > 0 for order in case.orders)
     return not went_otherwise or any(order.filled_qty > 0 for order in case.exits)

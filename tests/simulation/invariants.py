@@ -206,12 +206,20 @@ def no_exit_opens_a_position(world: World, order: BrokerOrder, execution: Execut
     after = world.held[order.symbol] = before + signed
     if order.symbol in world.touched | world.turned_by_broker | world.shrunk_by_broker:
         return
-    if enters(order) and order.symbol in world.busted:
-        return  # it had rested since before the bust that turned the position
+    if order.symbol in world.busted and (enters(order) or _has_unknown(world, order.symbol)):
+        # An entry had rested since before the bust that turned the position. And while the fate of an order is open,
+        # nobody knows what two trades that a bust has set against each other still hold.
+        return
     if before * after < 0:
         yield f"{order.client_order_id} turned {before} {order.symbol} into {after}"
     elif not enters(order) and abs(after) > abs(before):
         yield f"the exit {order.client_order_id} made {before} {order.symbol} into {after}"
+
+
+def _has_unknown(world: World, symbol: str) -> bool:
+    desk = world.machine.life.desk
+    orders = [desk._book.orders[key] for key in desk._book.open_orders] if desk is not None else []
+    return any(order.symbol == symbol and order.unresolved_since is not None for order in orders)
 
 
 AT_EXECUTION: Final = (no_exit_opens_a_position,)

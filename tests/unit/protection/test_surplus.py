@@ -30,3 +30,9 @@ def test_a_stop_for_shares_that_the_venue_took_back_goes_at_once() -> None:
 def test_nothing_goes_before_the_position_was_read() -> None:
     unread = replace(READ, read_at=after(9.8))
     assert isinstance(step(ENTERED, TARGET, STOP, truth=unread, adjusted_qty=Decimal(-6)), ReadAgain)
+
+
+def test_exits_of_shares_that_are_all_gone_go_at_once_unless_a_sibling_has_executed() -> None:
+    assert canceled_by(step(ENTERED, TARGET, STOP, adjusted_qty=Decimal(-10))) == (TARGET.id,)
+    sold = replace(filled(TARGET), status_since=after(9.9))
+    assert rest_of(step(filled(ENTRY), sold, STOP)) == 1.9

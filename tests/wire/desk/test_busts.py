@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -120,9 +121,45 @@ async def test_an_entry_that_is_taken_back_after_its_exit_is_a_flip_that_is_clos
     assert await rig.positions() == []
 
 
+def stop_shares(desk: Desk) -> Decimal:
+    return sum((order.qty for order in desk.orders() if order.type.value == "stop"), Decimal(0))
+
+
 def closed_again(desk: Desk, bracket_id: str) -> bool:
     view = desk.bracket(bracket_id)
     return view.status is BracketStatus.CLOSED and any(order.role.value == "exit" for order in view.orders)
+
+
+def test_trades_that_a_bust_sets_against_each_other_are_out_of_each_other_at_once(tmp_path: Path) -> None:
+    """Storm 710589: half a second later a price passed the stop of one, for shares that the account did not hold."""
+
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            long = desk.bracket(await day.protected(desk, day.signal()))
+            await day.ask("POST", f"/_exchange/orders/{long.legs.take_profit.broker_id}/fill", {"qty": "10"})
+            await day.until(lambda: is_(desk, long.id, BracketStatus.CLOSED))
+            limit = round(day.price() * Decimal("1.05"), 2)
+            raw = day.signal(
+                side="sell",
+                qty=4,
+                entry={"type": "limit", "limit_price": str(limit)},
+                stop_loss={"stop_price": str(limit + 3)},
+                take_profit={"limit_price": str(limit - 30)},
+            )
+            short_id = await day.approved(desk, raw)
+            await day.until(lambda: desk.bracket(short_id).legs.entry.broker_id)
+            await day.ask("POST", f"/_exchange/orders/{long.legs.take_profit.broker_id}/bust")
+            await day.until(lambda: is_(desk, long.id, BracketStatus.PROTECTED))
+            await day.clock.sleep(7)  # whatever was doubted then has been looked at
+            entry = desk.bracket(short_id).legs.entry
+            await day.ask("POST", f"/_exchange/orders/{entry.broker_id}/fill", {"qty": "4"})
+            await day.until(lambda: desk.bracket(short_id).held_qty, patience_s=1.0)
+            await day.until(lambda: is_(desk, short_id, BracketStatus.CLOSED), patience_s=0.4)
+            await day.until(lambda: desk.bracket(long.id).held_qty == 6, patience_s=0.1)
+            await day.until(lambda: stop_shares(desk) == 6, patience_s=0.5)
+            await day.until(lambda: desk.bracket(long.id).covered_qty == 6, patience_s=0.5)
+
+    play(tmp_path, scene, begins=datetime(2026, 11, 24, 15, 0, tzinfo=UTC))
 
 
 def test_the_bust_of_an_order_that_no_list_shows_any_more_is_found_by_the_position(tmp_path: Path) -> None:
