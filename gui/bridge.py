@@ -61,8 +61,6 @@ class Bridge(QObject):
     """Symbols whose price moved."""
     rewound = Signal()
     """Of a day looked at again: what only ever grows begins anew, from the moment that it went back to."""
-    time_moved = Signal()
-    """Ages and countdowns are a quarter of a second older."""
 
     def __init__(self, desk: Door, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -78,6 +76,7 @@ class Bridge(QObject):
         self._sample_index = 0
         self._unsubscribe: Unsubscribe | None = None
         self._steps: deque[Callable[[], None]] = deque()
+        self._beats: list[Callable[[], None]] = []
         self._turn = QTimer(self, interval=0, singleShot=True)
         self._turn.timeout.connect(self._take_step)
         self._road = RightOfWay(lambda: desk.is_sending)
@@ -102,6 +101,12 @@ class Bridge(QObject):
         self.incidents_changed.emit(list(incidents.values()), [])
         self._take_activity(HISTORY)
         self._take_latency()
+        for show_time in self._beats:
+            show_time()
+
+    def each_beat(self, show_time: Callable[[], None]) -> None:
+        """Called four times a second, in a turn of its own: ages and countdowns are a quarter of a second older."""
+        self._beats.append(show_time)
 
     def rewind(self) -> None:
         """The desk has gone back in time."""
@@ -292,11 +297,12 @@ class Bridge(QObject):
         self._later(self.refresh_desk)
         running = [b.id for b in self._open_brackets.values() if b.naked_since is not None]
         if running:
-            self._later(lambda: self._hand_brackets(*_ask(self._desk.bracket, running)))
+            self._later(lambda: self._read(self._desk.bracket, running, _BRACKETS_A_STEP, self._hand_brackets))
         if self._log_grew:
             self._log_grew = False
             self._later(lambda: self._take_activity(_ACTIVITY_STEP))
-        self._later(self.time_moved.emit)
+        for show_time in self._beats:
+            self._later(show_time)
 
     def _take_quotes(self, stale: defaultdict[ChangeKind, set[str]]) -> set[str]:
         """Prices moved: rows and cards of those symbols are out of date, nothing else.

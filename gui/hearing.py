@@ -40,7 +40,7 @@ class Hearing(QObject):
         self._bar.unmute_clicked.connect(lambda: self.mute(False))
         self._bar.menu.addAction("Sounds", lambda: self._sheet().ask())
         bridge.incidents_changed.connect(self.sounding.take)
-        bridge.time_moved.connect(self._beat)
+        bridge.each_beat(self._beat)
 
     def mute(self, muted: bool) -> None:
         self.sounding.is_muted = muted

@@ -35,7 +35,7 @@ class Ticketing(QObject):
         self._sheet.form.symbol_changed.connect(lambda _symbol: self._pause.start())
         self._sheet.send_asked.connect(self._send)
         self._sheet.closed.connect(self._leave)
-        bridge.time_moved.connect(self.follow)
+        bridge.each_beat(self.follow)
         actions.ended.connect(self._ended)
         actions.refused.connect(self._refused)
 

@@ -159,7 +159,13 @@ class MainWindow(QMainWindow):
         bridge.rewound.connect(self.activity.forget)
         bridge.rewound.connect(self.latency.forget)
         bridge.quotes_changed.connect(self.detail.take_quotes)
-        bridge.time_moved.connect(self._beat)
+        bridge.each_beat(lambda: self.signals.show_time(self._now()))
+        bridge.each_beat(self.orders.show_time)
+        bridge.each_beat(lambda: self.incidents.show_time(self._now()))
+        bridge.each_beat(lambda: self.detail.show_time(self._now()))
+        bridge.each_beat(self.arming.follow)
+        if self._drills is not None:
+            bridge.each_beat(self._drills.beat)
         actions.refused.connect(self._refused)
         actions.ended.connect(self._ended)
         self.signals.chosen.connect(self._pick_signal)
@@ -205,7 +211,6 @@ class MainWindow(QMainWindow):
     def start(self) -> None:
         """Fill every panel and follow the desk from here on."""
         self.bridge.start()
-        self._beat()
         self.bridge.clock.start()
 
     def put_away(self) -> None:
@@ -264,16 +269,6 @@ class MainWindow(QMainWindow):
             # A signal in view becomes its trade: the eye stays where the click was.
             if self._picked in (("bracket", bracket.id), ("signal", bracket.signal_id)):
                 self._show_subject(bracket)
-
-    def _beat(self) -> None:
-        now = self._now()
-        self.signals.show_time(now)
-        self.orders.show_time()
-        self.incidents.show_time(now)
-        self.detail.show_time(now)
-        self.arming.follow()
-        if self._drills is not None:
-            self._drills.beat()
 
     def _refused(self, command: str, refusal: Refusal) -> None:
         if not command.startswith(_TELL_THEMSELVES):

@@ -202,9 +202,9 @@ class OrdersPanel(Panel):
         self._count()
 
     def show_time(self) -> None:
-        """Ages move: repaint what is in view."""
+        """Ages move."""
         if self.view.isVisible():
-            self.view.viewport().update()
+            self.view.show_time()
 
     def reveal(self, order_id: str) -> None:
         """Choose its row, whatever hides it."""

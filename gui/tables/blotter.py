@@ -1,8 +1,9 @@
 """The view of a blotter: rows that open, buttons inside rows, a header that sorts; painted by one delegate.
 
 Paint flow: Qt asks for whole rows (``drawRow``); each fills its ground (alarm wash, selection, hover), draws the
-hairline under it, then lets the cells of its columns draw. A row that changed is painted again where it was painted
-last: asking Qt for the place of every changed cell and handing each to a delegate took four fifths of a busy frame.
+hairline under it, then lets the cells of its columns draw. Of a row that changed only those cells are painted again
+whose face is another one than they were painted with, where they were painted last: asking Qt for the place of every
+changed cell and handing each to a delegate took four fifths of a busy frame, painting whole rows half of the rest.
 Buttons in cells are not widgets: the view asks the cell where they are and emits ``pressed`` with the button's name and
 the row, so thousands of rows cost nothing. ``button_rect`` tells where one is, for tests and for keyboard help.
 """
@@ -10,10 +11,10 @@ the row, so thousands of rows cost nothing. ``button_rect`` tells where one is, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QAccessible, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QToolTip, QTreeView, QWidget
 
 from gui.tables.cells import PAD, Cell, Paint, RowButton, paint_arrow
@@ -23,6 +24,8 @@ from gui.theme import COLUMN_HEAD, LEG_ROW, ROW, Type, font, tone
 
 _WIDE: Final = 100
 """Rows; more than a screen has."""
+_MIXED: Final = "mixed"
+"""The ground of a row of which only a part has been painted."""
 
 type Index = QModelIndex | QPersistentModelIndex
 
@@ -88,6 +91,15 @@ SYMBOL: Final = "symbol"
 """Key of the column that names one."""
 
 
+class _Painted(NamedTuple):
+    """How a row was painted last: where, which, on what ground, and the faces of its cells in the lanes."""
+
+    rect: QRect
+    key: str
+    ground: str | None
+    faces: list[object]
+
+
 class RowHeights(QStyledItemDelegate):
     """Tells how high a row is; ``Blotter.drawRow`` does the painting."""
 
@@ -127,8 +139,10 @@ class Blotter(QTreeView):
         self.lined = True
         self._lanes: list[tuple[Column[Any], int, int]] = []
         """Columns in view with their left edge and width, as of the paint under way."""
-        self._painted: dict[tuple[int, int], QRect] = {}
-        """Parent's number (0 of a row of its own) and row -> where it was painted last."""
+        self._painted: dict[tuple[int, int], _Painted] = {}
+        """By the parent's number (0 of a row of its own) and the row."""
+        self._stale = QRegion()
+        """What the paint under way has to paint."""
         self.setModel(model)
         self.setItemDelegate(RowHeights(self))
         head = ColumnHead(self)
@@ -160,15 +174,41 @@ class Blotter(QTreeView):
         if QAccessible.isActive():
             super().dataChanged(first, last, list(roles))  # a screen reader is told cell by cell
             return
-        viewport = self.viewport()
         if last.row() - first.row() >= _WIDE:
-            viewport.update()
+            self.viewport().update()
             return
         parent = first.internalId()
-        for row in range(first.row(), last.row() + 1):
-            rect = self._painted.get((parent, row))
-            if rect is not None:
-                viewport.update(rect)
+        self._look_at((parent, row) for row in range(first.row(), last.row() + 1))
+
+    def show_time(self) -> None:
+        """Ages have moved: paint again the cells in view that say another one."""
+        self._look_at(self._painted)
+
+    def _look_at(self, places: Iterable[tuple[int, int]]) -> None:
+        """Have those cells of painted rows painted again that look different by now."""
+        stale = QRegion()
+        for place in tuple(places):
+            painted = self._painted.get(place)
+            if painted is None:
+                continue
+            found = self.rows.line_of(*place)
+            if found is None or found[0] != painted.key or self._ground_of(place, found) != painted.ground:
+                stale += painted.rect
+                continue
+            for (_, left, width), face, before in zip(self._lanes, self._faces(found), painted.faces, strict=True):
+                if face != before:
+                    stale += QRect(left, painted.rect.top(), width, painted.rect.height() - 1)
+        if not stale.isEmpty():
+            self.viewport().update(stale)
+
+    def _faces(self, found: tuple[str, Any, bool]) -> list[object]:
+        _, row, child = found
+        faces: list[object] = []
+        for column, _, _ in self._lanes:
+            cell = column.child_cell if child else column.cell
+            text = (column.child_text(row) if child else column.text(row)) if cell and cell.says_text else ""
+            faces.append(cell.face(text, row) if cell is not None else None)
+        return faces
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         """Qt moves the pixels of what stays in view; where rows were painted before is no longer where they are."""
@@ -181,61 +221,77 @@ class Blotter(QTreeView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         head = self.header()
-        self._lanes = [
+        lanes = [
             (column, head.sectionViewportPosition(number), head.sectionSize(number))
             for number, column in enumerate(self.rows.columns)
             if not head.isSectionHidden(number)
         ]
-        if event.rect().contains(self.viewport().rect()):
+        self._stale = event.region()
+        if lanes != self._lanes or self._is_stale(self.viewport().rect()):
             self._painted.clear()
+        self._lanes = lanes
         painter = QPainter(self.viewport())
         painter.fillRect(event.rect(), tone("plane1"))
         painter.end()
-        super().paintEvent(event)
+        super().paintEvent(QPaintEvent(event.rect()))  # not the region: Qt looks for the rows of each of its parts
 
     def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         found = self.rows.line_at(index)
-        if found is None:  # the row went while a paint was under way
+        whole: QRect = option.rect
+        if found is None or not self._stale.intersects(whole):  # None: the row went while a paint was under way
             return
         key, row, child = found
-        whole: QRect = option.rect
-        self._painted[index.internalId(), index.row()] = QRect(whole)
+        place = (index.internalId(), index.row())
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        hovered = self.is_hovered(index)
-        ground = self._ground(key, hovered=hovered)
+        ground = self._ground_of(place, found)
         if ground is not None:
             painter.fillRect(whole, tone(ground))
         top, height = whole.top(), whole.height()
         if self.lined:
             painter.fillRect(QRect(whole.left(), whole.bottom(), whole.width(), 1), tone("line"))
-        on = Paint(painter, QRect(), "", False, self.hot_button if hovered else None)
-        for column, left, width in self._lanes:
+        on = Paint(painter, QRect(), "", False, self.hot_button if self._is_hovered_at(place) else None)
+        is_whole = self._is_stale(whole)
+        before = self._painted.get(place)
+        if before is None or before.key != key or before.rect != whole:
+            before = _Painted(whole, key, _MIXED, [None] * len(self._lanes))
+        faces = before.faces
+        for number, (column, left, width) in enumerate(self._lanes):
             cell = column.child_cell if child else column.cell
-            if cell is None:
-                continue
             on.rect = QRect(left, top, width, height - 1)
+            if cell is None or not (is_whole or self._stale.intersects(on.rect)):
+                continue
             if cell.says_text:
                 on.text = column.child_text(row) if child else column.text(row)
                 on.right = column.right
             cell.paint(on, row)
+            # Of a cell that is painted in part the rest shows what it said before: the next look has it painted whole.
+            is_new = is_whole or self._is_stale(on.rect)
+            faces[number] = cell.face(on.text if cell.says_text else "", row) if is_new else object()
         if not child and self.itemsExpandable() and self.rows.rowCount(index):
             paint_arrow(painter, whole, self.isExpanded(index))
+        now = ground if is_whole or before.ground == ground else _MIXED
+        self._painted[place] = _Painted(QRect(whole), key, now, faces)
         painter.restore()
 
-    def _ground(self, key: str, *, hovered: bool) -> str | None:
+    def _is_stale(self, rect: QRect) -> bool:
+        """Whether the paint under way paints all of it."""
+        return QRegion(rect).subtracted(self._stale).isEmpty()
+
+    def _ground_of(self, place: tuple[int, int], found: tuple[str, Any, bool]) -> str | None:
         """Token of the row's ground: alarm before selection before hover."""
+        key = found[0]
         row = self.rows.row(key)
         wash = self._wash(row) if row is not None else None
         if wash is not None:
             return wash
         if key == self._current_key:
             return "selected"
-        return "plane2" if hovered else None
+        return "plane2" if self._is_hovered_at(place) else None
 
-    def is_hovered(self, index: Index) -> bool:
+    def _is_hovered_at(self, place: tuple[int, int]) -> bool:
         here = self._hovered
-        return here.isValid() and here.row() == index.row() and here.parent() == index.parent()
+        return here.isValid() and (here.internalId(), here.row()) == place
 
     def set_row_height(self, height: int, *, lined: bool) -> None:
         """Denser rows, as a log wants; ``lined`` keeps the hairline between them."""

@@ -52,6 +52,13 @@ class Cell:
     def paint(self, _on: Paint, _row: Any) -> None:
         return None
 
+    def face(self, _text: str, _row: Any) -> object:
+        """All that ``paint`` shows, for comparison: a cell with the face that it was painted with is left as it is.
+
+        Unless a cell says so, no two are alike.
+        """
+        return object()
+
     def hits(self, _rect: QRect, _row: Any) -> list[tuple[QRect, RowButton]]:
         return []
 
@@ -90,6 +97,9 @@ class TextCell(Cell):
         color = self._color if isinstance(self._color, str) else self._color(row)
         draw_text(on, on.text, self._kind, color, inset=self._inset)
 
+    def face(self, text: str, row: Any) -> object:
+        return text if isinstance(self._color, str) else (text, self._color(row))
+
 
 class HollowCell(Cell):
     """Text that is framed and pale while ``is_hollow`` says that it is not so yet."""
@@ -110,6 +120,9 @@ class HollowCell(Cell):
         on.painter.setBrush(Qt.BrushStyle.NoBrush)
         on.painter.drawRoundedRect(QRectF(left - 4.5, on.rect.top() + 3.5, width + 8, on.rect.height() - 7), 3, 3)
         draw_text(on, on.text, self._kind, "mid")
+
+    def face(self, text: str, row: Any) -> object:
+        return text, self._is_hollow(row)
 
 
 class StatusCell(Cell):
@@ -143,6 +156,9 @@ class StatusCell(Cell):
             text = metrics(word).elidedText(text, Qt.TextElideMode.ElideRight, room)
         draw_line(on.painter, left + 17, on.rect, text, word)
 
+    def face(self, text: str, row: Any) -> object:
+        return text, self._face(row)
+
 
 class SideCell(Cell):
     def __init__(self, side: Callable[[Any], Side]) -> None:
@@ -150,6 +166,9 @@ class SideCell(Cell):
 
     def paint(self, on: Paint, row: Any) -> None:
         paint_badge(on.painter, QPointF(on.rect.left() + PAD + 8, on.rect.center().y() + 0.5), self._side(row))
+
+    def face(self, _text: str, row: Any) -> object:
+        return self._side(row)
 
 
 def paint_badge(painter: QPainter, center: QPointF, side: Side, size: float = 15) -> None:
@@ -188,6 +207,9 @@ class CoverCell(Cell):
                     painter.drawLine(QPointF(x, done.top()), QPointF(x, done.bottom()))
                     x += 6
 
+    def face(self, _text: str, row: Any) -> object:
+        return self._share(row), self._limited(row)
+
 
 class ButtonsCell(Cell):
     """Buttons at the right end of a row."""
@@ -221,6 +243,9 @@ class ButtonsCell(Cell):
                 painter.drawRoundedRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
             painter.setPen(tone(ink))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, button.text)
+
+    def face(self, _text: str, row: Any) -> object:
+        return tuple(self._buttons(row))
 
 
 def paint_arrow(painter: QPainter, rect: QRect, opened: bool) -> None:

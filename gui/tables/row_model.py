@@ -312,7 +312,10 @@ class RowModel[R](QAbstractItemModel):
 
     def line_at(self, index: Index) -> tuple[str, Any, bool] | None:
         """Key, row and False, or a line beneath it and True: what a paint needs, without the way through QVariant."""
-        number, row = index.internalId(), index.row()
+        return self.line_of(index.internalId(), index.row())
+
+    def line_of(self, number: int, row: int) -> tuple[str, Any, bool] | None:
+        """The same by the parent's number, 0 for a row of its own, and the row."""
         if not number:
             if row >= len(self._shown):
                 return None

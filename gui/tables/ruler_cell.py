@@ -17,3 +17,6 @@ class RulerCell(Cell):
 
     def paint(self, on: Paint, row: Any) -> None:
         paint_ruler(on.painter, QRectF(on.rect).adjusted(PAD - 5, 1, -PAD, 0), self._marks(row))
+
+    def face(self, _text: str, row: Any) -> object:
+        return self._marks(row)
