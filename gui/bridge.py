@@ -37,7 +37,7 @@ _QUOTE_FRAMES: Final = 3
 
 _ACTIVITY_STEP: Final = 120
 
-_BRACKETS_A_STEP: Final = 10
+_BRACKETS_A_STEP: Final = 8
 _ORDERS_A_STEP: Final = 40
 """Views that are asked for in one turn of the loop: some 1.5 ms."""
 
@@ -225,21 +225,22 @@ class Bridge(QObject):
                 self.clock.request()  # they wait for their frame
         desk = self._desk
         if "desk" in stale or "account" in stale:
-            self._later(self.refresh_desk)
+            self.soon(self.refresh_desk)
         if signals := stale["signal"]:
-            self._later(lambda: self._hand_signals(*_ask(desk.signal, signals)))
+            self.soon(lambda: self._hand_signals(*_ask(desk.signal, signals)))
         if stale["bracket"] or stale["order"]:
-            self._later(lambda: self._show_trades(stale["bracket"], stale["order"], priced))
+            self.soon(lambda: self._show_trades(stale["bracket"], stale["order"], priced))
         if positions := stale["position"]:
-            self._later(lambda: self._show_positions(positions))
+            self.soon(lambda: self._show_positions(positions))
         if incidents := stale["incident"]:
-            self._later(lambda: self.incidents_changed.emit(*_ask(desk.incident, incidents)))
+            self.soon(lambda: self.incidents_changed.emit(*_ask(desk.incident, incidents)))
         if "activity" in stale:
             self._log_grew = True  # read on the beat: nobody reads sixteen new logs a second
         if "latency" in stale:
-            self._later(self._take_latency)
+            self.soon(self._take_latency)
 
-    def _later(self, step: Callable[[], None]) -> None:
+    def soon(self, step: Callable[[], None]) -> None:
+        """Do it in a turn of its own, after the steps that wait already."""
         self._steps.append(step)
         if not self._turn.isActive():
             self._turn.start(0)
@@ -262,7 +263,7 @@ class Bridge(QObject):
             moved = keys - priced
             touched = orders.union(order.id for bracket in brackets if bracket.id in moved for order in bracket.orders)
             if touched:
-                self._later(lambda: self._read(self._desk.order, touched, _ORDERS_A_STEP, self.orders_changed.emit))
+                self.soon(lambda: self._read(self._desk.order, touched, _ORDERS_A_STEP, self.orders_changed.emit))
 
         self._read(self._desk.bracket, keys, _BRACKETS_A_STEP, show)
 
@@ -283,7 +284,7 @@ class Bridge(QObject):
             views.extend(found)
             gone.extend(lost)
             if rest:
-                self._later(step)
+                self.soon(step)
             else:
                 then(views, gone)
 
@@ -294,15 +295,15 @@ class Bridge(QObject):
         self.positions_changed.emit([p for p in asked.values() if p], [s for s, p in asked.items() if p is None])
 
     def _beat(self) -> None:
-        self._later(self.refresh_desk)
+        self.soon(self.refresh_desk)
         running = [b.id for b in self._open_brackets.values() if b.naked_since is not None]
         if running:
-            self._later(lambda: self._read(self._desk.bracket, running, _BRACKETS_A_STEP, self._hand_brackets))
+            self.soon(lambda: self._read(self._desk.bracket, running, _BRACKETS_A_STEP, self._hand_brackets))
         if self._log_grew:
             self._log_grew = False
-            self._later(lambda: self._take_activity(_ACTIVITY_STEP))
+            self.soon(lambda: self._take_activity(_ACTIVITY_STEP))
         for show_time in self._beats:
-            self._later(show_time)
+            self.soon(show_time)
 
     def _take_quotes(self, stale: defaultdict[ChangeKind, set[str]]) -> set[str]:
         """Prices moved: rows and cards of those symbols are out of date, nothing else.

@@ -266,9 +266,16 @@ class MainWindow(QMainWindow):
         self.brackets.take(brackets, gone)
         self._repairing.follow()
         for bracket in brackets:
-            # A signal in view becomes its trade: the eye stays where the click was.
-            if self._picked in (("bracket", bracket.id), ("signal", bracket.signal_id)):
-                self._show_subject(bracket)
+            if self._is_picked(bracket):
+                self.bridge.soon(partial(self._show_picked, bracket))  # its chart costs as much as the table
+
+    def _is_picked(self, bracket: BracketView) -> bool:
+        """A signal in view becomes its trade: the eye stays where the click was."""
+        return self._picked in (("bracket", bracket.id), ("signal", bracket.signal_id))
+
+    def _show_picked(self, bracket: BracketView) -> None:
+        if self._is_picked(bracket):
+            self._show_subject(bracket)
 
     def _refused(self, command: str, refusal: Refusal) -> None:
         if not command.startswith(_TELL_THEMSELVES):
