@@ -60,6 +60,13 @@ class Layout:
             theme.use(app, name)
         self.settings.setValue("theme", name)
 
+    def use_sides(self, name: str) -> None:
+        """Other colours of buys and sells."""
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            theme.use(app, theme.tokens().name, name)
+        self.settings.setValue("sides", name)
+
     def reset(self) -> None:
         for window, state in self._default:
             window.restoreState(state, LAYOUT_VERSION)
@@ -79,6 +86,9 @@ class Layout:
         name = self.settings.value("theme")
         if name in theme.PALETTES and name != theme.tokens().name:
             self.use_theme(str(name))
+        sides = self.settings.value("sides")
+        if sides in theme.SIDES and sides != theme.sides():
+            self.use_sides(str(sides))
         return self._put({part: self.settings.value(part) for part in (*_PARTS, _SHARES)})
 
     # --- with a name -----------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ and ``p2`` are each kept for one meaning.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache, lru_cache
 from pathlib import Path
@@ -66,6 +66,7 @@ class Palette:
     p2_ink: str
     p2_text: str
     selected: str
+    flash: str
     sim: str
     paper: str
     live: str
@@ -104,6 +105,7 @@ DARK: Final = Palette(
     p2_ink="#1a1700",
     p2_text="#f0d83c",
     selected="#1d2630",
+    flash="#31404f",
     sim="#5b6673",
     paper="#4f7396",
     live="#e0481f",
@@ -142,6 +144,7 @@ LIGHT: Final = Palette(
     p2_ink="#1a1700",
     p2_text="#6f5e00",
     selected="#e3ecf5",
+    flash="#c3d4e6",
     sim="#8692a0",
     paper="#4f7396",
     live="#d13c14",
@@ -157,7 +160,18 @@ TEXT_TONES: Final = (
 
 PALETTES: Final = {palette.name: palette for palette in (DARK, LIGHT)}
 
+SIDES: Final[dict[str, dict[str, tuple[str, str]]]] = {
+    "Blue buys, orange sells": {each.name: (each.buy, each.sell) for each in (DARK, LIGHT)},
+    "Blue buys, red sells": {"dark": ("#62b5f0", "#f2788a"), "light": ("#0b66a8", "#b3263e")},
+    "Green buys, red sells": {"dark": ("#57bd7c", "#f2788a"), "light": ("#17713f", "#b3263e")},
+    "Red buys, green sells": {"dark": ("#f2788a", "#57bd7c"), "light": ("#b3263e", "#17713f")},
+}
+"""What buys and sells may look like, as each market is used to it: by palette. The letter says it in any case."""
+FOR_EVERY_EYE: Final = frozenset({"Blue buys, orange sells", "Blue buys, red sells"})
+"""Pairs that eyes without red, green or blue cones tell apart at a glance."""
+
 _in_use = DARK
+_sides = next(iter(SIDES))
 
 
 def tokens() -> Palette:
@@ -252,10 +266,22 @@ def load_fonts() -> None:
         raise RuntimeError(f"Fonts missing in {RESOURCES / 'fonts'}: {', '.join(sorted(missing))}.")
 
 
-def use(app: QApplication, name: str) -> None:
-    """Make ``name`` (``dark`` or ``light``) the palette of the whole application."""
-    global _in_use
-    _in_use = PALETTES[name]
+def sides() -> str:
+    """Name of the colours of buys and sells in use."""
+    return _sides
+
+
+def palette_of(name: str, of_sides: str) -> Palette:
+    """``dark`` or ``light`` with the colours of buys and sells of one of ``SIDES``."""
+    palette, (buy, sell) = PALETTES[name], SIDES[of_sides][name]
+    return palette if (palette.buy, palette.sell) == (buy, sell) else replace(palette, buy=buy, sell=sell)
+
+
+def use(app: QApplication, name: str, of_sides: str | None = None) -> None:
+    """Make ``name`` (``dark`` or ``light``) the palette of the whole application; buys and sells stay as they are."""
+    global _in_use, _sides
+    _sides = of_sides or _sides
+    _in_use = palette_of(name, _sides)
     app.setFont(font(Type.BODY))
     app.setPalette(_qt_palette(_in_use))
     app.setStyleSheet(style_sheet(_in_use))
@@ -277,7 +303,7 @@ def _qt_palette(p: Palette) -> QPalette:
         (role.ButtonText, p.high),
         (role.ToolTipBase, p.plane3),
         (role.ToolTipText, p.high),
-        (role.Highlight, p.buy),
+        (role.Highlight, p.entry),
         (role.HighlightedText, p.side_ink),
     ):
         made.setColor(which, QColor(value))
@@ -359,12 +385,12 @@ QMenu::item:disabled {{ color: {p.low}; }}
 QMenu::separator {{ height: 1px; background: {p.line}; margin: 4px 6px; }}
 
 QLineEdit {{ background: {p.plane2}; color: {p.high}; border: 1px solid {p.line}; border-radius: {CONTROL_RADIUS}px;
-    padding: 0 6px; min-height: 20px; selection-background-color: {p.buy}; selection-color: {p.side_ink}; }}
+    padding: 0 6px; min-height: 20px; selection-background-color: {p.entry}; selection-color: {p.side_ink}; }}
 QLineEdit:focus {{ border-color: {p.mid}; }}
 QLineEdit[wrong="true"] {{ border-color: {p.p1_text}; color: {p.p1_text}; }}
 
 QPlainTextEdit {{ background: {p.plane1}; color: {p.high}; border: 1px solid {p.line}; padding: 4px;
-    border-radius: {CONTROL_RADIUS}px; selection-background-color: {p.buy}; selection-color: {p.side_ink}; }}
+    border-radius: {CONTROL_RADIUS}px; selection-background-color: {p.entry}; selection-color: {p.side_ink}; }}
 QTreeView {{ background: transparent; border: none; outline: none; }}
 QTreeView::branch {{ background: transparent; border-image: none; image: none; }}
 QHeaderView {{ background: transparent; border: none; }}

@@ -46,6 +46,7 @@ from gui.proportions import AROUND, BOTTOM_ROW, MIDDLE, Host
 from gui.release import STATE, needs_word, release_question
 from gui.repairing import Repairing
 from gui.showing import Showing
+from gui.sides_menu import SidesMenu
 from gui.ticketing import Ticketing
 from gui.widgets.mode import paint_armed, paint_mode_frame
 from gui.widgets.panel import Panel
@@ -205,6 +206,8 @@ class MainWindow(QMainWindow):
         drills = [("Drills", self._drills.ask)] if self._drills is not None else []
         layouts = [("Reset layout", self.reset_layout), ("Layouts", lambda: self._layouts.ask())]
         self.state_bar.fill_menu(self._docks.values(), layouts, themes, [*drills, *sheets])
+        menu = self.state_bar.menu
+        menu.addMenu(SidesMenu(lambda name: self._layout.use_sides(name), menu))
 
     # --- life ------------------------------------------------------------------------------------------------
 

@@ -76,7 +76,7 @@ class Waterfall(QWidget):
                 painter.fillRect(bar, QBrush(tone("low"), Qt.BrushStyle.BDiagPattern))
             else:
                 short = self._end(span) - span.start_ms < 5
-                painter.fillRect(bar, tone("p1" if span.trouble else "mid" if short else "buy"))
+                painter.fillRect(bar, tone("p1" if span.trouble else "mid" if short else "entry"))
             words = self._words(span)
             painter.setPen(tone("high"))
             room = QFontMetrics(painter.font()).horizontalAdvance(words)

@@ -10,10 +10,11 @@ the row, so thousands of rows cost nothing. ``button_rect`` tells where one is, 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple, cast
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QToolTip, QTreeView, QWidget
 
@@ -24,6 +25,8 @@ from gui.theme import COLUMN_HEAD, LEG_ROW, ROW, Type, font, tone
 
 _WIDE: Final = 100
 """Rows; more than a screen has."""
+FLASH_MS: Final = 500
+"""How long a cell that changed stands out, where the operator wants that."""
 _MIXED: Final = "mixed"
 """The ground of a row of which only a part has been painted."""
 
@@ -143,6 +146,12 @@ class Blotter(QTreeView):
         """By the parent's number (0 of a row of its own) and the row."""
         self._stale = QRegion()
         """What the paint under way has to paint."""
+        self.flashing: frozenset[str] = frozenset()
+        """Keys of columns whose cells stand out for a moment when they change."""
+        self._flashes: dict[tuple[str, str], float] = {}
+        """Row's and column's key -> until when the cell stands out, on the monotonic clock."""
+        self._flashed = QTimer(self, singleShot=True)
+        self._flashed.timeout.connect(self._end_flashes)
         self.setModel(model)
         self.setItemDelegate(RowHeights(self))
         head = ColumnHead(self)
@@ -178,13 +187,13 @@ class Blotter(QTreeView):
             self.viewport().update()
             return
         parent = first.internalId()
-        self._look_at((parent, row) for row in range(first.row(), last.row() + 1))
+        self._look_at(((parent, row) for row in range(first.row(), last.row() + 1)), flash=True)
 
     def show_time(self) -> None:
         """Ages have moved: paint again the cells in view that say another one."""
         self._look_at(self._painted)
 
-    def _look_at(self, places: Iterable[tuple[int, int]]) -> None:
+    def _look_at(self, places: Iterable[tuple[int, int]], *, flash: bool = False) -> None:
         """Have those cells of painted rows painted again that look different by now."""
         stale = QRegion()
         for place in tuple(places):
@@ -195,11 +204,32 @@ class Blotter(QTreeView):
             if found is None or found[0] != painted.key or self._ground_of(place, found) != painted.ground:
                 stale += painted.rect
                 continue
-            for (_, left, width), face, before in zip(self._lanes, self._faces(found), painted.faces, strict=True):
+            lanes = zip(self._lanes, self._faces(found), painted.faces, strict=True)
+            for (column, left, width), face, before in lanes:
                 if face != before:
                     stale += QRect(left, painted.rect.top(), width, painted.rect.height() - 1)
+                    if flash and column.key in self.flashing and not found[2]:
+                        self._flash(painted.key, column.key)
         if not stale.isEmpty():
             self.viewport().update(stale)
+
+    def _flash(self, key: str, column: str) -> None:
+        self._flashes[key, column] = time.monotonic() + FLASH_MS / 1000
+        if not self._flashed.isActive():
+            self._flashed.start(FLASH_MS)
+
+    def _end_flashes(self) -> None:
+        """Paint those whose time is over as they are, and come back for the next."""
+        now_s = time.monotonic()
+        over = {cell for cell, until_s in self._flashes.items() if until_s <= now_s}
+        for painted in self._painted.values():
+            for column, left, width in self._lanes:
+                if (painted.key, column.key) in over:
+                    self.viewport().update(QRect(left, painted.rect.top(), width, painted.rect.height() - 1))
+        for cell in over:
+            del self._flashes[cell]
+        if self._flashes:
+            self._flashed.start(max(1, round((min(self._flashes.values()) - now_s) * 1000)))
 
     def _faces(self, found: tuple[str, Any, bool]) -> list[object]:
         _, row, child = found
@@ -264,6 +294,8 @@ class Blotter(QTreeView):
             if cell.says_text:
                 on.text = column.child_text(row) if child else column.text(row)
                 on.right = column.right
+            if self._flashes and not child and (key, column.key) in self._flashes:
+                painter.fillRect(on.rect, tone("flash"))
             cell.paint(on, row)
             # Of a cell that is painted in part the rest shows what it said before: the next look has it painted whole.
             is_new = is_whole or self._is_stale(on.rect)
@@ -430,6 +462,12 @@ class Blotter(QTreeView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.fit_columns()
+
+    def flash(self, keys: Iterable[str]) -> None:
+        """Columns whose cells stand out for a moment when they change, and no others."""
+        self.flashing = frozenset(keys)
+        if not self.flashing:
+            self._flashes.clear()
 
     def put_away(self, keys: Iterable[str]) -> None:
         """Columns that are not shown, however much room there is."""

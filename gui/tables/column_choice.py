@@ -1,7 +1,8 @@
 """Which columns of a table are in sight: a right click on its head takes columns away and brings them back.
 
 What is taken away stays away, however wide the table becomes. Of what is left, the spare ones still go by themselves
-where room is short. Each table keeps up to three sets of its own, beside what a layout holds of all of them.
+where room is short. Each table keeps up to three sets of its own, beside what a layout holds of all of them, and which
+of its columns stand out for a moment when something in them changes.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class ColumnChoice(QObject):
         super().__init__(view)
         self._view = view
         self._settings = settings
+        view.flash(self._read(self._flashes) or ())
         head = view.header()
         head.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         head.customContextMenuRequested.connect(self._ask)
@@ -65,18 +67,19 @@ class ColumnChoice(QObject):
         keeping = menu.addMenu("Keep these as")
         for name in SETS:
             keeping.addAction(f"Set {name}", partial(self.keep, name))
+        flashing = menu.addMenu("Stand out when they change")
+        for column in titled:
+            action = flashing.addAction(column.title)
+            action.setCheckable(True)
+            action.setChecked(column.key in self._view.flashing)
+            action.toggled.connect(partial(self._switch_flash, column.key))
         return menu
 
     # --- sets ------------------------------------------------------------------------------------------------
 
     def kept(self, name: str) -> list[str] | None:
         """Keys of the columns that are away in a set; None while there is no such set."""
-        value = self._settings.value(self._key(name))
-        try:
-            found = json.loads(str(value)) if value is not None else None
-        except ValueError:
-            return None
-        return [key for key in found if isinstance(key, str)] if isinstance(found, list) else None
+        return self._read(self._key(name))
 
     def keep(self, name: str) -> None:
         """What is in sight now, in place of what was kept so."""
@@ -91,6 +94,19 @@ class ColumnChoice(QObject):
     def _key(self, name: str) -> str:
         return f"column_sets/{self._view.objectName()}/{name}"
 
+    @property
+    def _flashes(self) -> str:
+        return f"flashes/{self._view.objectName()}"
+
+    def _read(self, key: str) -> list[str] | None:
+        """Keys of columns, as they were kept; None when there are none, or not of a kind that can be read."""
+        value = self._settings.value(key)
+        try:
+            found = json.loads(str(value)) if value is not None else None
+        except ValueError:
+            return None
+        return [each for each in found if isinstance(each, str)] if isinstance(found, list) else None
+
     # --- inside ----------------------------------------------------------------------------------------------
 
     def _switch(self, key: str) -> Callable[[bool], None]:
@@ -99,6 +115,10 @@ class ColumnChoice(QObject):
             self.changed.emit()
 
         return switch
+
+    def _switch_flash(self, key: str, on: bool) -> None:
+        self._view.flash(self._view.flashing | {key} if on else self._view.flashing - {key})
+        self._settings.setValue(self._flashes, json.dumps(sorted(self._view.flashing)))
 
     def _bring_all(self) -> None:
         self.put_away(())

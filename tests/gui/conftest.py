@@ -49,7 +49,7 @@ def qapp() -> QApplication:
 @pytest.fixture(autouse=True)
 def _dark(qapp: QApplication) -> None:
     if theme.tokens() is not theme.DARK:
-        theme.use(qapp, theme.DARK.name)
+        theme.use(qapp, theme.DARK.name, next(iter(theme.SIDES)))
 
 
 @pytest.fixture(autouse=True)

@@ -8,13 +8,18 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QImage
 
-from gui.theme import DARK, PALETTES
+from gui.theme import DARK, FOR_EVERY_EYE, PALETTES, SIDES, palette_of
 from tests.gui.eyes import PAIRS, VISIONS, distance, picture_seen, seen, too_close
 
 
 @pytest.mark.parametrize("name", PALETTES)
 def test_what_means_different_things_is_told_apart(name: str) -> None:
     assert too_close(PALETTES[name]) == []
+
+
+def test_only_sides_that_every_eye_tells_apart_are_named_without_a_caution() -> None:
+    clear = {sides for sides in SIDES if not any(too_close(palette_of(name, sides)) for name in PALETTES)}
+    assert clear == FOR_EVERY_EYE
 
 
 def test_red_and_green_of_one_brightness_are_found_out() -> None:

@@ -64,14 +64,17 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("palette", theme.PALETTES.values(), ids=lambda palette: palette.name)
+EVERY_PALETTE = [theme.palette_of(name, sides) for sides in theme.SIDES for name in theme.PALETTES]
+
+
+@pytest.mark.parametrize("palette", EVERY_PALETTE, ids=lambda palette: f"{palette.name}-{palette.buy}")
 @pytest.mark.parametrize("ink", ["high", "mid", "low", "buy", "sell", "p1_text", "p2_text"])
 @pytest.mark.parametrize("plane", ["plane1", "plane2", "p1_wash"])
 def test_text_can_be_read_on_every_plane(palette: theme.Palette, ink: str, plane: str) -> None:
     assert contrast(getattr(palette, ink), getattr(palette, plane)) >= 4.5
 
 
-@pytest.mark.parametrize("palette", theme.PALETTES.values(), ids=lambda palette: palette.name)
+@pytest.mark.parametrize("palette", EVERY_PALETTE, ids=lambda palette: f"{palette.name}-{palette.buy}")
 @pytest.mark.parametrize(
     ("ink", "fill"), [("p2_ink", "p2"), ("go_ink", "go"), ("side_ink", "buy"), ("side_ink", "sell")]
 )
@@ -80,7 +83,7 @@ def test_text_can_be_read_on_fills(palette: theme.Palette, ink: str, fill: str) 
 
 
 def test_both_palettes_name_real_colours() -> None:
-    for palette in theme.PALETTES.values():
+    for palette in EVERY_PALETTE:
         assert all(QColor(getattr(palette, f.name)).isValid() for f in fields(palette) if f.name != "name")
 
 

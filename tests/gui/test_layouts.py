@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QMenu, QSplitter
 
@@ -369,3 +370,21 @@ async def test_a_table_keeps_sets_of_columns_of_its_own(opened: Any, tmp_path: P
         screen.window.settings.setValue("column_sets/order-table/3", "{nonsense")
         assert kept(screen)._columns["order-table"].kept("3") is None
         assert kept(screen)._columns["fill-table"].kept("2") is None, "another table has its own"
+
+
+async def test_columns_that_stand_out_when_they_change_are_chosen_and_remembered(opened: Any, tmp_path: Path) -> None:
+    def flashes(screen: Screen) -> list[QAction]:
+        menu = kept(screen)._columns["order-table"].menu()
+        (inner,) = [act.menu() for act in menu.actions() if act.text() == "Stand out when they change"]
+        return inner.actions()
+
+    file = tmp_path / "remembered.ini"
+    async with opened("busy", file) as screen:
+        assert not any(act.isChecked() for act in flashes(screen)), "only what somebody chose moves the eye"
+        for name in ("Filled", "Status", "Status"):
+            next(act for act in flashes(screen) if act.text() == name).trigger()
+        assert screen.window.orders.view.flashing == {"filled"}
+    async with opened("busy", file) as screen:
+        assert screen.window.orders.view.flashing == {"filled"}
+        assert [act.text() for act in flashes(screen) if act.isChecked()] == ["Filled"]
+        assert screen.window.brackets.view.flashing == frozenset()

@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.model.words import Side
+from gui import theme
 from gui.status_words import Face
-from gui.tables.blotter import Blotter
+from gui.tables.blotter import FLASH_MS, Blotter
 from gui.tables.cells import ButtonsCell, CoverCell, RowButton, SideCell, StatusCell, TextCell
 from gui.tables.column import Column
 from gui.tables.row_model import RowModel
@@ -186,3 +187,43 @@ def face_of(row: Row) -> Face:
 
 def buttons_of(row: Row) -> list[RowButton]:
     return [RowButton("go", "Go", enabled=len(row[1]) > 5), RowButton("stop", "Stop", "danger")]
+
+
+def test_a_cell_stands_out_for_a_moment_where_the_operator_wants_it(view: Blotter, qtbot: QtBot) -> None:
+    def ground(column: str) -> str:
+        cell = view.cell_rect("3", column)
+        return on_screen(view).pixelColor(cell.right() - 2, cell.top() + 2).name()
+
+    still = ground("word")
+    view.rows.stage([(3, "new")])
+    view.rows.flush()
+    QApplication.processEvents()
+    assert ground("word") == still, "nobody has asked for it"
+    view.flash(["word"])
+    view.rows.stage([(3, "newer")])
+    view.rows.flush()
+    QApplication.processEvents()
+    assert ground("word") == theme.DARK.flash
+    assert ground("number") == still
+    qtbot.waitUntil(lambda: ground("word") == still, timeout=4 * FLASH_MS)
+
+
+def test_ages_that_move_do_not_make_a_cell_stand_out(qtbot: QtBot) -> None:
+    age = [0]
+    columns = (Column[Row]("age", "Age", 90, lambda _: str(age[0]), stretch=True),)
+    model: RowModel[Row] = RowModel(columns, lambda row: str(row[0]))
+    view = Blotter(model)
+    qtbot.addWidget(view)
+    model.stage([(3, "x")])
+    model.flush()
+    view.show()
+    view.flash(["age"])
+    QApplication.processEvents()
+    before = on_screen(view)
+    age[0] = 7
+    view.show_time()
+    QApplication.processEvents()
+    after = on_screen(view)
+    assert before != after
+    cell = view.cell_rect("3", "age")
+    assert after.pixelColor(cell.right() - 2, cell.top() + 2) == before.pixelColor(cell.right() - 2, cell.top() + 2)

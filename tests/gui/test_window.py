@@ -14,13 +14,14 @@ from PySide6.QtWidgets import QLabel
 from engine.model.words import DeskState
 from gui import theme
 from gui.panels.incidents import IncidentList
+from gui.sides_menu import CAUTION, SidesMenu
 from gui.tables.cells import PAD
 from gui.theme import Type, text_width
 from gui.widgets.hold_button import HOLD_MS
 from gui.widgets.lamp import Lamp, Light
 from gui.widgets.state_switch import StateSwitch
 from tests.gui import scenery as make
-from tests.gui.conftest import Screen, until
+from tests.gui.conftest import Screen, the_application, until
 from tests.gui.scenes import replace
 
 
@@ -260,6 +261,23 @@ async def test_the_layout_and_theme_are_remembered_and_can_be_reset(opened: Any,
         assert theme.tokens() is theme.LIGHT
         screen.window.reset_layout()
         assert screen.find("dock-activity").isVisible()
+
+
+async def test_the_colours_of_buys_and_sells_are_chosen_and_remembered(opened: Any, tmp_path: Path) -> None:
+    layout = tmp_path / "remembered.ini"
+    async with opened("busy", layout) as screen:
+        menu = screen.window.findChild(SidesMenu)
+        menu.aboutToShow.emit()
+        assert [act.text() for act in menu.actions() if act.isChecked()] == ["Blue buys, orange sells"]
+        next(act for act in menu.actions() if act.text().startswith("Green buys")).trigger()
+        screen.window.use_theme("light")
+        assert (theme.tokens().name, theme.tokens().buy) == ("light", theme.SIDES["Green buys, red sells"]["light"][0])
+    theme.use(the_application(), "dark", "Blue buys, orange sells")
+    async with opened("busy", layout, as_left=True) as screen:
+        assert theme.tokens() == theme.palette_of("light", "Green buys, red sells")
+        menu = screen.window.findChild(SidesMenu)
+        menu.aboutToShow.emit()
+        assert [act.text() for act in menu.actions() if act.isChecked()] == [f"Green buys, red sells ({CAUTION})"]
 
 
 async def test_commands_end_with_the_window(opened: Any) -> None:
