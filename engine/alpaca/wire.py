@@ -63,7 +63,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     qty: Decimal | None = None
     """None for an order by notional."""
     notional: Decimal | None = None
-    filled_qty: Decimal = ZERO
+    filled_qty: Decimal
+    """Never absent: an order that does not tell it is not readable, since none executed would mean a bust."""
     filled_avg_price: Decimal | None = None
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None

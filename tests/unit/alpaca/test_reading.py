@@ -23,23 +23,26 @@ from engine.alpaca.wire import (
     read_trade_update,
 )
 
-LEAST = {"id": "o-1", "status": "new"}
+LEAST = {"id": "o-1", "status": "new", "filled_qty": "0"}
 BAR = {"S": "AAPL", "o": "1", "h": "2", "l": "0.5", "c": "1.5", "t": "2026-08-21T14:00:00Z"}
 DAY = {"date": "2026-11-27", "open": "09:30", "close": "13:00"}
 
 
-def test_an_order_needs_its_id_and_status_alone() -> None:
+def test_an_order_needs_its_id_its_status_and_what_it_has_executed() -> None:
+    """Storm 720321: an empty field was read as none executed, and exits went for a bust that never was."""
     order = read_order(LEAST)
     assert (order.id, order.filled_qty, order.legs, order.qty) == ("o-1", Decimal(0), (), None)
     for missing in LEAST:
         with pytest.raises(Malformed, match=f"Order.{missing} is missing"):
             read_order({name: value for name, value in LEAST.items() if name != missing})
+        with pytest.raises(Malformed, match=f"Order.{missing} is missing"):
+            read_order(LEAST | {missing: None})
 
 
 def test_nulls_empty_texts_and_unknown_fields_are_tolerated() -> None:
-    nothing = dict.fromkeys(("qty", "filled_qty", "limit_price", "submitted_at", "legs", "symbol", "extended_hours"))
+    nothing = dict.fromkeys(("qty", "limit_price", "submitted_at", "legs", "symbol", "extended_hours"))
     order = read_order(LEAST | nothing | {"replaced_by": "", "stop_price": "", "canceled_at": "", "brand_new": [1]})
-    assert (order.filled_qty, order.replaced_by, order.stop_price, order.canceled_at) == (Decimal(0), None, None, None)
+    assert (order.qty, order.replaced_by, order.stop_price, order.canceled_at) == (None, None, None, None)
 
 
 def test_unknown_words_stay_as_they_are() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ async def test_an_order_is_seen_after_the_clock_was_set_forward_and_back(tmp_pat
 
 
 def made(created: datetime, submitted: datetime | None) -> wire.Order:
-    return wire.Order(id="x", status="new", created_at=created, submitted_at=submitted)
+    return wire.Order(id="x", status="new", filled_qty=Decimal(0), created_at=created, submitted_at=submitted)
 
 
 def test_a_list_proves_what_was_made_up_to_its_newest_row() -> None:
