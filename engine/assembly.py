@@ -37,6 +37,7 @@ from engine.desk import Desk
 from engine.differences import Differences
 from engine.feeds import OrderFeed, QuoteFeed
 from engine.gateway import Gateway
+from engine.halt.cooling import CoolingOff
 from engine.halt.keeper import HaltKeeper
 from engine.heartbeat import Heartbeat
 from engine.incidents.protection import has_flipped
@@ -315,7 +316,18 @@ def assemble(
             reception=reception, queue=queue, previews=previews, batches=Batches(queue, pictures, clock)
         ),
         limits=LimitCommands(trip_wire, prop_board, recorder, book),
-        halt=HaltCommands(client, recorder, book, clock, trip_wire, halt_keeper, withdrawal, reconciler, reader),
+        halt=HaltCommands(
+            client,
+            recorder,
+            book,
+            clock,
+            trip_wire,
+            halt_keeper,
+            withdrawal,
+            reconciler,
+            reader,
+            CoolingOff(book, clock, config.halt.cooling_off_s),
+        ),
         ticket=TicketCommands(book, reception, queue, pictures, world, fetch_quotes=quote_feed.fetch),
         mandates=MandateCommands(mandates, recorder, book, clock),
         exits=exits,

@@ -238,6 +238,12 @@ class TripRules(Section, frozen=True, kw_only=True):
     ] = "paused"
 
 
+class HaltRules(Section, frozen=True, kw_only=True):
+    cooling_off_s: Annotated[
+        float, Meta(ge=0, le=86_400, description="So long a halt stands at least, whoever wants to leave it; 0: off.")
+    ] = 0.0
+
+
 class MandateRules(Section, frozen=True, kw_only=True):
     on_warn: Annotated[
         Literal["wait", "approve"], Meta(description="What a mandate does with a signal that a rule warns about.")
@@ -325,6 +331,7 @@ class Config(Section, frozen=True, kw_only=True):
     rules: UserRules = UserRules()
     heartbeat: HeartbeatRules = HeartbeatRules()
     trips: TripRules = TripRules()
+    halt: HaltRules = HaltRules()
     mandates: MandateRules = MandateRules()
     protection: ProtectionRules = ProtectionRules()
     broker: BrokerRules = BrokerRules()

@@ -327,7 +327,7 @@ class Desk(SignalCommands):
     async def set_state(
         self, state: DeskState, *, scope: str = DESK_SCOPE, actor: str, confirm: str | None = None
     ) -> HealthView:
-        """Refused with CONFIRM_REQUIRED, TRIP_STANDS or TRADING_SUSPENDED where something has to be done first."""
+        """Refused with CONFIRM_REQUIRED, TRIP_STANDS, COOLING_OFF or TRADING_SUSPENDED where something comes first."""
         await self.halt.set_state(state, scope=scope, actor=actor, confirm=confirm)
         return self.health()
 

@@ -29,3 +29,5 @@ class HaltView(View, frozen=True, kw_only=True):
     desk_state: DeskState
     rungs: tuple[RungView, ...]
     """In rising order of caution."""
+    cooling_s: float = 0.0
+    """For so long the halt cannot be left yet."""

@@ -354,7 +354,8 @@ class MainWindow(QMainWindow):
         """At once where nothing has to be typed; a refusal asks, in the desk's words."""
         desk = self.bridge.desk()
         self._asked_state = state
-        if refused is None and not needs_word(desk.trips, desk.health.desk_state, state):
+        is_cooling = self.bridge.ladder().cooling_s > 0  # no word helps: the desk says for how long
+        if refused is None and (is_cooling or not needs_word(desk.trips, desk.health.desk_state, state)):
             self._actions.set_state(state)
             return
         act = partial(self._actions.set_state, state)

@@ -7,6 +7,7 @@ and goes one rung at a time.
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 from engine.alpaca.calls import Answer
@@ -16,6 +17,7 @@ from engine.alpaca.wire import AccountConfigurations
 from engine.book import DESK_SCOPE, Book
 from engine.clock import Clock
 from engine.errors import AmbiguousError, BrokerError, CommandRefused, RetryableError
+from engine.halt.cooling import CoolingOff
 from engine.halt.keeper import HaltKeeper
 from engine.halt.ladder import CANCELS_ENTRIES, ladder
 from engine.model import events as ev
@@ -42,6 +44,7 @@ class HaltCommands:
         withdrawal: Withdrawal,
         reconciler: Reconciler,
         reader: OrderReader,
+        cooling: CoolingOff,
     ) -> None:
         self._client = client
         self._recorder = recorder
@@ -52,17 +55,26 @@ class HaltCommands:
         self._withdrawal = withdrawal
         self._reconciler = reconciler
         self._reader = reader
+        self._cooling = cooling
         self._switching = asyncio.Lock()
 
     def ladder(self) -> HaltView:
-        return ladder(self._book, listed=self._reader.listed, disproved=self._keeper.disproved)
+        return ladder(
+            self._book,
+            listed=self._reader.listed,
+            disproved=self._keeper.disproved,
+            cooling_s=self._cooling.left_s(DESK_SCOPE),
+        )
 
     # --- states ------------------------------------------------------------------------------------------------------
 
     async def set_state(self, state: DeskState, *, scope: str, actor: str, confirm: str | None = None) -> None:
-        """Refused with CONFIRM_REQUIRED, TRIP_STANDS or TRADING_SUSPENDED when it loosens what may not be loosened."""
+        """Refused with CONFIRM_REQUIRED, TRIP_STANDS, COOLING_OFF or TRADING_SUSPENDED when it loosens what may not be
+        loosened."""
         released: list[ev.AnyEvent] = []
         is_leaving = self._book.state_of(scope) is DeskState.HALTED and state is not DeskState.HALTED
+        if is_leaving and (left_s := self._cooling.left_s(scope)) > 0:
+            raise CommandRefused("COOLING_OFF", f"The halt cools off: it can be left in {math.ceil(left_s)} s.")
         if scope == DESK_SCOPE:
             if is_leaving and self._book.suspension.is_on and self._book.suspension.set_by:
                 text = "The broker takes no orders of this account: resume trading first, then release the halt."
@@ -71,6 +83,7 @@ class HaltCommands:
         elif is_leaving and confirm != RELEASE:
             raise _must_type(f"Leaving {DeskState.HALTED.value}")
         await self._recorder.commit_exit(*released, ev.DeskStateSet(scope=scope, state=state, actor=actor, cause=""))
+        self._cooling.left_s(scope)  # from here on it counts, whatever is done to the wall clock
         if state in CANCELS_ENTRIES:
             await self._withdrawal.cancel_entries(
                 actor=actor, reason="no more entries", chosen=lambda order: self._keeper.is_in(order, scope)

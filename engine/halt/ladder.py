@@ -6,6 +6,7 @@ holds. What is missing for the proof is named.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
@@ -41,17 +42,21 @@ def left_in(book: Book) -> tuple[str, ...]:
     )
 
 
-def ladder(book: Book, *, listed: Evidence | None = None, disproved: tuple[str, ...] = ()) -> HaltView:
-    """``listed``: the newest reading of all orders; ``disproved``: what the newest try to prove the desk flat found."""
+def ladder(
+    book: Book, *, listed: Evidence | None = None, disproved: tuple[str, ...] = (), cooling_s: float = 0.0
+) -> HaltView:
+    """``listed``: the newest reading of all orders; ``disproved``: what the newest try to prove the desk flat found;
+    ``cooling_s``: for how long the halt cannot be left yet.
+    """
     state = book.state_of(DESK_SCOPE)
     rungs = (
         _paused(book, state),
         _reducing(book, state, listed),
-        _halted(book, state),
+        _halted(book, state, cooling_s),
         _flat(book, state, disproved),
         _suspended(book),
     )
-    return HaltView(desk_state=state, rungs=rungs)
+    return HaltView(desk_state=state, rungs=rungs, cooling_s=cooling_s)
 
 
 def _paused(book: Book, state: DeskState) -> RungView:
@@ -72,8 +77,11 @@ def _reducing(book: Book, state: DeskState, listed: Evidence | None) -> RungView
     return _of_state(book, state, DeskState.REDUCING, "Working entries are canceled too: exits only.", missing, listed)
 
 
-def _halted(book: Book, state: DeskState) -> RungView:
-    return _of_state(book, state, DeskState.HALTED, "No approvals, no mandates. Protection is kept.", ())
+def _halted(book: Book, state: DeskState, cooling_s: float) -> RungView:
+    sentence = "No approvals, no mandates. Protection is kept."
+    if cooling_s > 0:
+        sentence += f" It cools off: it can be left in {math.ceil(cooling_s)} s."
+    return _of_state(book, state, DeskState.HALTED, sentence, ())
 
 
 def _of_state(

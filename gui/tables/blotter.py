@@ -10,84 +10,26 @@ the row, so thousands of rows cost nothing. ``button_rect`` tells where one is, 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple, cast
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAccessible, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
-from PySide6.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QToolTip, QTreeView, QWidget
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QToolTip, QTreeView
 
-from gui.tables.cells import PAD, Cell, Paint, RowButton, paint_arrow
+from gui.tables.cells import Cell, Paint, RowButton, paint_arrow
 from gui.tables.column import Column
+from gui.tables.column_head import ColumnHead
+from gui.tables.flashes import Flashes
 from gui.tables.row_model import ROW_ROLE, RowModel
-from gui.theme import COLUMN_HEAD, LEG_ROW, ROW, Type, font, tone
+from gui.theme import LEG_ROW, ROW, tone
 
 _WIDE: Final = 100
 """Rows; more than a screen has."""
-FLASH_MS: Final = 500
-"""How long a cell that changed stands out, where the operator wants that."""
 _MIXED: Final = "mixed"
 """The ground of a row of which only a part has been painted."""
 
 type Index = QModelIndex | QPersistentModelIndex
-
-
-class ColumnHead(QHeaderView):
-    """Column titles in the small type, with a mark on those that sort. Shift and a click adds one to them."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(Qt.Orientation.Horizontal, parent)
-        self.setFixedHeight(COLUMN_HEAD)
-        self.setSectionsClickable(True)
-        self.setMinimumSectionSize(24)
-        self.setHighlightSections(False)
-
-    def mark_of(self, section: int) -> str:
-        """Which way it sorts, and as which of several; empty while nobody has sorted by it."""
-        sorts = cast("RowModel[Any]", self.model()).sorts
-        if self.sortIndicatorSection() < 0 or section not in dict(sorts):
-            return ""
-        arrow = " ↓" if dict(sorts)[section] else " ↑"
-        number = [column for column, _ in sorts].index(section) + 1
-        return f"{arrow}{number}" if len(sorts) > 1 else arrow
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            super().mousePressEvent(event)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            super().mouseReleaseEvent(event)
-            return
-        section = self.logicalIndexAt(event.position().toPoint())
-        model = cast("RowModel[Any]", self.model())
-        if section < 0 or model.columns[section].sort is None:
-            return
-        if self.sortIndicatorSection() < 0:
-            self.setSortIndicator(section, Qt.SortOrder.AscendingOrder)
-        else:
-            model.sort_also(section)
-        self.viewport().update()
-
-    def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
-        model = self.model()
-        right = bool(
-            int(model.headerData(section, Qt.Orientation.Horizontal, Qt.ItemDataRole.TextAlignmentRole) or 0)
-            & int(Qt.AlignmentFlag.AlignRight)
-        )
-        title = str(model.headerData(section, Qt.Orientation.Horizontal) or "")
-        title += self.mark_of(section) if title else ""
-        painter.save()
-        painter.setPen(tone("line"))
-        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
-        painter.setFont(font(Type.SMALL))
-        painter.setPen(tone("low"))
-        side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
-        box = rect.adjusted(PAD, 0, -PAD, 0)
-        title = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, box.width())
-        painter.drawText(box, side | Qt.AlignmentFlag.AlignVCenter, title)
-        painter.restore()
 
 
 SYMBOL: Final = "symbol"
@@ -146,12 +88,7 @@ class Blotter(QTreeView):
         """By the parent's number (0 of a row of its own) and the row."""
         self._stale = QRegion()
         """What the paint under way has to paint."""
-        self.flashing: frozenset[str] = frozenset()
-        """Keys of columns whose cells stand out for a moment when they change."""
-        self._flashes: dict[tuple[str, str], float] = {}
-        """Row's and column's key -> until when the cell stands out, on the monotonic clock."""
-        self._flashed = QTimer(self, singleShot=True)
-        self._flashed.timeout.connect(self._end_flashes)
+        self.flashes = Flashes(self._end_flashes, self)
         self.setModel(model)
         self.setItemDelegate(RowHeights(self))
         head = ColumnHead(self)
@@ -208,28 +145,17 @@ class Blotter(QTreeView):
             for (column, left, width), face, before in lanes:
                 if face != before:
                     stale += QRect(left, painted.rect.top(), width, painted.rect.height() - 1)
-                    if flash and column.key in self.flashing and not found[2]:
-                        self._flash(painted.key, column.key)
+                    if flash and not found[2]:
+                        self.flashes.begin(painted.key, column.key)
         if not stale.isEmpty():
             self.viewport().update(stale)
 
-    def _flash(self, key: str, column: str) -> None:
-        self._flashes[key, column] = time.monotonic() + FLASH_MS / 1000
-        if not self._flashed.isActive():
-            self._flashed.start(FLASH_MS)
-
-    def _end_flashes(self) -> None:
-        """Paint those whose time is over as they are, and come back for the next."""
-        now_s = time.monotonic()
-        over = {cell for cell, until_s in self._flashes.items() if until_s <= now_s}
+    def _end_flashes(self, over: set[tuple[str, str]]) -> None:
+        """Paint the cells of which the time is over as they are."""
         for painted in self._painted.values():
             for column, left, width in self._lanes:
                 if (painted.key, column.key) in over:
                     self.viewport().update(QRect(left, painted.rect.top(), width, painted.rect.height() - 1))
-        for cell in over:
-            del self._flashes[cell]
-        if self._flashes:
-            self._flashed.start(max(1, round((min(self._flashes.values()) - now_s) * 1000)))
 
     def _faces(self, found: tuple[str, Any, bool]) -> list[object]:
         _, row, child = found
@@ -294,7 +220,7 @@ class Blotter(QTreeView):
             if cell.says_text:
                 on.text = column.child_text(row) if child else column.text(row)
                 on.right = column.right
-            if self._flashes and not child and (key, column.key) in self._flashes:
+            if not child and self.flashes.has(key, column.key):
                 painter.fillRect(on.rect, tone("flash"))
             cell.paint(on, row)
             # Of a cell that is painted in part the rest shows what it said before: the next look has it painted whole.
@@ -462,12 +388,6 @@ class Blotter(QTreeView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.fit_columns()
-
-    def flash(self, keys: Iterable[str]) -> None:
-        """Columns whose cells stand out for a moment when they change, and no others."""
-        self.flashing = frozenset(keys)
-        if not self.flashing:
-            self._flashes.clear()
 
     def put_away(self, keys: Iterable[str]) -> None:
         """Columns that are not shown, however much room there is."""

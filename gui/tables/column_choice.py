@@ -28,7 +28,7 @@ class ColumnChoice(QObject):
         super().__init__(view)
         self._view = view
         self._settings = settings
-        view.flash(self._read(self._flashes) or ())
+        view.flashes.choose(self._read(self._flashes) or ())
         head = view.header()
         head.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         head.customContextMenuRequested.connect(self._ask)
@@ -71,7 +71,7 @@ class ColumnChoice(QObject):
         for column in titled:
             action = flashing.addAction(column.title)
             action.setCheckable(True)
-            action.setChecked(column.key in self._view.flashing)
+            action.setChecked(column.key in self._view.flashes.columns)
             action.toggled.connect(partial(self._switch_flash, column.key))
         return menu
 
@@ -117,8 +117,8 @@ class ColumnChoice(QObject):
         return switch
 
     def _switch_flash(self, key: str, on: bool) -> None:
-        self._view.flash(self._view.flashing | {key} if on else self._view.flashing - {key})
-        self._settings.setValue(self._flashes, json.dumps(sorted(self._view.flashing)))
+        self._view.flashes.choose(self._view.flashes.columns | {key} if on else self._view.flashes.columns - {key})
+        self._settings.setValue(self._flashes, json.dumps(sorted(self._view.flashes.columns)))
 
     def _bring_all(self) -> None:
         self.put_away(())

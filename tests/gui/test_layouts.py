@@ -383,8 +383,8 @@ async def test_columns_that_stand_out_when_they_change_are_chosen_and_remembered
         assert not any(act.isChecked() for act in flashes(screen)), "only what somebody chose moves the eye"
         for name in ("Filled", "Status", "Status"):
             next(act for act in flashes(screen) if act.text() == name).trigger()
-        assert screen.window.orders.view.flashing == {"filled"}
+        assert screen.window.orders.view.flashes.columns == {"filled"}
     async with opened("busy", file) as screen:
-        assert screen.window.orders.view.flashing == {"filled"}
+        assert screen.window.orders.view.flashes.columns == {"filled"}
         assert [act.text() for act in flashes(screen) if act.isChecked()] == ["Filled"]
-        assert screen.window.brackets.view.flashing == frozenset()
+        assert screen.window.brackets.view.flashes.columns == frozenset()

@@ -14,9 +14,10 @@ from pytestqt.qtbot import QtBot
 from engine.model.words import Side
 from gui import theme
 from gui.status_words import Face
-from gui.tables.blotter import FLASH_MS, Blotter
+from gui.tables.blotter import Blotter
 from gui.tables.cells import ButtonsCell, CoverCell, RowButton, SideCell, StatusCell, TextCell
 from gui.tables.column import Column
+from gui.tables.flashes import FLASH_MS
 from gui.tables.row_model import RowModel
 from gui.widgets.glyph import Glyph
 
@@ -199,7 +200,7 @@ def test_a_cell_stands_out_for_a_moment_where_the_operator_wants_it(view: Blotte
     view.rows.flush()
     QApplication.processEvents()
     assert ground("word") == still, "nobody has asked for it"
-    view.flash(["word"])
+    view.flashes.choose(["word"])
     view.rows.stage([(3, "newer")])
     view.rows.flush()
     QApplication.processEvents()
@@ -217,7 +218,7 @@ def test_ages_that_move_do_not_make_a_cell_stand_out(qtbot: QtBot) -> None:
     model.stage([(3, "x")])
     model.flush()
     view.show()
-    view.flash(["age"])
+    view.flashes.choose(["age"])
     QApplication.processEvents()
     before = on_screen(view)
     age[0] = 7

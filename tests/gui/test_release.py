@@ -62,3 +62,13 @@ async def test_a_cause_that_came_back_meanwhile_asks_again_in_the_desks_words(op
         await until(lambda: "It still stands." in screen.text("brackets-confirm-consequence"))
         assert not screen.find("brackets-confirm").isHidden()
         assert screen.desk.view().health.desk_state is DeskState.PAUSED
+
+
+async def test_a_halt_that_cools_off_asks_for_no_word_that_would_not_help(opened: Any) -> None:
+    """The desk refuses, and says for how long."""
+    async with opened("halted") as screen:
+        screen.desk.halt.shown = replace(screen.desk.halt.shown, cooling_s=41.0)
+        screen.desk.refuse("set_state", "COOLING_OFF", "The halt cools off: it can be left in 41 s.")
+        ask(screen, DeskState.ACTIVE)
+        await until(lambda: "it can be left in 41 s" in screen.text("toast-text"))
+        assert not screen.find("brackets-confirm-yes").isVisible()

@@ -225,6 +225,25 @@ async def test_a_suspended_account_is_left_one_rung_at_a_time_by_typed_words(rig
         await protected(desk, rig.signal("AAPL"))
 
 
+async def test_a_halt_that_cools_off_is_left_by_nobody_before_its_time(rig: Rig, tmp_path: Path) -> None:
+    rules = {"halt": {"cooling_off_s": 1.2}}
+    async with rig.desk(**rules) as desk, api_of(desk, tmp_path) as ask:
+        await desk.set_state(DeskState.PAUSED, actor="ann")
+        await desk.set_state(DeskState.ACTIVE, actor="ann")
+        await desk.set_state(DeskState.HALTED, actor="ann")
+        status, body = await ask("POST", "/v1/state", {"state": "active", "confirm": "RELEASE ANYWAY"})
+        assert (status, body["error"]["code"]) == (409, "COOLING_OFF")
+        assert "it can be left in" in rung(desk, "halted").sentence
+        assert 0 < desk.halt.ladder().cooling_s <= 1.2
+    async with rig.desk(**rules) as desk:
+        leaving = desk.set_state(DeskState.REDUCING, actor="ann", confirm="RELEASE")
+        assert (await refused(leaving)).code == "COOLING_OFF", "a restart does not shorten it"
+        await until(lambda: desk.halt.ladder().cooling_s == 0)
+        assert (await refused(desk.set_state(DeskState.ACTIVE, actor="ann"))).code == "CONFIRM_REQUIRED"
+        await desk.set_state(DeskState.ACTIVE, actor="ann", confirm="RELEASE")
+        assert desk.health().desk_state is DeskState.ACTIVE
+
+
 async def test_shares_that_come_between_the_proof_and_the_switch_take_it_back(rig: Rig) -> None:
     async with rig.desk() as desk:
         await flat_and_halted(desk)
