@@ -15,7 +15,7 @@ from engine.book import Book
 from engine.exchange.floor import Execution
 from engine.exchange.orders import Order as BrokerOrder
 from engine.model.order import Order
-from engine.model.words import OrderRole, Verdict
+from engine.model.words import OrderRole, OrderStatus, Verdict
 from engine.protection.ledger import sleeps
 from tests.simulation.whose import bracket_of, enters, group_of, is_entry, is_foreign
 from tests.simulation.witness import Arrival
@@ -150,8 +150,9 @@ def one_entry_per_approval(world: World, order: BrokerOrder) -> Iterator[str]:
 def limits_hold_together(world: World, order: BrokerOrder) -> Iterator[str]:
     """Entries that come together never exceed a limit together: open positions, and a symbol's exposure.
 
-    Shares that another hand brought count from the moment at which the desk has read them. Those that a bust brought
-    back may come between a verdict and the broker's word.
+    Shares that another hand brought count from the moment at which the desk has read them, and so do those of an entry
+    that the broker refused and has all the same. Those that a bust brought back may come between a verdict and the
+    broker's word.
     """
     if order.role != "entry":
         return
@@ -160,8 +161,7 @@ def limits_hold_together(world: World, order: BrokerOrder) -> Iterator[str]:
     desk = world.machine.life.desk
     read = desk._book.positions if desk is not None else {}
     known = {symbol for symbol in floor.account.positions if symbol not in world.touched or symbol in read}
-    positions = known - world.busted
-    symbols = positions | {o.symbol for o in entering}
+    symbols = (known - world.busted | {o.symbol for o in entering}) - _refused_in_vain(world)
     if limits.max_open_positions is not None and len(symbols) > limits.max_open_positions:
         yield f"{sorted(symbols)} are held or being entered, {limits.max_open_positions} are allowed"
     mark = floor.mark(order.symbol)
@@ -171,6 +171,17 @@ def limits_hold_together(world: World, order: BrokerOrder) -> Iterator[str]:
     allowed = floor.account.equity * Decimal(str(limits.max_symbol_exposure_pct)) / 100 * PRICES_MOVE
     if shares * mark > allowed and order.symbol not in world.busted:
         yield f"{shares} {order.symbol} at {mark} are more than {allowed:.0f}"
+
+
+def _refused_in_vain(world: World) -> set[str]:
+    """Symbols of orders that the desk still believes refused, by the broker's own word."""
+    desk = world.machine.life.desk
+    orders = desk._book.orders if desk is not None else {}
+    return {
+        order.symbol
+        for order in world.entries
+        if (ours := orders.get(order.client_order_id)) is not None and ours.status is OrderStatus.REJECTED
+    }
 
 
 def exits_stay_within_the_position(world: World, order: BrokerOrder) -> Iterator[str]:
