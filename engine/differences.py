@@ -92,6 +92,8 @@ class Differences:
                 self.open.pop(f"order:{order.id}", None)  # it has ended, or is explained by now
         for symbol in set(symbols):
             self._compare_position(symbol)
+        for symbol in [key for key in self._held_up if not self._book.brackets_of_symbol.get(key)]:
+            del self._held_up[symbol]  # the order was settled, and its trade with it
         self._compare_desks(orders)
         for found in [found for found in self.open.values() if found.kind == "missing"]:
             if self._book.orders[found.subject].is_terminal:

@@ -219,5 +219,7 @@ async def test_an_order_of_unknown_fate_does_not_keep_the_executed_ones_from_bei
     assert looks.holds("-1", "AAPL") == []
     assert looks.differences.gaps() == {"AAPL": (Decimal(0), Decimal(-1))}
     assert looks.differences.doubtful == set(), "no look in a hurry: it may take as long as the person does"
-    assert looks.holds("0", "AAPL") == []
+    looks.recorder.record(ev.OrderNeverReached(order_id=ENTRY_ID, why="attested by a person", actor="ann"))
+    assert looks.book.open_brackets == {}
+    looks.differences.compare([], [])
     assert looks.differences.gaps() == {}
