@@ -45,7 +45,6 @@ ONCE_WRONG: Final[dict[str, Case]] = {
     "settled shares and those of a flip kept each other from being closed": Case(700383),
     "settled shares and those that a bust brought back kept each other from being closed": Case(700396),
     "an empty field of a list was read as a bust of every order in it": Case(720321),
-    "a bust stayed unseen beside an entry of unknown fate": Case(700536),
 }
 """A change of weather, person or chaos makes other storms of all seeds: then these are seeds like all others."""
 
