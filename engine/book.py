@@ -83,8 +83,7 @@ class Book(GateFolds, HaltFolds, IncidentFolds, LimitFolds, OrderFolds, Protecti
         self.order_of_broker_id: dict[str, str] = {}
         self.former_broker_ids: dict[str, str] = {}
         """By which an order was known once; its newest one stands in the order itself."""
-        self.other_client_ids: dict[str, str] = {}
-        """Client id -> our id, where they are not the same."""
+        self.order_of_client_id: dict[str, str] = {}
         self.pending: dict[str, None] = {}
         """Signals that wait for a decision."""
         self.approved: dict[str, None] = {}

@@ -65,7 +65,7 @@ KINDS: Final[Mapping[str, type[msgspec.Struct]]] = {
 """The book's long tables, written row by row."""
 
 DERIVED: Final = frozenset(
-    {"signals_of_source", "other_client_ids", "order_of_broker_id", "_covers", "_changes", "_is_told", *KINDS}
+    {"signals_of_source", "order_of_client_id", "order_of_broker_id", "_covers", "_changes", "_is_told", *KINDS}
 )
 """What ``restore`` makes from the long tables."""
 
@@ -202,7 +202,8 @@ def _restore_tables(book: Book, objects: Iterator[Object]) -> None:
     for record in book.signals.values():
         book.signals_of_source.setdefault(record.signal.source, {})[record.signal.source_id] = record.signal.id
     for order in book.orders.values():
-        book.note_client_id(order)
+        if order.client_order_id is not None:
+            book.order_of_client_id[order.client_order_id] = order.id
         if order.broker_id is not None:
             book.order_of_broker_id[order.broker_id] = order.id
 

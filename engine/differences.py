@@ -103,8 +103,7 @@ class Differences:
 
     def _is_foreign(self, order: wire.Order) -> bool:
         return (
-            self._book.order_of_client_id(order.client_order_id) is None
-            and order.id not in self._book.order_of_broker_id
+            order.client_order_id not in self._book.order_of_client_id and order.id not in self._book.order_of_broker_id
         )
 
     def _compare_position(self, symbol: str) -> None:

@@ -278,7 +278,7 @@ class OrderReader:
 
     def _known(self, found: wire.Order) -> str | None:
         """Our id of it, when the book has it."""
-        by_client = self._book.order_of_client_id(found.client_order_id)
+        by_client = self._book.order_of_client_id.get(found.client_order_id)
         return by_client or self._book.order_of_broker_id.get(found.id)
 
     def take(self, found: wire.Order, proof: Evidence) -> None:

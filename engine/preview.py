@@ -28,8 +28,6 @@ from engine.views import HeadroomView, PreviewView, RequestView, RiskView
 from engine.views_gate import BetaView, ClusterView
 
 PREVIEWS_KEPT: Final = 4096
-_pack: Final = msgspec.msgpack.Encoder().encode
-_unpack: Final = msgspec.msgpack.Decoder(tuple[Decimal, Decimal | None, Decimal | None]).decode
 PRICE_TOLERANCE_R: Final = Decimal("0.25")
 """How far, in units of the trade's risk, the price may move between the numbers shown and the click."""
 TOO_OLD: Final = "That preview is too old: look at the current one."
@@ -73,20 +71,11 @@ def promise_of(decision: Decision) -> Promise:
     )
 
 
-class _Kept(msgspec.Struct, frozen=True, gc=False):
-    """A promise, its numbers packed: a hundred are made a second, and as objects they leave the heap in holes."""
-
-    signal_id: str
-    warned: frozenset[str]
-    denied: frozenset[str]
-    numbers: bytes
-
-
 class Previews:
     """The newest previews by id. Old ones are forgotten; approving one of those asks for a new look."""
 
     def __init__(self) -> None:
-        self._shown: OrderedDict[str, _Kept] = OrderedDict()
+        self._shown: OrderedDict[str, Promise] = OrderedDict()
         self._numbers = itertools.count(1)
 
     def show(self, decision: Decision, requests: tuple[RequestView, ...], now: datetime) -> PreviewView:
@@ -95,8 +84,7 @@ class Previews:
         return preview_view(preview_id, decision, requests, now)
 
     def keep(self, preview_id: str, shown: Promise) -> None:
-        numbers = _pack((shown.qty, shown.basis, shown.risk_per_share))
-        self._shown[preview_id] = _Kept(shown.signal_id, shown.warned, shown.denied, numbers)
+        self._shown[preview_id] = shown
         if len(self._shown) > PREVIEWS_KEPT:
             self._shown.popitem(last=False)
 
@@ -105,18 +93,10 @@ class Previews:
         Raises:
             CommandRefused: CHANGED_SINCE_SHOWN, when it is too old to be known.
         """
-        kept = self._shown.get(preview_id)
-        if kept is None:
+        shown = self._shown.get(preview_id)
+        if shown is None:
             raise CommandRefused("CHANGED_SINCE_SHOWN", TOO_OLD)
-        qty, basis, risk_per_share = _unpack(kept.numbers)
-        return Promise(
-            signal_id=kept.signal_id,
-            warned=kept.warned,
-            denied=kept.denied,
-            qty=qty,
-            basis=basis,
-            risk_per_share=risk_per_share,
-        )
+        return shown
 
     def recall(self, preview_id: str, signal_id: str) -> Promise:
         """

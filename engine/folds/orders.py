@@ -17,7 +17,6 @@ from engine.errors import InvariantViolated
 from engine.long_table import LongTable
 from engine.model import events as ev
 from engine.model.bracket import Bracket
-from engine.model.ids import LEG_MARK
 from engine.model.order import Order, OrderReport, apply_report, take_back
 from engine.model.signal import SignalRecord
 from engine.model.words import OrderRole, OrderStatus
@@ -26,18 +25,13 @@ TAKEN_BACK_KEPT: Final = 20
 """Orders with executions taken back, the newest, for the operator to be told of."""
 
 
-def names_itself(order: Order) -> bool:
-    """What we sent has our id as its client id; a leg's id is no client id, and the broker makes one up."""
-    return order.client_order_id == order.id and LEG_MARK not in order.id
-
-
 class OrderFolds(ABC):
     signals: LongTable[SignalRecord]
     orders: LongTable[Order]
     brackets: LongTable[Bracket]
     order_of_broker_id: dict[str, str]
     former_broker_ids: dict[str, str]
-    other_client_ids: dict[str, str]
+    order_of_client_id: dict[str, str]
     open_orders: dict[str, None]
     taken_back: dict[str, datetime]
     _entries_at: deque[datetime]
@@ -122,17 +116,8 @@ class OrderFolds(ABC):
             self.former_broker_ids.pop(order.broker_id, None)
             if before.broker_id is not None and before.broker_id != order.broker_id:
                 self.former_broker_ids[before.broker_id] = order.id
-        self.note_client_id(order)
-
-    def note_client_id(self, order: Order) -> None:
-        if order.client_order_id is not None and not names_itself(order):
-            self.other_client_ids[order.client_order_id] = order.id
-
-    def order_of_client_id(self, client_order_id: str) -> str | None:
-        """Our id of the order that has this client id."""
-        if client_order_id in self.orders and LEG_MARK not in client_order_id:
-            return client_order_id
-        return self.other_client_ids.get(client_order_id)
+        if order.client_order_id is not None:
+            self.order_of_client_id[order.client_order_id] = order.id
 
     def _on_order_reported(self, event: ev.OrderReported, at: datetime) -> None:
         order = self.orders[event.order_id]

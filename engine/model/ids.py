@@ -65,10 +65,6 @@ def parts_of(client_id: str, desk_id: str) -> Parts | None:
     return Parts(bracket_id="b" + match["number"], purpose=match["purpose"], attempt=int(match["attempt"]))
 
 
-LEG_MARK: Final = "."
-"""In no client id of ours."""
-
-
 def leg_id(parent_id: str, role_suffix: str) -> str:
     """Our id of a child order whose client id the broker makes up: ``tp`` or ``sl`` behind the parent's."""
-    return f"{parent_id}{LEG_MARK}{role_suffix}"
+    return f"{parent_id}.{role_suffix}"

@@ -75,7 +75,7 @@ class Tracker:
             self.take(update)
 
     def _find(self, order: wire.Order) -> str | None:
-        by_client = self._book.order_of_client_id(order.client_order_id)
+        by_client = self._book.order_of_client_id.get(order.client_order_id)
         known = by_client or self._book.order_of_broker_id.get(order.id)
         return known or self._adopter.adopt(order)
 

@@ -61,7 +61,7 @@ class Told:
 
     def stream(self, message: dict[str, Any]) -> None:
         update = wire.read_trade_update(message | {"timestamp": None}, arrived_at_s=0.0)
-        order_id = self.book.order_of_client_id(update.order.client_order_id)
+        order_id = self.book.order_of_client_id.get(update.order.client_order_id)
         order_id = order_id or self.book.order_of_broker_id.get(update.order.id)
         if order_id is not None:
             self.report(order_id, update.order, Source.STREAM, update)

@@ -329,10 +329,9 @@ def test_moved_exits_are_what_is_placed_from_here_on(story: Story) -> None:
 def test_orders_are_found_by_our_id_and_by_the_brokers(story: Story) -> None:
     story.approve()
     story.enter()
-    assert story.book.order_of_client_id(ENTRY_ID) == ENTRY_ID
+    assert story.book.order_of_client_id[ENTRY_ID] == ENTRY_ID
     story.answer()
     assert story.book.order_of_broker_id[f"broker-{STOP_ID}"] == STOP_ID
-    assert story.book.order_of_client_id(STOP_ID) is None, "the broker makes up the client ids of legs"
     assert [order.id for order in story.book.orders_of("b000001")] == [ENTRY_ID, TARGET_ID, STOP_ID]
 
 
