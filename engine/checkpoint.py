@@ -281,4 +281,4 @@ class Checkpoints:
     def _objects(self, picture: Picture) -> Iterator[Object]:
         for kind, table in tables_of(self._book).items():
             for key, row in picture.rows[kind].items():
-                yield Object(kind, key, table.encoded(key, row))
+                yield Object(kind, key, table.encoded(row))

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from engine.book import Book
 from engine.clock import Clock
-from engine.long_table import BLOCK, LongTable
+from engine.long_table import LongTable
 from engine.model.words import SignalStatus
 
 KINDS: Final = ("signals", "orders", "brackets", "incidents", "mandates")
 EVERY_S: Final = 0.1
-MOST: Final = 4 * BLOCK
-"""Rows looked at for a block: packing one takes half a millisecond of the loop."""
+MOST: Final = 10
+"""Rows packed at a time: half a millisecond of the loop."""
 AWAKE: Final = 100
 """So many rows of each table, those written last, are never packed: they are what a person looks at."""
 OVER: Final = frozenset(
@@ -29,10 +29,10 @@ async def keep_resting(book: Book, clock: Clock) -> None:
         rest(book, kind)
 
 
-def rest(book: Book, kind: str, *, awake: int = AWAKE, least: int = BLOCK) -> None:
-    """Pack ``least`` rows or more of a long table that are over, but for those ``awake`` that were written last."""
+def rest(book: Book, kind: str, *, awake: int = AWAKE) -> None:
+    """Pack some rows of a long table that are over, but for those ``awake`` that were written last."""
     table: LongTable[Any] = getattr(book, kind)
-    table.rest(MOST, but=awake, least=least, may_rest=_may_rest(book, kind))
+    table.rest(MOST, but=awake, may_rest=_may_rest(book, kind))
 
 
 def _may_rest(book: Book, kind: str) -> Callable[[Any], bool]:

@@ -43,7 +43,7 @@ class LimitFolds(ABC):
 
     def live_mandates(self, now: datetime) -> list[MandateRecord]:
         """Neither revoked nor over, oldest first."""
-        return self.mandates.of([key for key, until in self.standing_mandates.items() if until > now])
+        return self.mandates.of(key for key, until in self.standing_mandates.items() if until > now)
 
     def is_in_force(self, mandate_id: str, now: datetime) -> bool:
         """Neither revoked nor over; what was over once stays so, wherever the clock is set."""

@@ -8,10 +8,10 @@ import pytest
 from engine.book import Book
 from engine.checkpoint import tables_of
 from engine.incidents.stats import alarm_stats
-from engine.long_table import BLOCK, LongTable
+from engine.long_table import LongTable
 from engine.model import events as ev
 from engine.model.words import SignalStatus
-from engine.resting import AWAKE, KINDS, rest
+from engine.resting import AWAKE, KINDS, MOST, rest
 from tests.unit.builders import T0, after, make_signal
 from tests.unit.desk.test_alarms import desk_incident
 from tests.unit.rules.test_mandates import mandate
@@ -60,24 +60,6 @@ def test_a_row_that_may_not_rest_stays_and_stands_in_nobodys_way() -> None:
     assert table.awake() == 3
 
 
-def test_rows_rest_in_blocks_and_fewer_than_a_block_wait_for_others() -> None:
-    table = table_of(2 * BLOCK)
-    assert table.rest(BLOCK - 1, but=0, least=BLOCK, may_rest=lambda _: True) == []
-    assert table.awake() == 2 * BLOCK
-    assert len(table.rest(2 * BLOCK, but=0, least=BLOCK, may_rest=lambda _: True)) == BLOCK
-    assert len(table.rest(2 * BLOCK, but=0, least=BLOCK, may_rest=lambda _: True)) == BLOCK
-    assert table == table_of(2 * BLOCK)
-
-
-def test_rows_of_a_block_of_which_one_was_written_again_read_as_they_are() -> None:
-    table = table_of(BLOCK)
-    table.rest(BLOCK, but=0, may_rest=lambda _: True)
-    table["r3"] = Row(id="r3", word="odd", text="anew")
-    table.rest(BLOCK, but=0, may_rest=lambda _: True)
-    assert [table[f"r{number}"].text for number in (2, 3, 4)] == ["text 2", "anew", "text 4"]
-    assert list(table.having("odd"))[-2:] == ["r3", "r1"]
-
-
 def test_a_packed_row_that_is_written_again_is_awake_and_among_the_newest() -> None:
     table = table_of(4)
     table.rest(4, but=0, may_rest=lambda _: True)
@@ -92,9 +74,9 @@ def test_what_is_stored_is_what_was_written_since_and_packed_rows_store_as_the_o
     table.note_stored()
     table["r2"] = Row(id="r2", word="even", text="anew")
     table["r4"] = Row(id="r4", word="even")
-    plain = {key: table.encoded(key, row) for key, row in table.stored(changed=True).items()}
+    plain = {key: table.encoded(row) for key, row in table.stored(changed=True).items()}
     table.rest(9, but=0, may_rest=lambda _: True)
-    assert {key: table.encoded(key, row) for key, row in table.stored(changed=True).items()} == plain
+    assert {key: table.encoded(row) for key, row in table.stored(changed=True).items()} == plain
     assert list(plain) == ["r2", "r4"]
     assert list(table.stored(changed=False)) == list(table)
 
@@ -111,7 +93,7 @@ def test_what_is_stored_comes_in_the_order_of_the_table_whatever_rests() -> None
 
 def test_what_is_over_rests_and_what_is_open_does_not() -> None:
     book = Book()
-    for number in range(AWAKE + 2 * BLOCK + 1):
+    for number in range(AWAKE + MOST + 2):
         signal = make_signal(id=f"s{number:06d}", source_id=f"{number}")
         book.apply(ev.Recorded(number, T0, ev.SignalReceived(signal=signal)))
         if number != 1:
@@ -120,7 +102,7 @@ def test_what_is_over_rests_and_what_is_open_does_not() -> None:
         rest(book, "signals")
     assert book.signals.is_packed("s000000")
     assert not book.signals.is_packed("s000001"), "it waits for a decision"
-    assert book.signals.awake() == AWAKE + 1
+    assert book.signals.awake() == AWAKE
     assert book.signals["s000000"].status is SignalStatus.EXPIRED
     assert list(book.signals.having(SignalStatus.PENDING)) == ["s000001"]
 
@@ -129,7 +111,7 @@ def test_every_long_table_has_its_rule() -> None:
     book = Book()
     assert set(KINDS) == set(tables_of(book))
     for kind in KINDS:
-        rest(book, kind, awake=0, least=1)
+        rest(book, kind, awake=0)
 
 
 def test_a_mandate_rests_when_it_is_revoked_or_over_and_counts_as_given_until_then() -> None:
@@ -141,7 +123,7 @@ def test_a_mandate_rests_when_it_is_revoked_or_over_and_counts_as_given_until_th
     assert [m.mandate.id for m in book.live_mandates(after(59))] == ["m0000", "m0001", "m0002", "m0003"]
     assert [m.mandate.id for m in book.live_mandates(after(60))] == ["m0003"]
     book.apply(ev.Recorded(6, after(100), ev.MandateGranted(mandate=given[5])))
-    rest(book, "mandates", awake=0, least=1)
+    rest(book, "mandates", awake=0)
     assert [key for key in book.mandates if not book.mandates.is_packed(key)] == ["m0003", "m0005"]
     assert (book.mandates["m0004"].revoked_by, book.mandates["m0000"].mandate) == ("ann", given[0])
     assert [m.mandate.id for m in book.live_mandates(after(101))] == ["m0003", "m0005"]
@@ -159,7 +141,7 @@ def test_an_incident_that_is_over_rests_and_the_figures_of_its_day_stay() -> Non
     for number in (0, 1):
         book.apply(ev.Recorded(4 + number, after(3), ev.IncidentCleared(incident_id=f"i{number}", why="over")))
     before = alarm_stats(book, after(4))
-    rest(book, "incidents", awake=0, least=1)
+    rest(book, "incidents", awake=0)
     assert [book.incidents.is_packed(f"i{number}") for number in range(3)] == [True, True, False]
     assert alarm_stats(book, after(4)) == before
     assert (before.raised, before.acked_share, before.standing) == (3, 0.333, 1)
