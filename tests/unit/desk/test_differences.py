@@ -37,6 +37,12 @@ class Looks(Parts):
         self.differences.lock_or_open()
         return [found.text for found in self.differences.open.values()]
 
+    def bought(self) -> None:
+        """Ten AAPL, by a trade of ours."""
+        self.enter()
+        self.answer()
+        self.report(ENTRY_ID, OrderStatus.FILLED, 10)
+
     def ignore(self) -> None:
         (difference_id,) = self.differences.open
         self.differences.settle(difference_id, "ignore", "test")
@@ -100,9 +106,7 @@ async def test_an_order_that_the_broker_lost_is_told_after_a_second_look(looks: 
 
 
 async def test_a_bust_that_the_position_told_of_first_is_counted_once(looks: Looks) -> None:
-    looks.enter()
-    looks.answer()
-    looks.report(ENTRY_ID, OrderStatus.FILLED, 10)
+    looks.bought()
     assert looks.holds("0", "AAPL") == [], "closed at the broker by another hand, as it seemed"
     gone = make_report(OrderStatus.FILLED, broker_id=f"broker-{ENTRY_ID}", qty=Decimal(10))
     looks.recorder.record(ev.ExecutionsTakenBack(order_id=ENTRY_ID, qty=Decimal(10), report=gone))
@@ -114,9 +118,7 @@ async def test_a_bust_that_the_position_told_of_first_is_counted_once(looks: Loo
 
 async def test_what_was_netted_out_is_not_what_a_bust_takes_back(looks: Looks) -> None:
     """Storm 120: the bust's own shares were taken for those that had gone before."""
-    looks.enter()
-    looks.answer()
-    looks.report(ENTRY_ID, OrderStatus.FILLED, 10)
+    looks.bought()
     looks.recorder.record(ev.BracketAdjusted(bracket_id="b000001", qty=Decimal(-10), why="closed by hand"))
     part = make_report(
         OrderStatus.FILLED,
@@ -146,9 +148,7 @@ async def test_shares_of_one_trade_that_another_has_closed_beyond_its_own_are_go
 
 async def test_two_trades_that_hold_the_same_shares_the_other_way_hold_none(looks: Looks) -> None:
     """Storms 20169 and 20224: busts had left one trade long and another one short."""
-    looks.enter()
-    looks.answer()
-    looks.report(ENTRY_ID, OrderStatus.FILLED, 10)
+    looks.bought()
     short = make_bracket(id="b000002", signal_id="s000002", side=Side.SELL)
     entry = make_order(id="other", client_order_id="other", bracket_id="b000002", side=Side.SELL)
     looks.recorder.record(ev.BracketOpened(bracket=short), ev.OrderAdopted(order=filled(entry, 4)))
@@ -179,9 +179,7 @@ async def test_shares_that_were_settled_the_other_way_cancel_out_with_a_trade(lo
     """Storm 700396: ten short ones were settled, then a bust brought back ten long ones, which no order can close."""
     assert looks.holds("-10", "AAPL") == ["-10 AAPL are held that no trade explains"]
     looks.ignore()
-    looks.enter()
-    looks.answer()
-    looks.report(ENTRY_ID, OrderStatus.FILLED, 10)
+    looks.bought()
     assert looks.holds("0", "AAPL") == []
     assert looks.book.cover("b000001").held == 0
     assert [lapsed.difference_id for lapsed in looks.told(ev.DifferenceLapsed)] == ["position:AAPL:-10"]
@@ -191,9 +189,7 @@ async def test_what_is_left_of_settled_shares_asks_again(looks: Looks) -> None:
     """Storm 700383: of fifteen settled ones five were what a flip had sold."""
     assert looks.holds("15", "AAPL") == ["15 AAPL are held that no trade explains"]
     looks.ignore()
-    looks.enter()
-    looks.answer()
-    looks.report(ENTRY_ID, OrderStatus.FILLED, 10)
+    looks.bought()
     for exit_id in (f"{ENTRY_ID}.sl", f"{ENTRY_ID}.tp"):
         looks.report(exit_id, OrderStatus.FILLED, 10)
     assert looks.book.cover("b000001").flipped == 10
@@ -204,9 +200,7 @@ async def test_what_is_left_of_settled_shares_asks_again(looks: Looks) -> None:
 async def test_settled_shares_beside_a_trade_of_their_own_side_stay_settled(looks: Looks) -> None:
     looks.holds("7", "AAPL")
     looks.ignore()
-    looks.enter()
-    looks.answer()
-    looks.report(ENTRY_ID, OrderStatus.FILLED, 10)
+    looks.bought()
     assert looks.holds("17", "AAPL") == []
     assert looks.book.cover("b000001").held == 10
     assert looks.told(ev.DifferenceLapsed) == []

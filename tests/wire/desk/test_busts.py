@@ -130,14 +130,21 @@ def closed_again(desk: Desk, bracket_id: str) -> bool:
     return view.status is BracketStatus.CLOSED and any(order.role.value == "exit" for order in view.orders)
 
 
+async def closed_within(day: Day, desk: Desk) -> BracketView:
+    """A trade of the day whose target has closed it."""
+    bracket = desk.bracket(await day.protected(desk, day.signal()))
+    assert bracket.legs.take_profit is not None
+    await day.ask("POST", f"/_exchange/orders/{bracket.legs.take_profit.broker_id}/fill", {"qty": "10"})
+    await day.until(lambda: is_(desk, bracket.id, BracketStatus.CLOSED))
+    return bracket
+
+
 def test_trades_that_a_bust_sets_against_each_other_are_out_of_each_other_at_once(tmp_path: Path) -> None:
     """Storm 710589: half a second later a price passed the stop of one, for shares that the account did not hold."""
 
     async def scene(day: Day) -> None:
         async with day.desk() as desk:
-            long = desk.bracket(await day.protected(desk, day.signal()))
-            await day.ask("POST", f"/_exchange/orders/{long.legs.take_profit.broker_id}/fill", {"qty": "10"})
-            await day.until(lambda: is_(desk, long.id, BracketStatus.CLOSED))
+            long = await closed_within(day, desk)
             limit = round(day.price() * Decimal("1.05"), 2)
             raw = day.signal(
                 side="sell",
@@ -165,9 +172,7 @@ def test_trades_that_a_bust_sets_against_each_other_are_out_of_each_other_at_onc
 def test_the_bust_of_an_order_that_no_list_shows_any_more_is_found_by_the_position(tmp_path: Path) -> None:
     async def scene(day: Day) -> None:
         async with day.desk() as desk:
-            old = desk.bracket(await day.protected(desk, day.signal()))
-            await day.ask("POST", f"/_exchange/orders/{old.legs.take_profit.broker_id}/fill", {"qty": "10"})
-            await day.until(lambda: is_(desk, old.id, BracketStatus.CLOSED))
+            old = await closed_within(day, desk)
             await day.clock.sleep(600)
             resting = {"symbol": "SPY", "qty": "1", "side": "buy", "type": "limit", "limit_price": "1"}
             await day.ask("POST", "/v2/orders", resting | {"time_in_force": "day"})  # the lists begin behind it
