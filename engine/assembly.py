@@ -363,6 +363,7 @@ def assemble(
         "waking": Waking(wall, clock, recorder, book, world, reconciler, (order_feed.renew, quote_feed.renew)).run(),
         "halt-entries": halt_keeper.keep_entries_out(),
         "halt-proof": halt_keeper.keep_proof(),
+        "cancels": withdrawal.keep_asking(),
         "prop-firm": prop_keeper.run(),
         "triggers": triggers.run(spawn),
         "reversals": reversals.run(spawn),

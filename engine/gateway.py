@@ -95,6 +95,8 @@ class Gateway:
         self._unsettled = unsettled
         self._surprised = surprised
         self._answered = answered
+        self._canceling: list[str] = []
+        """Orders whose cancel is being asked for, once for each who asks."""
 
     @property
     def has_spare_requests(self) -> bool:
@@ -314,11 +316,14 @@ class Gateway:
     async def cancel(self, order_id: str, *, actor: str, reason: str) -> BrokerError | None:
         """Ask for a cancel; None when the broker took the wish, or the order is over already.
 
-        Asking twice is harmless, so a lost answer is asked again.
+        Asking twice is harmless, so a lost answer is asked again. A wish that may have reached the broker stays on
+        record whatever is answered later, and ``Withdrawal`` repeats it until the order's own state says how it ended.
         """
+        may_be_there = self._book.orders[order_id].cancel_requested_at is not None
         await self._recorder.commit_exit(ev.CancelIntended(order_id=order_id, actor=actor, reason=reason))
         broker_id = self._book.orders[order_id].broker_id
         assert broker_id is not None
+        self._canceling.append(order_id)
         try:
             async for attempt in cancels(self._clock):
                 with attempt:
@@ -333,9 +338,17 @@ class Gateway:
         except BrokerError as refused:
             if isinstance(refused, NotYetError) and refused.waits_for == WaitsFor.CANCEL:
                 return None  # it is on its way
+            if isinstance(refused, AmbiguousError) or (may_be_there and isinstance(refused, RetryableError)):
+                return refused
             self._recorder.record(ev.CancelRefused(order_id=order_id, text=refused.operator_text))
             return refused
+        finally:
+            self._canceling.remove(order_id)
         return None
+
+    def is_canceling(self, order_id: str) -> bool:
+        """Whether a cancel of it is on its way at this moment, or between two attempts."""
+        return order_id in self._canceling
 
 
 def _refusal(order_id: str, error: BrokerError) -> ev.OrderRefused:

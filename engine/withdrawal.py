@@ -1,7 +1,8 @@
 """What the desk takes back when a state or a rule says so: entries at work, and if need be all positions.
 
 Safe to call again and again: a trade that is on its way out, and an order whose cancel was asked for a moment ago, are
-left alone. A cancel whose answer never came, or that the broker refused, is asked again.
+left alone. A cancel whose answer never came, or that the broker refused, is asked again: entries that a state forbids
+by whoever keeps that state, and every other cancel that is on record, a person's too, by ``keep_asking``.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from engine.gateway import Gateway
 from engine.model import events as ev
 from engine.model.order import Order
 from engine.model.words import OrderRole, OrderStatus
-from engine.protection.case import CANCEL_STUCK_S
+from engine.protection.case import CANCEL_STUCK_S, DESK
 from engine.protection.supervisor import Supervisor
 from engine.recorder import Recorder
 
 log = logging.getLogger(__name__)
 
 ASK_AGAIN_S: Final = CANCEL_STUCK_S
+ASK_AGAIN_MOST_S: Final = 60.0
+LOOK_EVERY_S: Final = 1.0
 ANSWER_WITHIN_S: Final = 2.0
 
 
@@ -54,12 +57,32 @@ class Withdrawal:
         now_s = self._clock.monotonic_s()
         self._asked_at_s = {key: at for key, at in self._asked_at_s.items() if key in self._book.open_orders}
         self._asked_at_s.update(dict.fromkeys(due, now_s))
-        try:
-            async with asyncio.timeout(within_s):
-                await asyncio.gather(*(self._gateway.cancel(order_id, actor=actor, reason=reason) for order_id in due))
-        except TimeoutError:
-            log.warning("the broker has not taken the cancels of all entries within %g s", within_s)
+        await self._ask(due, actor=actor, reason=reason, within_s=within_s)
         return due
+
+    async def keep_asking(self) -> None:
+        """For ever. Who wants out has asked once and goes by what the screen says: the desk sees the wish through.
+
+        The broker has taken a cancel when it shows the order as ``pending_cancel`` or ended. One that it shows at work
+        all the same was lost on the way, or the venue refused it (``order_cancel_rejected``).
+        """
+        while True:
+            due = [
+                order.id for order in map(self._book.orders.__getitem__, self._book.open_orders) if self._fell(order)
+            ]
+            await self._ask(due, actor=DESK, reason="The cancel was asked for and the order is still at work")
+            await self._clock.sleep(LOOK_EVERY_S)
+
+    def _fell(self, order: Order) -> bool:
+        """Whether a cancel on record came to nothing, and it is time again: after 3, 6, 12 seconds and so on."""
+        asked, since = order.cancel_requested_at, order.cancel_since
+        if asked is None or order.broker_id is None or order.status is OrderStatus.PENDING_CANCEL:
+            return False
+        if self._gateway.is_canceling(order.id):
+            return False
+        lasted_s = (asked - (since or asked)).total_seconds()
+        wait_s = min(ASK_AGAIN_MOST_S, max(ASK_AGAIN_S, lasted_s))
+        return (self._clock.now() - asked).total_seconds() >= wait_s
 
     async def close_all(self, *, actor: str, reason: str) -> None:
         """Hand every trade that holds or may still hold something to the supervisor, and cancel entries."""
@@ -69,6 +92,13 @@ class Withdrawal:
                 await self._recorder.commit_exit(ev.ExitRequested(bracket_id=bracket_id, actor=actor, reason=reason))
                 self._supervisor.hurry(bracket.symbol)
         await self.cancel_entries(actor=actor, reason=reason)
+
+    async def _ask(self, due: list[str], *, actor: str, reason: str, within_s: float | None = ANSWER_WITHIN_S) -> None:
+        try:
+            async with asyncio.timeout(within_s):
+                await asyncio.gather(*(self._gateway.cancel(order_id, actor=actor, reason=reason) for order_id in due))
+        except TimeoutError:
+            log.warning("the broker has not taken all cancels within %g s", within_s)
 
     def _working(self) -> list[Order]:
         """Entries that the broker has. One of unknown fate is looked up first, and asked for when it is found."""

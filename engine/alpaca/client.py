@@ -29,7 +29,7 @@ from engine.alpaca.calls import (
 from engine.alpaca.endpoints import Access
 from engine.alpaca.errors import Purpose, Verb
 from engine.alpaca.market_data import ROWS_PER_STEP, MarketDataCalls
-from engine.alpaca.reading import Malformed, Rows, Unreadable, read, read_rows, split_rows
+from engine.alpaca.reading import Malformed, Rows, Unreadable, decode_object, read, read_rows, split_rows
 from engine.alpaca.transport import Transport, open_transport
 from engine.alpaca.wire import (
     Account,
@@ -115,7 +115,7 @@ class AlpacaClient(MarketDataCalls):
         """Ask for a cancel. The answer means "asked": the order stream or a read says when it is done."""
         path = f"/v2/orders/{_part(order_id)}"
         request = _write(Verb.CANCEL, Purpose.CANCEL, "DELETE", path, None, lane, deadline_s)
-        return await self._trading.call(request, lambda _: None, slot=slot)
+        return await self._trading.call(request, _acknowledged, slot=slot)
 
     # -- orders and positions -------------------------------------------------------------------------------------
 
@@ -348,6 +348,12 @@ def _answer_to(body: Body) -> Callable[[dict[str, Any]], Order]:
         return order
 
     return reader
+
+
+def _acknowledged(body: bytes) -> None:
+    """A cancel that the broker takes is answered without a word. A page of somebody on the way acknowledges nothing."""
+    if body.strip():
+        decode_object(body)
 
 
 def _part(text: str) -> str:

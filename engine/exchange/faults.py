@@ -220,6 +220,10 @@ class StickCancel(Fault, tag="stick_cancel"):
     """A cancel stays ``pending_cancel``; the order can still fill."""
 
 
+class CancelRejected(Fault, tag="cancel_rejected"):
+    """The venue refuses a cancel that was taken: the order works on, and ``order_cancel_rejected`` says so."""
+
+
 class PartialFill(Fault, tag="partial_fill"):
     """``shares`` of an order execute first, the rest within a second."""
 
@@ -252,7 +256,8 @@ AnyFault = (
     Refuse | Html | Drop | Hang | LoseAnswer | CutBody | Dribble | FalseRefusal | Garbage | Delay | Mangle
     | RefuseStream | KeepSlot | CutStream | MuteStream | LoseEvent | DoubleEvent | DelayEvent | SwapEvents
     | StaleQuotes | CutData
-    | RejectLegs | LegsStayHeld | LegsDie | BothExitsFill | StickCancel | PartialFill | ExitsRefused
+    | RejectLegs | LegsStayHeld | LegsDie | BothExitsFill | StickCancel | CancelRejected | PartialFill
+    | ExitsRefused
 )  # fmt: skip
 
 F = TypeVar("F", bound=Fault)
@@ -379,6 +384,9 @@ class Faults:
 
     def sticks(self, order: Order) -> bool:
         return self.take(StickCancel, facts_of(order)) is not None
+
+    def rejects_cancel(self, order: Order) -> bool:
+        return self.take(CancelRejected, facts_of(order)) is not None
 
     def partial_fill(self, order: Order) -> Decimal | None:
         fault = self.take(PartialFill, facts_of(order))

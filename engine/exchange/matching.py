@@ -302,8 +302,14 @@ class Matching:
         floor.after_venue(partial(self._finish_cancel, order))
 
     def _finish_cancel(self, order: Order) -> None:
-        if order.status == "pending_cancel":
+        if order.status != "pending_cancel":
+            return
+        if not self._floor.faults.rejects_cancel(order):
             self.finish(order, "canceled")
+            return
+        order.status = "partially_filled" if order.filled_qty else order.status_before
+        self._floor.touch(order)
+        self._floor.emit("order_cancel_rejected", order)
 
     def begin_replace(self, old: Order, new: Order) -> None:
         """Registers the replacement; it becomes effective when the venue answers, if the old order still lives."""

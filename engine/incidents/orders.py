@@ -88,7 +88,7 @@ def stuck_cancel(scene: Scene) -> Iterator[Incident]:
                 Priority.SOON,
                 f"{order.symbol}: the cancel of {order.id} is not confirmed",
                 "The order may still fill.",
-                "Wait, or ask again with Cancel. If it lasts, only Alpaca's support can end the order.",
+                "Wait: the desk asks again by itself. If it lasts, only Alpaca's support can end the order.",
                 buttons=("show",),
             )
 

@@ -151,7 +151,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     cancel_since: datetime | None = None
     """The first ask of its cancel, kept after its end; ``cancel_requested_at`` is the newest while it is under way."""
     cancel_actor: str | None = None
-    """Who of this desk last asked for its cancel, kept after its end: without one it was another hand's doing."""
+    """Who of this desk last asked for its cancel, kept after its end: without one it was another hand's doing.
+
+    A person whose wish the desk only repeats stays the one who asked.
+    """
     asleep_since: datetime | None = None
     """An exit that the broker did not arm although its entry has filled: no cover until it is reported otherwise."""
     replaces: str | None = None

@@ -85,6 +85,7 @@ MAKERS: Final[Mapping[type[f.Fault], tuple[float, Maker]]] = {
     f.SwapEvents: (0.6, lambda dice: f.SwapEvents(**_event(dice))),
     f.RejectLegs: (1.3, lambda dice: f.RejectLegs(symbol=_symbol(dice))),
     f.StickCancel: (0.7, lambda dice: f.StickCancel(symbol=_symbol(dice))),
+    f.CancelRejected: (0.0, lambda dice: f.CancelRejected(symbol=_symbol(dice), count=dice.choice((1, 1, 3)))),
     f.PartialFill: (
         0.7,
         lambda dice: f.PartialFill(
@@ -108,8 +109,14 @@ MAKERS: Final[Mapping[type[f.Fault], tuple[float, Maker]]] = {
 }
 
 
+LEARNED_LATER: Final[Mapping[type[f.Fault], type[f.Fault]]] = {f.StickCancel: f.CancelRejected}
+"""The second strikes in place of every other one of the first: storms drawn before it stay what they were, nearly."""
+
+
 def draw_fault(dice: Dice) -> f.Fault:
     """One fault of any kind."""
     kinds = tuple(MAKERS)
     kind = dice.choices(kinds, [MAKERS[each][0] for each in kinds])[0]
-    return MAKERS[kind][1](dice)
+    fault = MAKERS[kind][1](dice)
+    later = LEARNED_LATER.get(kind)
+    return fault if later is None or dice.random() < 0.5 else MAKERS[later][1](dice)

@@ -44,6 +44,7 @@ ONCE_WRONG: Final[dict[str, Case]] = {
     "a resting entry of ours kept a close from the market, as a possible wash trade": Case(700158),
     "settled shares and those of a flip kept each other from being closed": Case(700383),
     "settled shares and those that a bust brought back kept each other from being closed": Case(700396),
+    "a cancel whose refusal came as a strange page with status 200 was taken for one that the broker has": Case(721197),
     "an empty field of a list was read as a bust of every order in it": Case(720321),
 }
 """A change of weather, person or chaos makes other storms of all seeds: then these are seeds like all others."""

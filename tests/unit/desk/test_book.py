@@ -381,6 +381,18 @@ def test_a_refused_cancel_takes_the_wish_back(story: Story) -> None:
     assert (stop.cancel_requested_at, stop.last_error) == (None, "not cancelable")
 
 
+def test_who_asked_for_a_cancel_stays_known_when_the_desk_repeats_it(story: Story) -> None:
+    """An exit that a person took away is not put back; one that the desk alone canceled is."""
+    story.is_protected()
+    story.tell(ev.CancelIntended(order_id=TARGET_ID, actor="window"), 1)
+    story.tell(ev.CancelIntended(order_id=TARGET_ID, actor="desk"), 5)
+    target = story.book.orders[TARGET_ID]
+    assert (target.cancel_actor, target.cancel_since, target.cancel_requested_at) == ("window", after(1), after(5))
+    story.tell(ev.CancelRefused(order_id=TARGET_ID, text="not cancelable"), 6)
+    story.tell(ev.CancelIntended(order_id=TARGET_ID, actor="desk"), 7)
+    assert story.book.orders[TARGET_ID].cancel_actor == "desk"
+
+
 def test_an_adopted_order_without_a_trade_is_open_and_in_no_trade(story: Story) -> None:
     story.tell(ev.OrderAdopted(order=make_order(id="foreign", bracket_id=None, status=S.NEW, broker_id="b7")))
     assert list(story.book.open_orders) == ["foreign"]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine.exchange.faults import PartialFill, StickCancel
+from engine.exchange.faults import CancelRejected, PartialFill, StickCancel
 from tests.unit.exchange.trader import Trader
 
 
@@ -138,6 +138,22 @@ class TestCancel:
         assert trader.status(order["id"]) == "pending_cancel"
         trader.move("255")
         assert trader.status(order["id"]) == "filled"
+
+    @pytest.mark.parametrize(("filled", "status"), [(0, "new"), (4, "partially_filled")])
+    def test_a_cancel_that_the_venue_refuses_puts_the_order_back_to_work(self, filled: int, status: str) -> None:
+        trader = Trader()
+        trader.fault(CancelRejected())
+        order = trader.placed(type="limit", limit_price="260", qty="10")
+        trader.wait()
+        if filled:
+            trader.call("POST", f"/_exchange/orders/{order['id']}/fill", {"qty": str(filled)})
+        trader.call("DELETE", f"/v2/orders/{order['id']}")
+        trader.wait()
+        assert trader.status(order["id"]) == status
+        assert trader.events(order["id"])[-2:] == ["pending_cancel", "order_cancel_rejected"]
+        trader.call("DELETE", f"/v2/orders/{order['id']}")
+        trader.wait()
+        assert trader.status(order["id"]) == "canceled"
 
     def test_canceling_all_answers_with_a_row_for_each_group(self) -> None:
         trader = Trader()

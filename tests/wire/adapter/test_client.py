@@ -251,6 +251,13 @@ async def test_an_answer_about_another_order_is_an_open_question(pair: Pair, oth
         await pair.client.replace("o-1", REPLACEMENT, purpose=Purpose.CLOSE)
 
 
+@pytest.mark.parametrize("body", [b"<<<", b"[]", b'"canceled"', b"null"])
+async def test_a_cancel_is_acknowledged_without_a_word_or_not_at_all(pair: Pair, body: bytes) -> None:
+    pair.server.usual = Answer(200, body, {"Content-Type": "application/json"})
+    with pytest.raises(AmbiguousError, match="canceling again is safe"):
+        await pair.client.cancel("o-1")
+
+
 async def test_rows_for_an_answer_to_one_write_are_an_open_question(pair: Pair) -> None:
     pair.server.usual = Answer(207, [{"id": "o-1", "status": 500, "body": None}])
     with pytest.raises(AmbiguousError):

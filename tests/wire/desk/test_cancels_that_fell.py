@@ -1,0 +1,88 @@
+"""A cancel that came to nothing is asked for again: who wants out has said so once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.desk import Desk
+from engine.errors import CommandRefused
+from engine.exchange.faults import CancelRejected, Garbage, Refuse, StickCancel
+from engine.views import OrderView
+from tests.wire.desk.trading_day import Day, play
+
+MORNING = datetime(2026, 8, 20, 14, 0, tzinfo=UTC)
+DELETE: dict[str, Any] = {"method": "DELETE", "path": "/v2/orders*"}
+
+
+async def target_of(day: Day, desk: Desk) -> tuple[str, OrderView]:
+    bracket_id = await day.protected(desk, day.signal())
+    target = desk.bracket(bracket_id).legs.take_profit
+    assert target is not None
+    return bracket_id, target
+
+
+def asks(desk: Desk) -> list[str]:
+    return [line.text for line in desk.activity() if "cancel asked" in line.text]
+
+
+def test_a_target_whose_cancel_was_lost_to_a_strange_page_goes_after_all_and_stays_away(tmp_path: Path) -> None:
+    """The broker refuses it for once, and what comes back is no JSON with status 200: nobody here knows."""
+
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            bracket_id, target = await target_of(day, desk)
+            day.running.faults.add(Refuse(**DELETE, count=8))
+            day.running.faults.add(Garbage(**DELETE, count=8))
+            with pytest.raises(CommandRefused, match="canceling again is safe"):
+                await desk.cancel_order(target.id, actor="ann")
+            assert (desk.order(target.id).status.value, desk.order(target.id).note) == ("new", "cancel asked")
+            await day.until(lambda: desk.order(target.id).status.value == "canceled")
+            await day.until(lambda: desk.bracket(bracket_id).naked_qty == 0)
+            await day.clock.sleep(5)
+            view = desk.bracket(bracket_id)
+            assert (view.take_profit_price, view.plan, view.gave_up) == (None, "stop", False)
+
+    play(tmp_path, scene, begins=MORNING)
+
+
+def test_a_cancel_that_the_venue_refuses_after_all_is_asked_for_again(tmp_path: Path) -> None:
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            low = str(round(day.price() * 9 / 10, 2))
+            stop = {"stop_price": str(round(day.price() * 8 / 10, 2))}
+            raw = day.signal(entry={"type": "limit", "limit_price": low}, stop_loss=stop)
+            bracket_id = await day.approved(desk, raw)
+            entry = desk.bracket(bracket_id).orders[0]
+            await day.until(lambda: desk.order(entry.id).status.value == "new")
+            day.running.faults.add(CancelRejected(count=2))
+            asked_s = day.clock.monotonic_s()
+            await desk.cancel_order(entry.id, actor="ann")
+            await day.until(lambda: desk.order(entry.id).status.value == "canceled")
+            assert 6 <= day.clock.monotonic_s() - asked_s < 12, "after three seconds, and after six"
+            assert [line.split(" · ")[0] for line in reversed(asks(desk))] == [
+                "entry cancel asked by ann",
+                "entry cancel asked by the desk",
+                "entry cancel asked by the desk",
+            ]
+
+    play(tmp_path, scene, begins=MORNING)
+
+
+def test_a_cancel_that_the_broker_has_is_not_asked_for_again(tmp_path: Path) -> None:
+    """It may take hours: outside hours the venue answers at the open."""
+
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            _, target = await target_of(day, desk)
+            day.running.faults.add(StickCancel(count=None))
+            await desk.cancel_order(target.id, actor="ann")
+            await day.until(lambda: desk.order(target.id).status.value == "pending_cancel")
+            await day.clock.sleep(90)
+            assert len(asks(desk)) == 1
+            assert desk.order(target.id).status.value == "pending_cancel"
+
+    play(tmp_path, scene, begins=MORNING)
