@@ -47,6 +47,9 @@ KEYS: Final = (
     Key("ticket", "T", "T", "order ticket: an entry by hand, for the symbol of the selected row"),
     Key("palette", "Ctrl+K", "Ctrl K", "everything by name: commands, symbols, layouts"),
     Key("filter", "/", "/", "filter"),
+    Key(
+        "filter_row", "Ctrl+/", "Ctrl /", "a filter under each column's head, of the table in view; again takes it away"
+    ),
     Key("escape", "Escape", "Esc", "back out of a question or a filter"),
     Key("help", "F1", "F1", "this sheet"),
 )

@@ -28,6 +28,7 @@ ROW: Final = 26
 LEG_ROW: Final = 23
 HEADER: Final = 32
 COLUMN_HEAD: Final = 26
+FILTER_ROW: Final = 26
 STATE_BAR: Final = 44
 FRAME: Final = 4
 CARD_PAD: Final = 12
@@ -387,6 +388,7 @@ QMenu::separator {{ height: 1px; background: {p.line}; margin: 4px 6px; }}
 QLineEdit {{ background: {p.plane2}; color: {p.high}; border: 1px solid {p.line}; border-radius: {CONTROL_RADIUS}px;
     padding: 0 6px; min-height: 20px; selection-background-color: {p.entry}; selection-color: {p.side_ink}; }}
 QLineEdit:focus {{ border-color: {p.mid}; }}
+QHeaderView QLineEdit {{ padding: 0 4px; min-height: 18px; }}
 QLineEdit[wrong="true"] {{ border-color: {p.p1_text}; color: {p.p1_text}; }}
 
 QPlainTextEdit {{ background: {p.plane1}; color: {p.high}; border: 1px solid {p.line}; padding: 4px;

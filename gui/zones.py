@@ -57,6 +57,7 @@ class Zones:
             "retry": lambda: self._say("NOT_RETRIED", self._brackets.retry_current()),
             "flatten": self._brackets.flatten_current,
             "filter": self._filter,
+            "filter_row": self._filter_row,
         }
 
     def symbol(self) -> str:
@@ -120,3 +121,11 @@ class Zones:
     def _filter(self) -> None:
         box = self._orders.filter if self.current is self._orders else self._brackets.filter
         box.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _filter_row(self) -> None:
+        """That of the table where the keys work: it comes, and goes when nothing is typed there any more."""
+        panel = self._orders if self.current is self._orders else self._brackets
+        filters = panel.current_view().filters
+        filters.show(not filters.is_shown)
+        if filters.is_shown:
+            filters.enter()

@@ -36,10 +36,16 @@ class BracketsPanel(Panel):
             bracket_columns.open_columns(),
             lambda b: b.id,
             accepts=lambda b: b.status is not BracketStatus.CLOSED,
+            stays=lambda b: bracket_columns.wash(b) is not None,
             rank=bracket_columns.rank,
             children=lambda b: b.orders,
         )
-        self.positions: RowModel[PositionView] = RowModel(positions.COLUMNS, lambda p: p.symbol, rank=positions.rank)
+        self.positions: RowModel[PositionView] = RowModel(
+            positions.COLUMNS,
+            lambda p: p.symbol,
+            stays=lambda p: positions.wash(p) is not None,
+            rank=positions.rank,
+        )
         self.history: RowModel[BracketView] = RowModel(
             bracket_columns.closed_columns(),
             lambda b: b.id,
@@ -56,6 +62,8 @@ class BracketsPanel(Panel):
         self.add_page(self.view, "No open trades. An approved signal appears here, with its stop and target.")
         self.add_page(self.position_view, "No positions. What the account holds appears here, whoever bought it.")
         self.add_page(self.history_view, "No closed trades yet.")
+        for model in (self.model, self.positions, self.history):
+            model.filtered.connect(self._count)
         self.account = AccountPage()
         self.add_page(self.account)
         self.filter = FilterBox("bracket-filter")
@@ -157,10 +165,10 @@ class BracketsPanel(Panel):
     def _filter(self, text: str) -> None:
         for model in (self.model, self.positions, self.history):
             model.set_filter(text)
-        self._count()
 
     def _count(self) -> None:
         for tab, model in ((BRACKETS_TAB, self.model), (POSITIONS_TAB, self.positions), (HISTORY_TAB, self.history)):
             count = model.rowCount()
-            self.header.tabs.set_count(tab, count if count or tab == BRACKETS_TAB else None)
-            self.set_empty(tab, not count and not self.filter.text())
+            total = model.total if model.is_filtered else None
+            self.header.tabs.set_count(tab, count if count or total or tab == BRACKETS_TAB else None, total)
+            self.set_empty(tab, not count and not model.is_filtered)

@@ -146,8 +146,14 @@ class OrdersPanel(Panel):
         self._actions = actions
         self._mode = mode
         self.model: RowModel[OrderView] = RowModel(
-            columns(now), lambda o: o.id, accepts=is_open, rank=order_rank, limit=20_000
+            columns(now),
+            lambda o: o.id,
+            accepts=is_open,
+            stays=lambda o: o.unresolved_since is not None,
+            rank=order_rank,
+            limit=20_000,
         )
+        self.model.filtered.connect(lambda: self._count())
         self.view = Blotter(self.model)
         self.view.setObjectName("order-table")
         self.view.show_sorted("age", descending=True)
@@ -320,11 +326,13 @@ class OrdersPanel(Panel):
     def _filter(self, text: str) -> None:
         self.model.set_filter(text)
         self.fills.filter(text)
-        self._count()
 
     def _count(self) -> None:
         count = self.model.rowCount()
-        self.header.tabs.set_count(ORDERS_TAB, count)
-        self.set_empty(ORDERS_TAB, not count and not self.filter.text())
-        self.header.tabs.set_count(FILLS_TAB, self.fills.count or None)
+        self.header.tabs.set_count(ORDERS_TAB, count, self.model.total if self.model.is_filtered else None)
+        self.set_empty(ORDERS_TAB, not count and not self.model.is_filtered)
+        shown = self.fills.rows.rowCount() if self.fills.rows.is_filtered else None
+        self.header.tabs.set_count(
+            FILLS_TAB, *((shown, self.fills.count) if shown is not None else (self.fills.count or None,))
+        )
         self.set_empty(FILLS_TAB, not self.fills.count)

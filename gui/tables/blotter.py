@@ -93,6 +93,7 @@ class Blotter(QTreeView):
         self.setItemDelegate(RowHeights(self))
         head = ColumnHead(self)
         self.setHeader(head)
+        self.filters = head.filters
         self.setRootIsDecorated(False)
         self.setIndentation(0)
         self.setItemsExpandable(expandable)

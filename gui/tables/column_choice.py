@@ -67,6 +67,11 @@ class ColumnChoice(QObject):
         keeping = menu.addMenu("Keep these as")
         for name in SETS:
             keeping.addAction(f"Set {name}", partial(self.keep, name))
+        menu.addSeparator()
+        filters = menu.addAction("Filter under each head")
+        filters.setCheckable(True)
+        filters.setChecked(self._view.filters.is_shown)
+        filters.toggled.connect(self._view.filters.show)
         flashing = menu.addMenu("Stand out when they change")
         for column in titled:
             action = flashing.addAction(column.title)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import QHeaderView, QWidget
 
 from gui.tables.cells import PAD
+from gui.tables.filter_row import FilterRow
 from gui.tables.row_model import RowModel
 from gui.theme import COLUMN_HEAD, Type, font, tone
 
@@ -22,6 +23,7 @@ class ColumnHead(QHeaderView):
         self.setSectionsClickable(True)
         self.setMinimumSectionSize(24)
         self.setHighlightSections(False)
+        self.filters = FilterRow(self)
 
     def mark_of(self, section: int) -> str:
         """Which way it sorts, and as which of several; empty while nobody has sorted by it."""
@@ -33,6 +35,8 @@ class ColumnHead(QHeaderView):
         return f"{arrow}{number}" if len(sorts) > 1 else arrow
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.position().y() >= COLUMN_HEAD:
+            return  # between the fields of the filters
         if not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             super().mousePressEvent(event)
 
@@ -64,7 +68,7 @@ class ColumnHead(QHeaderView):
         painter.setFont(font(Type.SMALL))
         painter.setPen(tone("low"))
         side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
-        box = rect.adjusted(PAD, 0, -PAD, 0)
+        box = QRect(rect.left() + PAD, rect.top(), rect.width() - 2 * PAD, COLUMN_HEAD)
         title = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, box.width())
         painter.drawText(box, side | Qt.AlignmentFlag.AlignVCenter, title)
         painter.restore()

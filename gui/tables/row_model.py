@@ -11,12 +11,15 @@ sorted when no sort key changed. Rows may have lines beneath them (a trade's ord
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from gui.tables.column import Column
+from gui.tables.column_filter import Admits
+from gui.tables.row_filter import RowFilter
+from gui.tables.runs import contiguous_runs
 
 SORT_ROLE: Final = Qt.ItemDataRole.UserRole + 1
 ROW_ROLE: Final = Qt.ItemDataRole.UserRole + 2
@@ -42,27 +45,17 @@ def _alike(_row: Any) -> int:
     return 0
 
 
-def contiguous_runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Ascending numbers as (first, last) runs: 1 2 3 7 → (1, 3) (7, 7)."""
-    first = last = None
-    for number in numbers:
-        if last is not None and number == last + 1:
-            last = number
-            continue
-        if first is not None and last is not None:
-            yield first, last
-        first = last = number
-    if first is not None and last is not None:
-        yield first, last
-
-
 class RowModel[R](QAbstractItemModel):
+    filtered = Signal()
+    """A person's filter has changed."""
+
     def __init__(
         self,
         columns: Sequence[Column[R]],
         key: Callable[[R], str],
         *,
         accepts: Callable[[R], bool] = _every,
+        stays: Callable[[R], bool] | None = None,
         rank: Callable[[R], int] = _alike,
         children: Callable[[R], Sequence[Any]] | None = None,
         limit: int | None = None,
@@ -72,6 +65,7 @@ class RowModel[R](QAbstractItemModel):
         """
         Args:
             accepts: which rows belong here at all (open ones, say); the filter of the person comes on top.
+            stays: which rows no filter of the person hides: a naked position, say.
             rank: rows of a lower rank stand above all others, whichever column sorts.
             limit: keep this many rows; the first staged go first.
             page: show this many rows, and as many more each time the view is scrolled to its end: a view lays out
@@ -81,6 +75,7 @@ class RowModel[R](QAbstractItemModel):
         self.columns: Final = tuple(columns)
         self._key = key
         self._accepts = accepts
+        self._filter = RowFilter(self.columns, stays)
         self._rank = rank
         self._children = children
         self._flags = _FLAGS if children is not None else _FLAGS | Qt.ItemFlag.ItemNeverHasChildren
@@ -100,7 +95,6 @@ class RowModel[R](QAbstractItemModel):
         self._staged: dict[str, R | None] = {}
         self._sorts: list[tuple[int, bool]] = []
         """Columns that sort, with whether downwards: the first decides, the next where the first is alike."""
-        self._needle = ""
         self._dead: set[str] = set()
         self._resort = False
 
@@ -148,9 +142,29 @@ class RowModel[R](QAbstractItemModel):
                     self._take_lines(key)
 
     def set_filter(self, text: str) -> None:
-        self._needle = text.strip().casefold()
+        """Only rows of which a cell says it."""
+        self._filter.seek(text)
+        self._use_filters()
+
+    def set_column_filters(self, filters: Mapping[int, Admits]) -> None:
+        """By the columns' numbers: only rows that all of them let through."""
+        self._filter.ask(filters)
+        self._use_filters()
+
+    @property
+    def is_filtered(self) -> bool:
+        """By the person."""
+        return self._filter.is_set
+
+    @property
+    def total(self) -> int:
+        """Rows that would be there without the person's filters."""
+        return sum(1 for key, row in self._rows.items() if key not in self._dead and self._accepts(row))
+
+    def _use_filters(self) -> None:
         self._most = self._page
         self._reshape()
+        self.filtered.emit()
 
     def show_more(self) -> None:
         """The person has come to the end of the page."""
@@ -211,14 +225,12 @@ class RowModel[R](QAbstractItemModel):
         return self._rank(row), tuple(values)
 
     def _passes(self, row: R) -> bool:
-        if not self._accepts(row):
-            return False
-        return not self._needle or any(self._needle in column.text(row).casefold() for column in self.columns)
+        return self._accepts(row) and self._filter.passes(row)
 
     def _ordered(self) -> list[str]:
         """The keys to show. A log of thousands is ordered four times a second: no call of ours for each of its rows."""
         values = self._values
-        if self._needle or self._accepts is not _every:
+        if self.is_filtered or self._accepts is not _every:
             shown = [key for key, row in self._rows.items() if key not in self._dead and self._passes(row)]
         else:
             shown = [key for key in self._rows if key not in self._dead]

@@ -30,8 +30,9 @@ class TabStrip(QWidget):
     def current(self) -> int:
         return self._current
 
-    def set_count(self, tab: int, count: int | None) -> None:
-        text = "" if count is None else str(count)
+    def set_count(self, tab: int, count: int | None, total: int | None = None) -> None:
+        """``total`` where a filter hides the others: 3/25."""
+        text = "" if count is None else str(count) if total is None else f"{count}/{total}"
         if self._counts[tab] != text:
             self._counts[tab] = text
             self.updateGeometry()

@@ -128,8 +128,8 @@ class Screen:
         assert isinstance(view, Blotter)
         return view.text_of(key)
 
-    def press(self, key: Qt.Key) -> None:
-        QTest.keyClick(self.window, key)
+    def press(self, key: Qt.Key, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+        QTest.keyClick(self.window, key, held)
 
     async def commands(self, count: int = 1) -> list[tuple[Any, ...]]:
         await until(lambda: len(self.desk.commands) >= count)

@@ -161,6 +161,14 @@ def pose(name: str, window: MainWindow) -> None:
             window._ticketing.ask()
         case "fills":
             window.orders.header.tabs.choose(1)
+        case "filters":
+            for view, typed in (
+                (window.orders.view, {"status": "!held", "role": "stop|target", "filled": ">"}),
+                (window.brackets.view, {"symbol": "aa|ts|qq"}),
+            ):
+                view.filters.show(True)
+                for column, text in typed.items():
+                    view.filters.field(column).setText(text)
         case "layouts":
             for name in ("Morning", "One screen, everything", "Two screens"):
                 window._layout.save_as(name)
@@ -192,6 +200,7 @@ POSES = {
     "keys": "trouble",
     "history": "trouble",
     "fills": "trouble",
+    "filters": "trouble",
     "refused": "unconfirmed",
     "gate": "differing",
     "ladder": "busy",
@@ -232,9 +241,10 @@ async def draw_all(
                 sys.stdout.write(f"{path}\n")
 
 
-async def draw_poses(out: Path, palettes: list[str], app: object) -> None:
+async def draw_poses(names: list[str], out: Path, palettes: list[str], app: object) -> None:
     for palette in palettes:
-        for name, scene in POSES.items():
+        for name in names:
+            scene = POSES[name]
             path = await draw(scene, SIZES[0], palette, out, app, name)
             sys.stdout.write(f"{path}\n")
 
@@ -246,13 +256,14 @@ def main() -> None:
     parser.add_argument("--palette", choices=theme.PALETTES, action="append")
     parser.add_argument("--width", type=int, action="append")
     parser.add_argument("--poses", action="store_true", help="questions, sheets and the other tabs")
+    parser.add_argument("--pose", choices=POSES, action="append", help="one of them")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     app = make_application(sys.argv[:1])
     sizes = [size for size in SIZES if asked.width is None or size[0] in asked.width]
     with asyncio.Runner(loop_factory=lambda: QEventLoop(app)) as runner:
-        if asked.poses:
-            runner.run(draw_poses(asked.out, asked.palette or list(theme.PALETTES), app))
+        if asked.poses or asked.pose:
+            runner.run(draw_poses(asked.pose or list(POSES), asked.out, asked.palette or list(theme.PALETTES), app))
             return
         runner.run(draw_all(asked.scene or list(SCENES), sizes, asked.palette or list(theme.PALETTES), asked.out, app))
 

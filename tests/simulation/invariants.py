@@ -97,9 +97,16 @@ def no_more_is_closed_than_held(world: World, arrival: Arrival) -> Iterator[str]
 def _closing(book: Book, symbol: str, now: datetime) -> Decimal:
     """Both exits of a group close the same shares, and a replacement those of its predecessor.
 
-    What a partly filled target leaves is what its stop will close too, which the broker reduces a moment later. An
-    order that the broker refused and then shows all the same counts from when its word can have been heeded.
+    What a partly filled target leaves is what its stop will close too, which the broker reduces a moment later; and
+    when one exit has executed whole, the broker ends the other, whoever is told of it. An order that the broker refused
+    and then shows all the same counts from when its word can have been heeded.
     """
+    executed = {
+        order.parent_id or order.id
+        for bracket in book.open_brackets_of(symbol)
+        for order in book.orders_of(bracket.id)
+        if order.role is not OrderRole.ENTRY and order.status is OrderStatus.FILLED and order.busted_qty == 0
+    }
     groups: dict[str, Decimal] = {}
     targets: dict[str, Decimal] = {}
     for order_id in book.open_orders:
@@ -109,6 +116,8 @@ def _closing(book: Book, symbol: str, now: datetime) -> Decimal:
         is_exit = order.role not in (OrderRole.ENTRY, OrderRole.FOREIGN)
         if order.symbol == symbol and is_exit and not sleeps(order, book.orders) and not is_news:
             root = _root(book, order)
+            if root in executed:
+                continue
             groups[root] = max(groups.get(root, ZERO), order.leaves_qty)
             if order.role is OrderRole.TAKE_PROFIT and order.filled_qty > 0:
                 targets[root] = order.leaves_qty
