@@ -13,8 +13,8 @@ from gui.keys import DIGITS, KEYS
 _KEPT: Final = "keys"
 _NAMES: Final = {key.name: key for key in KEYS}
 RESERVED: Final[dict[str, str]] = {
-    "Return": "Enter never sends and does nothing here",
-    "Enter": "Enter never sends and does nothing here",
+    "Return": "Enter shows the detail and never sends",
+    "Enter": "Enter shows the detail and never sends",
     "Esc": "Esc leads out of everything",
     "Tab": "Tab moves from field to field",
     "Backtab": "Tab moves from field to field",

@@ -1,6 +1,6 @@
 """The keys of the window, in one table: what the key sheet shows is what the window listens to.
 
-They work only while the window has the focus. Enter is in no row: it never sends.
+They work only while the window has the focus. Enter is in no row: it shows the detail and never sends.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Key:
 
 
 KEYS: Final = (
-    Key("up", "Up", "↑", "previous signal, order or trade"),
-    Key("down", "Down", "↓", "next signal, order or trade"),
-    Key("left", "Left", "←", "to the panel on the left: signals, trades, orders"),
+    Key("up", "Up", "↑", "previous signal, trade, order or incident"),
+    Key("down", "Down", "↓", "next signal, trade, order or incident"),
+    Key("left", "Left", "←", "to the panel on the left: signals, trades, orders, incidents"),
     Key("right", "Right", "→", "to the panel on the right"),
     Key(
         "approve",
@@ -42,8 +42,11 @@ KEYS: Final = (
     Key("plans", "P", "P", "every way to mend the selected trade, with its requests"),
     Key("move", "S", "S", "type another stop or target for the trade in view; Esc goes back"),
     Key("break_even", "=", "=", "the stop of the trade in view to break-even", sends=True),
+    Key("acknowledge", "K", "K", "acknowledge the selected incident; from elsewhere: to the incidents"),
+    Key("shelve", "M", "M", "put it on the shelf, with a time and a reason; from elsewhere: to the incidents"),
     Key("halt", "H", "H", "the halt ladder: how far the desk is stopped, and what proves it"),
-    Key("mandates", "M", "M", "mandates: what is approved without you, within which bounds"),
+    Key("halt_anywhere", "Ctrl+Shift+K", "Ctrl Shift K", "the halt ladder, while you type too"),
+    Key("mandates", "Ctrl+M", "Ctrl M", "mandates: what is approved without you, within which bounds"),
     Key("ticket", "T", "T", "order ticket: an entry by hand, for the symbol of the selected row"),
     Key("palette", "Ctrl+K", "Ctrl K", "everything by name: commands, symbols, layouts"),
     Key("filter", "/", "/", "filter"),

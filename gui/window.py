@@ -12,12 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QEvent, QSettings
-from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtCore import QEvent, QSettings, Qt
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow
 
-from engine.model.words import DeskState, Mode, OrderRole
-from engine.views import BracketView, DeskView, OrderView, PositionView, SignalView
+from engine.model.words import Mode, OrderRole
+from engine.views import BracketView, DeskView, IncidentView, OrderView, PositionView, SignalView
 from gui import theme
 from gui.actions import CONFIRM_ACCOUNT, DRILL, FACTS, GRANT, SETTLE, TICKET, Actions, Refusal
 from gui.arming import NOT_ARMED, Arming
@@ -43,7 +43,7 @@ from gui.panel_set import PanelSet
 from gui.panels.detail import Subject
 from gui.panels.orders import is_open
 from gui.proportions import AROUND, BOTTOM_ROW, MIDDLE, Host
-from gui.release import STATE, needs_word, release_question
+from gui.releasing import Releasing
 from gui.repairing import Repairing
 from gui.showing import Showing
 from gui.sides_menu import SidesMenu
@@ -55,7 +55,6 @@ from gui.zones import Zones
 
 _TELL_THEMSELVES: Final = ("bars:", CONFIRM_ACCOUNT, DRILL, FACTS, GRANT, SETTLE, TICKET)
 """Commands whose refusal is said where they were given: in the chart, in their sheet."""
-_WANTS_WORD: Final = frozenset({"TRIP_STANDS", "CONFIRM_REQUIRED"})
 """Refusals of a state that a typed word answers."""
 
 
@@ -77,7 +76,6 @@ class MainWindow(QMainWindow):
         self._now = now
         self._actions = actions
         self._on_close = on_close
-        self._asked_state = DeskState.ACTIVE
         self._picked: tuple[str, str] | None = None
         self.bridge = bridge
         bridge.setParent(self)
@@ -95,18 +93,20 @@ class MainWindow(QMainWindow):
             self.signals,
             self.brackets,
             self.orders,
+            self.incidents,
             moved=self.arming.arm,
             tell=lambda code, words: self.toast.tell(code, words),
         )
         self.top, middle, around, inner = arrange(self, panels)
         self._docks = inner | around
+        self._releasing = Releasing(mode, bridge, actions, self.brackets.confirm.ask)
         self._showing = Showing(
             self.signals,
             self.brackets,
             self.orders,
             self.incidents,
             picked=partial(self._pick, self.brackets),
-            about_the_desk=lambda: self._ask_release() if self.bridge.desk().trips else None,
+            about_the_desk=self._releasing.about_trips,
         )
         self.toast = Toast(self)
         self.arming.not_armed.connect(lambda: self.toast.tell("NOT_ARMED", NOT_ARMED))
@@ -172,6 +172,7 @@ class MainWindow(QMainWindow):
         self.signals.chosen.connect(self._pick_signal)
         self.brackets.chosen.connect(lambda row: self._pick(self.brackets, row))
         self.orders.chosen.connect(lambda row: self._pick(self.orders, row))
+        self.incidents.chosen.connect(lambda row: self._pick(self.incidents, row))
         self.incidents.show_asked.connect(self._showing.incident)
         self.activity.view.row_opened.connect(self._showing.line)
         self.incidents.flatten_asked.connect(lambda it: self._flatten_subject(self.brackets.model.row(it.subject_id)))
@@ -188,7 +189,7 @@ class MainWindow(QMainWindow):
         decided.symbol_opened.connect(lambda _symbol: self._copy_decided(decided.current_row()))
         self._ticketing.sent.connect(self._show_sent)
         bar = self.state_bar
-        bar.state_asked.connect(self._ask_state)
+        bar.state_asked.connect(self._releasing.ask)
         bar.demo_asked.connect(actions.set_demo)
         bar.alarm_clicked.connect(self._showing.symbol)
         bar.gate_clicked.connect(self._ask_gate)
@@ -199,7 +200,7 @@ class MainWindow(QMainWindow):
         sheets: list[tuple[str, Callable[[], object]]] = [
             ("Order ticket  (T)", self._ask_ticket),
             ("Halt ladder  (H)", self._halting.ask),
-            ("Mandates  (M)", self._mandating.ask),
+            ("Mandates  (Ctrl M)", self._mandating.ask),
             ("Everything by name  (Ctrl K)", lambda: self._commanding.ask()),
             ("Keys  (F1)", lambda: self._keys().toggle()),
         ]
@@ -283,8 +284,7 @@ class MainWindow(QMainWindow):
     def _refused(self, command: str, refusal: Refusal) -> None:
         if not command.startswith(_TELL_THEMSELVES):
             self.toast.tell(refusal.code, refusal.text)
-        if command == STATE and refusal.code in _WANTS_WORD:
-            self._ask_state(self._asked_state, refusal.text)
+        self._releasing.follow(command, refusal)
 
     def _ended(self, command: str) -> None:
         if command.startswith((CONFIRM_ACCOUNT, SETTLE)):
@@ -316,6 +316,11 @@ class MainWindow(QMainWindow):
                     self._show_subject(trade)
             case PositionView():
                 self._show_subject(next((b for b in trades.rows() if b.symbol == row.symbol), row))
+            case IncidentView():
+                trade = trades.row(row.subject_id) or next((b for b in trades.rows() if b.symbol == row.symbol), None)
+                if trade is not None:
+                    self.brackets.view.choose(trade.id)  # the keys for trades act on what the incident is about
+                    self._zones.current = zone
 
     def _show_subject(self, subject: Subject) -> None:
         match subject:
@@ -348,21 +353,7 @@ class MainWindow(QMainWindow):
         if signal is not None:
             self._show_subject(self.brackets.model.row(signal.bracket_id or "") or signal)
 
-    # --- desk state ------------------------------------------------------------------------------------------
-
-    def _ask_state(self, state: DeskState, refused: str | None = None) -> None:
-        """At once where nothing has to be typed; a refusal asks, in the desk's words."""
-        desk = self.bridge.desk()
-        self._asked_state = state
-        is_cooling = self.bridge.ladder().cooling_s > 0  # no word helps: the desk says for how long
-        if refused is None and (is_cooling or not needs_word(desk.trips, desk.health.desk_state, state)):
-            self._actions.set_state(state)
-            return
-        act = partial(self._actions.set_state, state)
-        self.brackets.confirm.ask(release_question(self.mode, state, desk.trips, act, refused=refused))
-
-    def _ask_release(self) -> None:
-        self._ask_state(DeskState.ACTIVE)
+    # --- the start gate --------------------------------------------------------------------------------------
 
     def _ask_gate(self) -> None:
         self._live.dismiss()
@@ -379,6 +370,7 @@ class MainWindow(QMainWindow):
         return self._zones.acts() | {
             "escape": self._escape,
             "halt": self._halting.ask,
+            "halt_anywhere": self._halting.ask,
             "mandates": self._mandating.ask,
             "ticket": self._ask_ticket,
             "move": self.detail.exits.begin,
@@ -392,7 +384,7 @@ class MainWindow(QMainWindow):
         trades = {trade.symbol: trade for trade in self.brackets.model.rows()}
         menu = self.state_bar.menu
         return [
-            *of_states(self._ask_state),
+            *of_states(self._releasing.ask),
             *of_symbols(
                 self.bridge.symbols(),
                 trades,
@@ -403,6 +395,17 @@ class MainWindow(QMainWindow):
             *(Command(f"Layout {name}", partial(self._layouts.use, name), "window") for name in self._layout.names),
             *(Command(action.text(), action.trigger, "window") for action in menu.actions() if action.text()),
         ]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter, where nothing else wanted it: the detail of what is selected."""
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
+        elif not any(sheet.isVisible() for sheet in self.findChildren(Sheet)):
+            incident = self.incidents.current_row() if self._zones.current is self.incidents else None
+            if incident is not None:
+                self._showing.incident(incident)
+            self._docks["detail"].show()
+            self._docks["detail"].raise_()
 
     def _escape(self) -> None:
         self._closing.dismiss()

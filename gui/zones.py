@@ -1,4 +1,4 @@
-"""The three panels that the keys work in (signals, trades, orders), and which of them has its turn."""
+"""The panels that the keys work in (signals, trades, orders, incidents), and which of them has its turn."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 
 from gui.panels.brackets import BracketsPanel
+from gui.panels.incidents import IncidentsPanel
 from gui.panels.orders import OrdersPanel
 from gui.panels.signals import SignalsPanel
 from gui.widgets.panel import Panel
@@ -18,6 +19,7 @@ class Zones:
         signals: SignalsPanel,
         brackets: BracketsPanel,
         orders: OrdersPanel,
+        incidents: IncidentsPanel,
         *,
         moved: Callable[[], object],
         tell: Callable[[str, str], object],
@@ -29,13 +31,14 @@ class Zones:
         self._signals = signals
         self._brackets = brackets
         self._orders = orders
+        self._incidents = incidents
         self.current: Panel | None = None
         """None until a person has moved to one: the queue's keys work from the start."""
 
     @property
     def all(self) -> tuple[Panel, ...]:
-        """From left to right."""
-        return (self._signals, self._brackets, self._orders)
+        """From left to right, and then down."""
+        return (self._signals, self._brackets, self._orders, self._incidents)
 
     @property
     def is_queue(self) -> bool:
@@ -56,6 +59,8 @@ class Zones:
             "cancel": lambda: self._say("NOT_CANCELED", self._orders.cancel_current()),
             "retry": lambda: self._say("NOT_RETRIED", self._brackets.retry_current()),
             "flatten": self._brackets.flatten_current,
+            "acknowledge": lambda: self._about_an_incident(self._incidents.acknowledge_current),
+            "shelve": lambda: self._about_an_incident(self._incidents.shelve_current),
             "filter": self._filter,
             "filter_row": self._filter_row,
         }
@@ -66,10 +71,12 @@ class Zones:
             row = self._brackets.current_view().current_row()
         elif self.current is self._orders:
             row = self._orders.current_view().current_row()
+        elif self.current is self._incidents:
+            row = self._incidents.current_row()
         else:
             card = self._signals.current
             row = card.signal if card is not None else None
-        return getattr(row, "symbol", "")
+        return getattr(row, "symbol", "") or ""
 
     def pick_reason(self, number: int) -> None:
         card = self._signals.current
@@ -81,6 +88,7 @@ class Zones:
         for panel in (self._signals, self._brackets, self._orders):
             panel.confirm.dismiss()
         self._orders.edit.leave()
+        self._incidents.strip.leave()
         card = self._signals.current
         if card is not None:
             card.leave_edit()
@@ -99,8 +107,19 @@ class Zones:
             self._brackets.current_view().step(by)
         elif self.current is self._orders:
             self._orders.current_view().step(by)
+        elif self.current is self._incidents:
+            self._incidents.step(by)
         else:
             self._signals.step(by)
+
+    def _about_an_incident(self, act: Callable[[], str]) -> None:
+        """The first press goes to the incidents: nothing is acknowledged that nobody has looked at."""
+        if self.current is self._incidents and self._incidents.current_row() is not None:
+            self._say("NOT_DONE", act())
+            return
+        self._moved()
+        self.current = self._incidents
+        self._incidents.step(0)
 
     def _say(self, code: str, why: str) -> None:
         if why:

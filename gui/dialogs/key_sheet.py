@@ -18,6 +18,10 @@ from gui.widgets.text import Text
 _NOTE: Final = "Click a key to change it. Keys work while this window has the focus; Enter never sends."
 _WAITS: Final = "press the new key, or Esc"
 _CAP: Final = 74
+_FIXED_LINES: Final = (
+    ("Enter", "the detail of what is selected; it never sends"),
+    ("Ctrl 1–9", "layouts, in the order of their names"),
+)
 
 
 class KeySheet(QFrame):
@@ -30,17 +34,17 @@ class KeySheet(QFrame):
         grid = QGridLayout()
         grid.setHorizontalSpacing(14)
         grid.setVerticalSpacing(2)
-        for row, key in enumerate(KEYS):
+        half = (len(KEYS) + len(_FIXED_LINES) + 1) // 2  # two columns: the smallest window is high enough for one half
+        for number, key in enumerate(KEYS):
             cap = self._caps[key.name] = Button("", name=f"key-{key.name}")
             cap.setMinimumWidth(_CAP)
             cap.setEnabled(key.name not in FIXED)
             cap.setAccessibleName(f"Key: {key.words}")
             cap.clicked.connect(lambda _=False, name=key.name: self._ask(name))
-            grid.addWidget(cap, row, 0, Qt.AlignmentFlag.AlignRight)
-            grid.addWidget(Text(key.words, tone="high" if key.sends else "mid"), row, 1)
-        layouts = Text("Ctrl 1–9", kind=Type.MONO_STRONG)
-        grid.addWidget(layouts, len(KEYS), 0, Qt.AlignmentFlag.AlignRight)
-        grid.addWidget(Text("layouts, in the order of their names", tone="mid"), len(KEYS), 1)
+            _put(grid, number, half, cap, Text(key.words, tone="high" if key.sends else "mid"))
+        for number, (shown, words) in enumerate(_FIXED_LINES, len(KEYS)):
+            _put(grid, number, half, Text(shown, kind=Type.MONO_STRONG), Text(words, tone="mid"))
+        grid.setColumnMinimumWidth(2, 18)
         self._note = Text(_NOTE, kind=Type.SMALL, tone="low", name="key-note")
         self._reset = Button("Reset all", name="key-reset", kind="quiet")
         self._reset.clicked.connect(keys.reset)
@@ -123,3 +127,9 @@ class KeySheet(QFrame):
             self._leave(_NOTE)
         else:
             self.hide()
+
+
+def _put(grid: QGridLayout, number: int, half: int, cap: QWidget, words: QWidget) -> None:
+    column, row = divmod(number, half)
+    grid.addWidget(cap, row, 3 * column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    grid.addWidget(words, row, 3 * column + 1)

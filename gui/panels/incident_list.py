@@ -133,6 +133,10 @@ class IncidentDelegate(QStyledItemDelegate):
         calls = incident.priority == 1 and not seen
         if incident.priority == 1 and not over:
             painter.fillRect(rect, tone("p1_wash"))
+        if incident.id == self._view.current_id:
+            if incident.priority != 1 or over:
+                painter.fillRect(rect, tone("selected"))
+            painter.fillRect(QRect(rect.left(), rect.top(), 3, rect.height() - 1), tone("mid"))
         painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), tone("line"))
         glyph = PRIORITY_GLYPHS.get(incident.priority, PRIORITY_GLYPHS[3])
         center = QPointF(rect.left() + 19, rect.top() + _PAD + 8)
@@ -179,12 +183,16 @@ class IncidentDelegate(QStyledItemDelegate):
 
 class IncidentList(QListView):
     pressed = Signal(str, object)
+    """Name of the button clicked, and the ``IncidentView``."""
+    chosen = Signal(object)
+    """The ``IncidentView`` that a person has moved to."""
 
     def __init__(self, model: RowModel[IncidentView], *, name: str) -> None:
         super().__init__()
         self.setObjectName(name)
         self.rows = model
         self.hot: tuple[str, str] | None = None
+        self.current_id: str | None = None
         self.now: datetime | None = None
         self.is_lit = True
         """Half of the time: what is urgent and unacknowledged flashes."""
@@ -214,6 +222,29 @@ class IncidentList(QListView):
         if any(row.acked_at is None and (row.priority == 1 or row.deadline_at is not None) for row in rows):
             self.viewport().update()
 
+    # --- what the keys act on --------------------------------------------------------------------------------
+
+    def current_row(self) -> IncidentView | None:
+        """None when nobody has moved to one, or it has gone."""
+        key = self.current_id
+        return self.rows.row(key) if key is not None and self.rows.index_of(key).isValid() else None
+
+    def step(self, by: int) -> None:
+        """Up or down by so many; to the first one from none."""
+        rows = self.rows.rows()
+        current = self.current_row()
+        at = rows.index(current) + by if current is not None else 0
+        if rows:
+            self.choose(rows[min(max(at, 0), len(rows) - 1)].id)
+
+    def choose(self, incident_id: str) -> None:
+        self.current_id = incident_id
+        self.scrollTo(self.rows.index_of(incident_id))
+        self.viewport().update()
+        self.chosen.emit(self.current_row())
+
+    # --- pointer ---------------------------------------------------------------------------------------------
+
     def _hit(self, at: QPoint) -> tuple[IncidentView, str] | None:
         index = self.indexAt(at)
         row: Any = index.data(ROW_ROLE)
@@ -234,8 +265,14 @@ class IncidentList(QListView):
             self.viewport().update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        hit = self._hit(event.position().toPoint())
-        if hit is not None and event.button() is Qt.MouseButton.LeftButton:
+        if event.button() is not Qt.MouseButton.LeftButton:
+            return
+        at = event.position().toPoint()
+        hit = self._hit(at)
+        row = self.indexAt(at).data(ROW_ROLE)
+        if row is not None:
+            self.choose(row.id)
+        if hit is not None:
             self.pressed.emit(hit[1], hit[0])
 
     def resizeEvent(self, event: QResizeEvent) -> None:

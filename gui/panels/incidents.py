@@ -18,7 +18,7 @@ from engine.views import IncidentView
 from engine.views_truth import AlarmStatsView
 from gui.actions import Actions
 from gui.panels.alarm_figures import AlarmFigures
-from gui.panels.incident_list import IncidentList, tip_of
+from gui.panels.incident_list import IncidentList, buttons_of, tip_of
 from gui.panels.shelf_strip import ShelfStrip
 from gui.tables.column import Column
 from gui.tables.row_model import RowModel
@@ -31,6 +31,8 @@ _LAST: Final = 9
 
 
 class IncidentsPanel(Panel):
+    chosen = Signal(object)
+    """The ``IncidentView`` that a person has moved to."""
     show_asked = Signal(object)
     flatten_asked = Signal(object)
     """The ``IncidentView``: the panel of brackets asks before it flattens."""
@@ -49,6 +51,7 @@ class IncidentsPanel(Panel):
         self.shelf_list = IncidentList(self.shelf, name="shelf-list")
         for each in (self.list, self.shelf_list):
             each.pressed.connect(self._pressed)
+            each.chosen.connect(self.chosen)
         self.figures = AlarmFigures()
         self.add_page(self.list, "Nothing needs your hand. An incident says what happened and what to do.")
         self.add_page(self.shelf_list, "Nothing is on the shelf. What is put there comes back by itself.")
@@ -74,6 +77,36 @@ class IncidentsPanel(Panel):
             self.strip.leave()
         self._count()
         self.show_figures()
+
+    def _list_in_view(self) -> IncidentList:
+        """Behind the figures, the one of what stands."""
+        return self.shelf_list if self.header.tabs.current == SHELF_TAB else self.list
+
+    def current_row(self) -> IncidentView | None:
+        """The one that the keys act on."""
+        return self._list_in_view().current_row()
+
+    def step(self, by: int) -> None:
+        if self.header.tabs.current == FIGURES_TAB:
+            self.header.tabs.choose(INCIDENTS_TAB)
+        self._list_in_view().step(by)
+
+    def acknowledge_current(self) -> str:
+        """Why nothing is acknowledged; empty when it is."""
+        return self._press_current("ack", "It is acknowledged already, or on the shelf.")
+
+    def shelve_current(self) -> str:
+        """Why it is not asked for how long; empty when it is."""
+        return self._press_current("shelve", "This one cannot be shelved: it needs a hand now, or is on the shelf.")
+
+    def _press_current(self, name: str, why_not: str) -> str:
+        row = self.current_row()
+        if row is None:
+            return "No incident is selected."
+        if name not in buttons_of(row):
+            return why_not
+        self._pressed(name, row)
+        return ""
 
     def show_time(self, now: datetime) -> None:
         """Time to act runs out, and what nobody has acknowledged flashes: once a second, four beats of the clock."""

@@ -81,7 +81,7 @@ class StateBar(QWidget):
         self._auto = Button("", name="mandates", kind="notice")
         self._auto.setToolTip(
             "Live mandates approve what they speak of, within their bounds, without a click.\n"
-            "Click to see what is burned, to revoke one or to grant another (M)."
+            "Click to see what is burned, to revoke one or to grant another (Ctrl M)."
         )
         self._gate = NoticeChip("Start gate locked", "Gate locked", name="start-gate")
         self._unconfirmed = NoticeChip("Confirm account", "Confirm", name="confirm-account")

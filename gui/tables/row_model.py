@@ -46,8 +46,7 @@ def _alike(_row: Any) -> int:
 
 
 class RowModel[R](QAbstractItemModel):
-    filtered = Signal()
-    """A person's filter has changed."""
+    filtered = Signal()  # a person's filter has changed
 
     def __init__(
         self,

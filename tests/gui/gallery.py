@@ -161,6 +161,9 @@ def pose(name: str, window: MainWindow) -> None:
             window._ticketing.ask()
         case "fills":
             window.orders.header.tabs.choose(1)
+        case "incident_keys":
+            for key in (Qt.Key.Key_K, Qt.Key.Key_Down):
+                QTest.keyClick(window, key)
         case "filters":
             for view, typed in (
                 (window.orders.view, {"status": "!held", "role": "stop|target", "filled": ">"}),
@@ -201,6 +204,7 @@ POSES = {
     "history": "trouble",
     "fills": "trouble",
     "filters": "trouble",
+    "incident_keys": "trouble",
     "refused": "unconfirmed",
     "gate": "differing",
     "ladder": "busy",

@@ -49,14 +49,14 @@ async def test_the_count_in_the_state_bar_opens_what_is_burned_of_each(opened: A
         assert screen.find("burn-loss", row(screen, "m0002")).isHidden(), "it has no such bound"
         screen.press(Qt.Key.Key_Escape)
         assert screen.find("mandate-sheet").isHidden()
-        screen.press(Qt.Key.Key_M)
+        screen.press(Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
         assert screen.find("mandate-sheet").isVisible()
 
 
 async def test_a_burn_moves_while_the_sheet_is_open(opened: Any) -> None:
     async with opened("busy") as screen:
         give(screen, mandate(screen.desk.clock.now()))
-        screen.press(Qt.Key.Key_M)
+        screen.press(Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
         give(screen, mandate(screen.desk.clock.now(), notional_today=Decimal(17_000), count=4))
         await until(lambda: screen.text("burn-day-words", row(screen, "m0001")) == "Today $17,000 of $20,000")
 
@@ -64,7 +64,7 @@ async def test_a_burn_moves_while_the_sheet_is_open(opened: Any) -> None:
 async def test_revoking_is_one_click_and_a_double_click_does_not_reach_the_next(opened: Any) -> None:
     async with opened("busy") as screen:
         give(screen)
-        screen.press(Qt.Key.Key_M)
+        screen.press(Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
         button = screen.find("mandate-revoke", row(screen, "m0001"))
         QTest.mouseDClick(button, Qt.MouseButton.LeftButton)
         screen.click("mandate-revoke", row(screen, "m0001"))
@@ -79,7 +79,7 @@ async def test_revoking_is_one_click_and_a_double_click_does_not_reach_the_next(
 async def test_an_unconfirmed_one_says_so_and_is_confirmed(opened: Any) -> None:
     async with opened("busy") as screen:
         give(screen)
-        screen.press(Qt.Key.Key_M)
+        screen.press(Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
         second = row(screen, "m0002")
         assert "approves nothing until you confirm it" in screen.text("mandate-status", second)
         screen.click("mandate-confirm", second)
@@ -91,7 +91,7 @@ async def test_an_unconfirmed_one_says_so_and_is_confirmed(opened: Any) -> None:
 async def test_all_are_revoked_at_once(opened: Any) -> None:
     async with opened("busy") as screen:
         give(screen)
-        screen.press(Qt.Key.Key_M)
+        screen.press(Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
         screen.click("mandate-revoke-all")
         assert await screen.commands() == [("revoke_all",)]
         await until(lambda: screen.find("mandate-none").isVisible())
@@ -99,7 +99,7 @@ async def test_all_are_revoked_at_once(opened: Any) -> None:
 
 async def test_a_form_reads_itself_back_and_is_granted_by_holding_alone(opened: Any) -> None:
     async with opened("busy") as screen:
-        screen.press(Qt.Key.Key_M)
+        screen.press(Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
         screen.click("mandate-new")
         button = screen.find("mandate-hold")
         assert not button.isEnabled()
@@ -125,7 +125,7 @@ async def test_a_form_reads_itself_back_and_is_granted_by_holding_alone(opened: 
 
 async def test_what_is_wrong_is_marked_and_said_and_keeps_the_button_shut(opened: Any) -> None:
     async with opened("busy") as screen:
-        screen.press(Qt.Key.Key_M)
+        screen.press(Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
         screen.click("mandate-new")
         for name, text in FORM.items():
             type_in(screen, name, text)
@@ -144,7 +144,7 @@ async def test_what_is_wrong_is_marked_and_said_and_keeps_the_button_shut(opened
 async def test_the_desks_no_is_said_in_the_form_which_keeps_what_was_typed(opened: Any) -> None:
     async with opened("busy") as screen:
         screen.desk.refuse("grant", "OUT_OF_RANGE", "max_notional_each is more than max_notional_day allows.")
-        screen.press(Qt.Key.Key_M)
+        screen.press(Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
         screen.click("mandate-new")
         for name, text in FORM.items():
             type_in(screen, name, text)

@@ -205,7 +205,9 @@ async def test_the_filter_key_goes_to_the_filter_and_letters_there_are_letters(o
         QTest.keyClicks(box, "aa")
         await asyncio.sleep(0.05)
         assert not screen.desk.commands
-        assert [b.symbol for b in screen.window.brackets.model.rows()] == ["AAPL"]
+        trades = screen.window.brackets.model.rows()
+        assert [b.symbol for b in trades if not b.naked_qty] == ["AAPL"]
+        assert {b.symbol for b in trades if b.naked_qty} == {"TSLA", "QQQ"}, "no filter hides what is naked"
 
 
 async def test_f1_shows_every_key(opened: Any) -> None:
