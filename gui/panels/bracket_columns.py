@@ -125,9 +125,13 @@ def wash(row: object) -> str | None:
     return None
 
 
+def is_trouble(bracket: BracketView) -> bool:
+    return bracket.status in _TROUBLE
+
+
 def buttons(bracket: BracketView) -> Sequence[RowButton]:
     found = []
-    trouble = bracket.status in _TROUBLE
+    trouble = is_trouble(bracket)
     if bracket.can_retry:
         tip = f"Place the exits of {say.qty(bracket.naked_qty)} {bracket.symbol} again, now  (B)"
         found.append(RowButton("retry", "Retry", "danger", tip=tip))

@@ -36,7 +36,7 @@ class BracketsPanel(Panel):
             bracket_columns.open_columns(),
             lambda b: b.id,
             accepts=lambda b: b.status is not BracketStatus.CLOSED,
-            stays=lambda b: bracket_columns.wash(b) is not None,
+            stays=bracket_columns.is_trouble,
             rank=bracket_columns.rank,
             children=lambda b: b.orders,
         )
