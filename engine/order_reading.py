@@ -39,6 +39,8 @@ FIRST_LOOK_BACK: Final = timedelta(hours=24)
 """How far back the first list of a process reaches at least: what came while nobody looked is in it."""
 MARGIN: Final = timedelta(minutes=1)
 """So much of what was listed before is listed again: orders may become visible in another order than they were made."""
+AGAIN_PAGE: Final = 100
+"""Orders that are over in one second reading: some milliseconds of the loop."""
 REFUSAL_STANDS_AFTER_S: Final = 2.0
 """A refusal is believed when the broker still does not know the order after so long."""
 REFUSALS_A_LOOK: Final = 5
@@ -75,6 +77,8 @@ class OrderReader:
         self._busts = busts
         self._searched: dict[str, object] = {}
         """Symbol -> the gap for which its executed orders have been read one by one."""
+        self._again_until: datetime | None = None
+        """The next second reading goes on with orders made before; None begins with the newest."""
         self._refused: dict[str, float] = {}
         """Orders refused in the answer, and since when in the loop's seconds: each is asked for once by its id."""
         self._listed_until: datetime | None = None
@@ -141,6 +145,23 @@ class OrderReader:
         alive = [order.created_at for order in open_orders if order.role is not OrderRole.FOREIGN]
         parents = [bracket.opened_at for b in self._book.open_brackets if (bracket := self._book.brackets[b])]
         return min([*alive, *parents, self._clock.now()])
+
+    async def read_again(self) -> None:
+        """A page of the orders of the last day, whatever became of them; the next call goes on with older ones.
+
+        Executions that the venue takes back of an order that is over are told by no list of what is alive, and where
+        those of two orders cancel out by no position either. Raises ``BrokerError``.
+        """
+        until, after = self._again_until, self._first_bound()
+        answer = await self._world.asking(
+            self._client.orders(status="all", after=after, until=until, limit=AGAIN_PAGE, nested=True)
+        )
+        rows = answer.value.items
+        proof = self._proof(answer.request_id)
+        for order in reversed(rows):
+            self.take(order, proof)
+        oldest = rows[-1].submitted_at if len(rows) + len(answer.value.unreadable) >= AGAIN_PAGE and rows else None
+        self._again_until = following(oldest, until) if oldest is not None else None
 
     async def _read_unlisted(self, listed: set[str], symbols: Iterable[str]) -> list[wire.Unreadable]:
         """Open orders that the list did not show are read one by one: their parent may be older than the list.
@@ -338,6 +359,14 @@ def proved_until(rows: Iterable[wire.Order], before: datetime) -> datetime:
     """
     made = (min(stamps) for row in rows if (stamps := [at for at in (row.created_at, row.submitted_at) if at]))
     return max(made, default=before)
+
+
+def following(oldest: datetime, until: datetime | None) -> datetime:
+    """Where the page behind this one ends. Times are cut to microseconds: it begins with what shares the last one's,
+    unless a page of nothing else has been read.
+    """
+    again = oldest + timedelta(microseconds=1)
+    return again if again != until else oldest
 
 
 def _with_legs(orders: Iterable[wire.Order]) -> Iterable[wire.Order]:

@@ -45,6 +45,8 @@ IDLE_EVERY_S: Final = 30.0
 """Positions, and orders when nothing works."""
 SLOW_EVERY_S: Final = 50.0
 """Account and session: fills and the session's own change ask for them sooner."""
+AGAIN_EVERY_S: Final = 60.0
+"""A page of orders that are over, for what the venue takes back of one of them and tells nobody."""
 TIMER_BUDGET: Final = 10
 """Requests a minute that the timer may spend. Doubts, gaps in the stream and a person's look are not counted."""
 BUDGET_S: Final = 60.0
@@ -93,7 +95,7 @@ class Reconciler:
         self._lost = ""
         """Why the last look failed: told once."""
         self._account_doubted = False
-        self._last_whole_s = self._last_slow_s = self._last_orders_s = float("-inf")
+        self._last_whole_s = self._last_slow_s = self._last_orders_s = self._last_again_s = float("-inf")
         self._spent: deque[float] = deque()
         """When the timer spent its requests of the last minute, in the loop's seconds."""
         self.read_at: datetime | None = None
@@ -152,6 +154,9 @@ class Reconciler:
                     await self.reader.read(())
                     self._last_orders_s = now_s
                 await self.reader.check_refusals()
+                if is_timed and now_s - self._last_again_s >= AGAIN_EVERY_S and self._has_room(now_s):
+                    self._last_again_s = now_s
+                    await self.reader.read_again()
             except BrokerError as lost:
                 has_failed = True
                 self._whole = self._whole or whole  # a gap is closed by a look that ended well, not by one that began
@@ -176,9 +181,13 @@ class Reconciler:
         return len(self._spent)
 
     def _may_read_orders(self, now_s: float) -> bool:
-        """Whether it is time, and the budget has room with the next whole look set aside."""
+        """Whether it is time, and there is room."""
         if now_s - self._last_orders_s < RESTING_EVERY_S - BUSY_EVERY_S / 2 and not self._is_moving():
             return False
+        return self._has_room(now_s)
+
+    def _has_room(self, now_s: float) -> bool:
+        """For one request more in the timer's budget, with the next whole look set aside."""
         if self.spent() >= TIMER_BUDGET:
             return False
         whole_due_s = IDLE_EVERY_S - (now_s - self._last_whole_s)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from engine import order_reading
 from engine.desk import Desk
 from engine.exchange.faults import LoseEvent
 from engine.model.words import BracketStatus
@@ -169,16 +170,21 @@ def test_trades_that_a_bust_sets_against_each_other_are_out_of_each_other_at_onc
     play(tmp_path, scene, begins=datetime(2026, 11, 24, 15, 0, tzinfo=UTC))
 
 
+async def lists_begin_behind(day: Day, desk: Desk) -> None:
+    """What has been made so far is in no list any more that looks for what is alive."""
+    await day.clock.sleep(600)
+    resting = {"symbol": "SPY", "qty": "1", "side": "buy", "type": "limit", "limit_price": "1"}
+    await day.ask("POST", "/v2/orders", resting | {"time_in_force": "day"})
+    await day.until(lambda: desk.differences())
+    await desk.settle_difference(desk.differences()[0].id, settlement="cancel", actor="test")
+    await day.clock.sleep(120)
+
+
 def test_the_bust_of_an_order_that_no_list_shows_any_more_is_found_by_the_position(tmp_path: Path) -> None:
     async def scene(day: Day) -> None:
         async with day.desk() as desk:
             old = await closed_within(day, desk)
-            await day.clock.sleep(600)
-            resting = {"symbol": "SPY", "qty": "1", "side": "buy", "type": "limit", "limit_price": "1"}
-            await day.ask("POST", "/v2/orders", resting | {"time_in_force": "day"})  # the lists begin behind it
-            await day.until(lambda: desk.differences())
-            await desk.settle_difference(desk.differences()[0].id, settlement="cancel", actor="test")
-            await day.clock.sleep(120)
+            await lists_begin_behind(day, desk)
             day.running.faults.add(LoseEvent(count=None))
             await day.ask("POST", f"/_exchange/orders/{old.legs.take_profit.broker_id}/bust")
             day.running.faults.clear()
@@ -186,6 +192,49 @@ def test_the_bust_of_an_order_that_no_list_shows_any_more_is_found_by_the_positi
             again = desk.bracket(old.id)
             assert [order.busted_qty for order in again.orders if order.busted_qty] == [10]
             assert desk.differences() == []
+
+    play(tmp_path, scene, begins=datetime(2026, 11, 24, 15, 0, tzinfo=UTC))
+
+
+def test_busts_that_cancel_out_and_that_nobody_tells_of_are_found_by_reading_again(tmp_path: Path) -> None:
+    """The position stays right, and no list of what is alive shows either order: only they themselves tell."""
+
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            first, second = await closed_within(day, desk), await closed_within(day, desk)
+            await lists_begin_behind(day, desk)
+            day.running.faults.add(LoseEvent(event="trade_bust", count=2))
+            sold = first.legs.take_profit
+            assert sold is not None
+            for broker_id in (sold.broker_id, second.legs.entry.broker_id):
+                await day.ask("POST", f"/_exchange/orders/{broker_id}/bust")
+            assert await day.shares() == 0
+            await day.until(lambda: desk.order(sold.id).busted_qty, patience_s=80)
+            await day.until(lambda: desk.order(second.legs.entry.id).busted_qty, patience_s=5)
+            await day.clock.sleep(10)
+            assert {desk.bracket(each.id).naked_qty for each in (first, second)} == {0}
+            assert {desk.bracket(each.id).held_qty for each in (first, second)} == {0}, "out of each other"
+            assert await day.shares() == 0
+            assert desk.differences() == []
+
+    play(tmp_path, scene, begins=datetime(2026, 11, 24, 15, 0, tzinfo=UTC))
+
+
+def test_orders_that_are_over_are_read_again_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_reading, "AGAIN_PAGE", 2)
+
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            oldest = (await closed_within(day, desk)).legs.entry
+            for _ in range(2):
+                await closed_within(day, desk)
+            await lists_begin_behind(day, desk)
+            verified = desk._reconciler.reader.verified
+            before = verified[oldest.id]
+            await day.clock.sleep(600)
+            once = verified[oldest.id]
+            await day.clock.sleep(600)
+            assert before.at < once.at < verified[oldest.id].at, "and then from the newest on"
 
     play(tmp_path, scene, begins=datetime(2026, 11, 24, 15, 0, tzinfo=UTC))
 
