@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -41,9 +41,9 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     """What a preview showed, as far as a click is held to it. A few words: thousands of them are kept."""
 
     signal_id: str
-    warned: frozenset[str]
-    """Codes of all verdicts that did not pass."""
-    denied: frozenset[str]
+    warned: tuple[str, ...]
+    """Codes of all verdicts that did not pass, each once, in the order of the alphabet."""
+    denied: tuple[str, ...]
     qty: Decimal
     basis: Decimal | None
     risk_per_share: Decimal | None
@@ -54,17 +54,21 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @lru_cache(maxsize=1024)
-def _as_set(*codes: str) -> frozenset[str]:
-    """The same set for the same codes: thousands of previews share a few dozen."""
-    return frozenset(codes)
+def _shared(codes: tuple[str, ...]) -> tuple[str, ...]:
+    """The same object for the same codes, whose thousands of previews share. A set would take seven times the room."""
+    return codes
+
+
+def _codes(reasons: Iterable[Reason]) -> tuple[str, ...]:
+    return _shared(tuple(sorted({reason.code for reason in reasons})))
 
 
 def promise_of(decision: Decision) -> Promise:
     plan = decision.case.plan
     return Promise(
         signal_id=decision.case.signal.id,
-        warned=_as_set(*[reason.code for reason in decision.reasons if reason.verdict is not Verdict.PASS]),
-        denied=_as_set(*[reason.code for reason in decision.denies]),
+        warned=_codes(reason for reason in decision.reasons if reason.verdict is not Verdict.PASS),
+        denied=_codes(decision.denies),
         qty=plan.qty,
         basis=plan.basis,
         risk_per_share=plan.risk_per_share,
