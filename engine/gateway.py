@@ -257,8 +257,10 @@ class Gateway:
 
     # --- replace -----------------------------------------------------------------------------------------------------
 
-    async def replace(self, intent: ev.ReplaceIntended) -> Submitted:
+    async def replace(self, intent: ev.ReplaceIntended, *, slot: Slot | None = None) -> Submitted:
         """PATCH an order under a new id of ours. A lost answer is settled by looking the new id up.
+
+        With a ``slot`` it is sent once and now: what a person decided for this moment must not go out in another one.
 
         Alpaca has refused replacements that went through, so a refusal is believed once the old order shows no trace
         of one; that read also tells how the old order stands, which a refusal leaves open.
@@ -268,14 +270,7 @@ class Gateway:
         journaled_at_s = self._clock.monotonic_s()
         assert old.broker_id is not None
         try:
-            async for attempt in POLICY_OF[intent.purpose](self._clock):
-                with attempt:
-                    answer = await self._client.replace(
-                        old.broker_id,
-                        intent.body,
-                        purpose=WirePurpose(intent.purpose.value),
-                        deadline_s=WRITE_DEADLINE_S,
-                    )
+            answer = await self._patch(old.broker_id, intent, slot)
         except (DuplicateClientOrderId, AmbiguousError) as lost:
             return self._unknown(new.id, lost, journaled_at_s)
         except BrokerError as refused:
@@ -292,6 +287,17 @@ class Gateway:
             sent_at_s=answer.sent_at_s,
             answered_at_s=answer.answered_at_s,
         )
+
+    async def _patch(self, broker_id: str, intent: ev.ReplaceIntended, slot: Slot | None) -> Answer[wire.Order]:
+        purpose = WirePurpose(intent.purpose.value)
+        if slot is not None:
+            return await self._client.replace(
+                broker_id, intent.body, purpose=purpose, deadline_s=WRITE_DEADLINE_S, slot=slot
+            )
+        async for attempt in POLICY_OF[intent.purpose](self._clock):
+            with attempt:
+                return await self._client.replace(broker_id, intent.body, purpose=purpose, deadline_s=WRITE_DEADLINE_S)
+        raise AssertionError("a policy ends with an answer or an error")
 
     async def _was_replaced(self, order_id: str, broker_id: str) -> bool:
         """Whether an order whose replacement was refused shows one. Without an answer the refusal stands."""

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from engine.alpaca.bodies import replace_body
+from engine.alpaca.budget import Slot
 from engine.book import Book
 from engine.clock import Clock
 from engine.commands.exits import ExitCommands
@@ -31,6 +32,8 @@ from engine.user_rules.board import UserRulesBoard
 from engine.views import OrderView
 
 JUDGED_WITHIN_S: Final = 60.0
+ROOM_WITHIN_S: Final = 5.0
+"""A change of an entry that finds no room among the requests in this time is given up: its price was of that moment."""
 LIMITS: Final = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
 STOPS: Final = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
 
@@ -59,21 +62,51 @@ class ReplaceCommands:
         order = self._book.orders.get(order_id)
         if order is None:
             raise CommandRefused("NOT_FOUND", f"There is no order {order_id}.", http_status=404)
-        bracket = self._book.brackets.get(order.bracket_id or "")
-        if order.is_terminal or order.broker_id is None or bracket is None:
-            raise CommandRefused("NOT_OPEN", f"{order_id} is {order.status.value}: nothing of it can be changed.")
+        order, bracket = self._open(order_id)
         _refuse_unfit(order, change)
+        if order.role is OrderRole.ENTRY:
+            return await self._change_entry(order_id, change, actor)
         if order.role in (OrderRole.TAKE_PROFIT, OrderRole.STOP_LOSS) and not bracket.targets:
             return await self._move(bracket, order, change, actor)
         change = _what_differs(order, change)
         if change == OrderChange():
             raise CommandRefused("NOTHING_TO_CHANGE", f"{order.id} stands like this already.")
-        if order.role is OrderRole.ENTRY:
-            await self._pass_gate(bracket, order, change)
-        elif change.qty is not None and change.qty > self._book.cover(bracket.id).held:
+        if change.qty is not None and change.qty > self._book.cover(bracket.id).held:
             text = f"{plain(change.qty)} are more than the trade holds."
             raise CommandRefused("NOT_REPLACEABLE", text, field="qty", http_status=422)
         return await self._send(bracket, order, change, actor, self._clock.now())
+
+    def _open(self, order_id: str) -> tuple[Order, Bracket]:
+        """The order as it is now, and its trade; refused where nothing of it can be changed."""
+        order = self._book.orders[order_id]
+        bracket = self._book.brackets.get(order.bracket_id or "")
+        if order.is_terminal or order.broker_id is None or bracket is None:
+            raise CommandRefused("NOT_OPEN", f"{order_id} is {order.status.value}: nothing of it can be changed.")
+        return order, bracket
+
+    def _open_entry(self, order_id: str) -> tuple[Order, Bracket]:
+        """The same; one change at a time."""
+        order, bracket = self._open(order_id)
+        under_way = next((o for o in self._book.orders_of(bracket.id) if o.replaces == order_id and o.is_open), None)
+        if under_way is not None:
+            text = f"{under_way.id} is to take its place: wait until the broker has answered."
+            raise CommandRefused("CHANGE_IN_FLIGHT", text)
+        return order, bracket
+
+    async def _change_entry(self, order_id: str, change: OrderChange, actor: str) -> OrderView:
+        """In the moment in which there is room for the request: what was true before the wait counts no more."""
+        self._open_entry(order_id)
+        async with self._gateway.entry_slot(ROOM_WITHIN_S) as slot:
+            if slot is None:
+                text = "Not changed: the limit of requests leaves no room for entries now. Try again in a moment."
+                raise CommandRefused("REQUEST_LIMIT", text)
+            order, bracket = self._open_entry(order_id)
+            change = _what_differs(order, change)
+            if change == OrderChange():
+                raise CommandRefused("NOTHING_TO_CHANGE", f"{order.id} stands like this already.")
+            await self._pass_gate(bracket, order, change)
+            self._open_entry(order_id)  # a rule of the operator's own may have taken its time
+            return await self._send(bracket, order, change, actor, self._clock.now(), slot=slot)
 
     async def _move(self, bracket: Bracket, order: Order, change: OrderChange, actor: str) -> OrderView:
         """An exit of a trade with one target: the trade's own price moves with it."""
@@ -120,7 +153,16 @@ class ReplaceCommands:
         if not decision.approvable:
             raise CommandRefused("DENIED", decision.denies[0].text, reasons=decision.reasons)
 
-    async def _send(self, bracket: Bracket, order: Order, change: OrderChange, actor: str, now: datetime) -> OrderView:
+    async def _send(
+        self,
+        bracket: Bracket,
+        order: Order,
+        change: OrderChange,
+        actor: str,
+        now: datetime,
+        *,
+        slot: Slot | None = None,
+    ) -> OrderView:
         replacement = plan_changed_order(
             bracket,
             self._book.orders_of(bracket.id),
@@ -139,7 +181,8 @@ class ReplaceCommands:
         )
         purpose = Purpose.REPLACE if order.role is OrderRole.ENTRY else Purpose.PROTECT
         sent = await self._gateway.replace(
-            ev.ReplaceIntended(order_id=order.id, order=replacement, body=dict(body), purpose=purpose, actor=actor)
+            ev.ReplaceIntended(order_id=order.id, order=replacement, body=dict(body), purpose=purpose, actor=actor),
+            slot=slot,
         )
         if sent.error is not None and not sent.is_unknown:
             raise CommandRefused("BROKER_REFUSED", f"Not changed, {order.id} stands: {sent.error.operator_text}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 
+from engine.alpaca.budget import Lane
 from engine.desk import Desk
 from engine.errors import CommandRefused
 from engine.exchange.faults import Refuse
@@ -295,6 +297,50 @@ def test_an_entry_that_grows_passes_the_gate_and_a_grouped_one_keeps_its_size(tm
             assert beyond.value.code == "STOP_ON_WRONG_SIDE"
 
     play(tmp_path, scene, begins=MORNING, config={"limits": {"max_order_notional": 1780}})
+
+
+def test_a_change_of_an_entry_that_finds_no_room_among_the_requests_is_given_up_and_not_sent_later(
+    tmp_path: Path,
+) -> None:
+    """Storm 730284: it went out half a minute later, at a price of another moment, and a second one behind it."""
+
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            bracket_id = await resting_entry(day, desk)
+            entry = desk.bracket(bracket_id).orders[0]
+            assert entry.limit_price is not None
+            change = OrderChange(limit_price=entry.limit_price - 1)
+            budget = desk._gateway._client.budget
+            while not budget.would_wait(Lane.ENTRY):
+                (await budget.acquire(Lane.ENTRY)).spend()
+            began_s = day.clock.monotonic_s()
+            with pytest.raises(CommandRefused) as refused:
+                await desk.replacing.replace(entry.id, change, actor="test")
+            assert refused.value.code == "REQUEST_LIMIT"
+            assert 4.9 < day.clock.monotonic_s() - began_s < 5.5
+            await day.clock.sleep(90)
+            assert [order.id for order in desk.bracket(bracket_id).orders if order.role.value == "entry"] == [entry.id]
+            assert (await desk.replacing.replace(entry.id, change, actor="test")).limit_price == change.limit_price
+
+    play(tmp_path, scene, begins=MORNING)
+
+
+def test_two_changes_of_an_entry_at_once_are_one(tmp_path: Path) -> None:
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            bracket_id = await resting_entry(day, desk)
+            entry = desk.bracket(bracket_id).orders[0]
+            assert entry.limit_price is not None
+            change = OrderChange(limit_price=entry.limit_price - 1)
+            done = await asyncio.gather(
+                *(desk.replacing.replace(entry.id, change, actor="test") for _ in range(3)), return_exceptions=True
+            )
+            refused = [each.code for each in done if isinstance(each, CommandRefused)]
+            assert refused == ["CHANGE_IN_FLIGHT", "CHANGE_IN_FLIGHT"]
+            entries = [order for order in desk.bracket(bracket_id).orders if order.role.value == "entry"]
+            assert len(entries) == 2
+
+    play(tmp_path, scene, begins=MORNING)
 
 
 def test_a_change_of_nothing_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
