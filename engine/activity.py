@@ -102,7 +102,8 @@ def _approved(event: ev.SignalApproved, book: Book) -> Line:
     record = book.signals[event.signal_id]
     waited_s = (event.approval.at - record.signal.received_at).total_seconds()
     who = "you" if event.approval.actor == "window" else event.approval.actor
-    return "info", record.signal.symbol, f"{event.signal_id} approved by {who} after {waited_s:.1f} s"
+    why = f" although a rule warns · {event.approval.reason}" if event.approval.reason else ""
+    return "info", record.signal.symbol, f"{event.signal_id} approved by {who} after {waited_s:.1f} s{why}"
 
 
 def _rejected(event: ev.SignalRejected, book: Book) -> Line:

@@ -28,7 +28,7 @@ from engine.pipeline.entry import plan_entry
 from engine.pipeline.executor import Executor
 from engine.pipeline.picture import Pictures
 from engine.pipeline.validate import denies_first
-from engine.preview import Previews, refuse_if_changed, refuse_if_decided, refuse_if_denied
+from engine.preview import Previews, refuse_if_changed, refuse_if_decided, refuse_if_denied, refuse_without_reason
 from engine.recorder import Recorder
 from engine.rules.facts import Facts, denied
 from engine.stopwatch import Stopwatch
@@ -56,6 +56,7 @@ class ApprovalQueue:
         stopwatch: Stopwatch,
         clock: Clock,
         undo_s: float,
+        reason_over_warnings: bool,
         to_close: Callable[[str], tuple[RequestView, ...]],
         user_rules: UserRulesBoard,
     ) -> None:
@@ -70,7 +71,7 @@ class ApprovalQueue:
         self._undo_s = undo_s
         self._to_close = to_close
         self._user_rules = user_rules
-        self.previews = Previews()
+        self.previews = Previews(reason_over_warnings=reason_over_warnings)
         self._models: RequestModels | None = None
         self._undoable: dict[str, Approval] = {}
         """Approved signals that have not been sent yet, each with the approval that waits."""
@@ -144,17 +145,35 @@ class ApprovalQueue:
     # --- deciding ------------------------------------------------------------------------------------------------
 
     async def approve(
-        self, wanted: str, *, actor: str, preview_id: str | None, edits: Edits, guard: Guard | None = None
+        self,
+        wanted: str,
+        *,
+        actor: str,
+        preview_id: str | None,
+        edits: Edits,
+        reason: str = "",
+        guard: Guard | None = None,
     ) -> None:
         """Claim the signal; returns when the approval is on disk. The entry is already on its way then.
+
+        ``reason`` is a person's, for a yes although a rule warns; ``guard`` judges in place of a person.
 
         Raises:
             CommandRefused: see ``preview.py``, and NOT_FOUND, ALREADY_DECIDED, EXPIRED, or what ``guard`` says.
         """
-        await self.durable(await self.claim(wanted, actor=actor, preview_id=preview_id, edits=edits, guard=guard))
+        await self.durable(
+            await self.claim(wanted, actor=actor, preview_id=preview_id, edits=edits, reason=reason, guard=guard)
+        )
 
     async def claim(
-        self, wanted: str, *, actor: str, preview_id: str | None, edits: Edits, guard: Guard | None = None
+        self,
+        wanted: str,
+        *,
+        actor: str,
+        preview_id: str | None,
+        edits: Edits,
+        reason: str = "",
+        guard: Guard | None = None,
     ) -> int:
         """The part of ``approve`` before the disk; returns the approval's number in the journal."""
         clicked_s = self._clock.monotonic_s()
@@ -167,10 +186,20 @@ class ApprovalQueue:
             self.refuse_unless_pending(record)
             signal = record.signal
             await self._user_rules.ask(wanted, lambda: decide(signal, self._pictures.take(signal), edits))
-            return self._claim(wanted, clicked_s, actor=actor, preview_id=preview_id, edits=edits, guard=guard)
+            return self._claim(
+                wanted, clicked_s, actor=actor, preview_id=preview_id, edits=edits, reason=reason.strip(), guard=guard
+            )
 
     def _claim(
-        self, wanted: str, clicked_s: float, *, actor: str, preview_id: str | None, edits: Edits, guard: Guard | None
+        self,
+        wanted: str,
+        clicked_s: float,
+        *,
+        actor: str,
+        preview_id: str | None,
+        edits: Edits,
+        reason: str,
+        guard: Guard | None,
     ) -> int:
         """From the last look at the book to the recorded approval. Nothing waits in here."""
         record = self.record(wanted)
@@ -184,8 +213,12 @@ class ApprovalQueue:
         refuse_if_denied(decision)
         if guard is not None:
             guard(decision)
+        elif self.previews.wants_reason(decision) and not reason:
+            refuse_without_reason(decision)
         gated_s = self._clock.monotonic_s()
-        approval = self._approval(record, decision, actor, preview_id, edits, facts)
+        approval = msgspec.structs.replace(
+            self._approval(record, decision, actor, preview_id, edits, facts), reason=reason
+        )
         claimed = self._recorder.record(
             ev.SignalApproved(
                 signal_id=wanted,

@@ -265,6 +265,7 @@ def assemble(
         clock=clock,
         user_rules=user_rules,
         undo_s=config.approval.undo_s,
+        reason_over_warnings=config.approval.reason_over_warnings,
         to_close=lambda symbol: tuple(
             request
             for trade in book.open_brackets_of(symbol)

@@ -92,8 +92,12 @@ class Batches:
             made_at=self._clock.now(),
         )
 
-    async def approve(self, ids: Sequence[str], *, actor: str, preview_id: str | None) -> list[OutcomeView]:
+    async def approve(
+        self, ids: Sequence[str], *, actor: str, preview_id: str | None, reason: str = ""
+    ) -> list[OutcomeView]:
         """Each for itself, in order; a refusal of one stops none of the others. On disk when this returns.
+
+        ``reason`` is said for all those of which a rule warns.
 
         Raises:
             CommandRefused: BAD_BATCH; CHANGED_SINCE_SHOWN when the preview is too old to be known;
@@ -112,7 +116,9 @@ class Batches:
                 if shown is not None and signal_id not in shown:
                     raise CommandRefused("CHANGED_SINCE_SHOWN", f"{signal_id} was not in that preview.")
                 row_preview = shown[signal_id] if shown is not None else None
-                newest = await self._queue.claim(signal_id, actor=actor, preview_id=row_preview, edits=NO_EDITS)
+                newest = await self._queue.claim(
+                    signal_id, actor=actor, preview_id=row_preview, edits=NO_EDITS, reason=reason
+                )
                 outcomes.append(OutcomeView(id=signal_id, done=True, code=None, text="approved"))
             except CommandRefused as refused:
                 outcomes.append(_refused(signal_id, refused))

@@ -104,6 +104,9 @@ class ApprovalRules(Section, frozen=True, kw_only=True):
     max_drift_pct: Annotated[
         Percent, Meta(description="How far the price may have moved from the signal's, in percent.")
     ] = 1.0
+    reason_over_warnings: Annotated[
+        bool, Meta(description="Who approves although a rule of the gate warns says why; it is recorded.")
+    ] = False
 
 
 class StrategyRules(Section, frozen=True, kw_only=True):

@@ -121,6 +121,7 @@ class Presenter:
             else None,
             decision_code=record.decision_code,
             edits=_edits(approval),
+            approve_reason=approval.reason if approval is not None else "",
             undo_until=_undo_until(record, self._now()),
             **self._what_became(bracket),
         )

@@ -78,14 +78,23 @@ def promise_of(decision: Decision) -> Promise:
 class Previews:
     """The newest previews by id. Old ones are forgotten; approving one of those asks for a new look."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, reason_over_warnings: bool = False) -> None:
+        """``reason_over_warnings``: a person says why, where a rule warns."""
+        self._reason_over_warnings = reason_over_warnings
         self._shown: OrderedDict[str, Promise] = OrderedDict()
         self._numbers = itertools.count(1)
 
     def show(self, decision: Decision, requests: tuple[RequestView, ...], now: datetime) -> PreviewView:
         preview_id = f"p{next(self._numbers):08d}"
         self.keep(preview_id, promise_of(decision))
-        return preview_view(preview_id, decision, requests, now)
+        view = preview_view(preview_id, decision, requests, now)
+        return msgspec.structs.replace(view, wants_reason=True) if self.wants_reason(decision) else view
+
+    def wants_reason(self, decision: Decision) -> bool:
+        """Whether a yes to this is for a person to explain. What closes a position never waits for words."""
+        return (
+            self._reason_over_warnings and decision.approvable and not decision.closes and bool(warnings_of(decision))
+        )
 
     def keep(self, preview_id: str, shown: Promise) -> None:
         self._shown[preview_id] = shown
@@ -145,6 +154,21 @@ def blocked_by(decision: Decision) -> tuple[str, str] | None:
     decided = next((reason for reason in decision.denies if reason.code in DECIDED), None)
     first = decided or decision.denies[0]
     return (first.code if first.code in NAMED else "DENIED"), first.text
+
+
+def warnings_of(decision: Decision) -> tuple[Reason, ...]:
+    return tuple(reason for reason in decision.reasons if reason.verdict is Verdict.WARN)
+
+
+def refuse_without_reason(decision: Decision) -> None:
+    """
+    Raises:
+        CommandRefused: REASON_REQUIRED; its reasons begin with the warnings.
+    """
+    warnings = warnings_of(decision)
+    text = f"Say why, since a rule warns: {' '.join(reason.text for reason in warnings)}"
+    others = tuple(reason for reason in decision.reasons if reason not in warnings)
+    raise CommandRefused("REASON_REQUIRED", text, reasons=(*warnings, *others), field="reason")
 
 
 def refuse_if_changed(shown: Promise, now: Decision) -> None:

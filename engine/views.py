@@ -109,6 +109,8 @@ class SignalView(View, frozen=True, kw_only=True):
     realized_pl: Decimal | None = None
     trigger_price: Decimal | None = None
     """Of an entry that the desk holds until this price is seen, while it does."""
+    approve_reason: str = ""
+    """Why a person approved it although a rule warned."""
 
 
 class OrderView(View, frozen=True, kw_only=True):

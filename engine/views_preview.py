@@ -84,3 +84,5 @@ class PreviewView(View, frozen=True, kw_only=True):
     """What would be bought or sold, in account currency; None without a price."""
     prop_firm: tuple[PropRuleView, ...] = ()
     """Each rule of prop-firm mode: headroom before, after this trade's stop-out, and after all stop-outs."""
+    wants_reason: bool = False
+    """A rule warns, and a person who approves it has to say why."""

@@ -146,10 +146,10 @@ class Actions(QObject):
         if refusal is not None:
             self.refused.emit(key, refusal)
 
-    def approve(self, signal_id: str, preview_id: str | None, edits: Edits = NO_EDITS) -> bool:
+    def approve(self, signal_id: str, preview_id: str | None, edits: Edits = NO_EDITS, reason: str = "") -> bool:
         return self._run(
             f"approve:{signal_id}",
-            lambda: self._desk.approve(signal_id, actor=ACTOR, preview_id=preview_id, edits=edits),
+            lambda: self._desk.approve(signal_id, actor=ACTOR, preview_id=preview_id, edits=edits, reason=reason),
         )
 
     def reject(self, signal_id: str, reason: str = "", code: int | None = None) -> bool:
@@ -160,8 +160,10 @@ class Actions(QObject):
     def undo(self, signal_id: str) -> bool:
         return self._run(f"undo:{signal_id}", lambda: self._desk.undo(signal_id, actor=ACTOR))
 
-    def approve_batch(self, ids: Sequence[str], preview_id: str) -> bool:
-        return self._batch("approve", lambda: self._desk.approve_batch(ids, actor=ACTOR, preview_id=preview_id))
+    def approve_batch(self, ids: Sequence[str], preview_id: str, reason: str = "") -> bool:
+        return self._batch(
+            "approve", lambda: self._desk.approve_batch(ids, actor=ACTOR, preview_id=preview_id, reason=reason)
+        )
 
     def reject_batch(self, ids: Sequence[str]) -> bool:
         return self._batch("reject", lambda: self._desk.reject_batch(ids, actor=ACTOR))
@@ -297,11 +299,11 @@ class Actions(QObject):
     def leave_ticket(self) -> None:
         self._desk.ticket.leave()
 
-    def send_ticket(self, raw: bytes, preview_id: str, then: Callable[[str], None]) -> bool:
+    def send_ticket(self, raw: bytes, preview_id: str, then: Callable[[str], None], reason: str = "") -> bool:
         """``then`` is told the signal that it became, once the yes is on disk."""
 
         async def work() -> None:
-            then(await self._desk.ticket.send(raw, preview_id=preview_id, actor=ACTOR))
+            then(await self._desk.ticket.send(raw, preview_id=preview_id, actor=ACTOR, reason=reason))
 
         return self._run(TICKET, work)
 

@@ -80,8 +80,8 @@ class Ticketing(QObject):
             self._looked_at = symbol
             self._actions.look_at(symbol)
 
-    def _send(self, body: dict[str, Any], preview_id: str) -> None:
-        self._actions.send_ticket(_encoded(body), preview_id, self._done)
+    def _send(self, body: dict[str, Any], preview_id: str, reason: str) -> None:
+        self._actions.send_ticket(_encoded(body), preview_id, self._done, reason)
         self._sheet.show_busy(self._actions.is_running(TICKET))
 
     def _done(self, signal_id: str) -> None:

@@ -100,9 +100,18 @@ class SignalCommands:
         return self.signal(signal_id), duplicate
 
     async def approve(
-        self, signal_id: str, *, actor: str, preview_id: str | None = None, edits: Edits = NO_EDITS
+        self,
+        signal_id: str,
+        *,
+        actor: str,
+        preview_id: str | None = None,
+        edits: Edits = NO_EDITS,
+        reason: str = "",
     ) -> SignalView:
-        await self._signal_parts.queue.approve(signal_id, actor=actor, preview_id=preview_id, edits=edits)
+        """``reason`` is why, where a rule warns (``[approval] reason_over_warnings``)."""
+        await self._signal_parts.queue.approve(
+            signal_id, actor=actor, preview_id=preview_id, edits=edits, reason=reason
+        )
         return self.signal(signal_id)
 
     async def reject(self, signal_id: str, *, actor: str, reason: str = "", code: int | None = None) -> SignalView:
@@ -116,9 +125,9 @@ class SignalCommands:
         return self.signal(signal_id)
 
     async def approve_batch(
-        self, ids: Sequence[str], *, actor: str, preview_id: str | None = None
+        self, ids: Sequence[str], *, actor: str, preview_id: str | None = None, reason: str = ""
     ) -> list[OutcomeView]:
-        return await self._signal_parts.batches.approve(ids, actor=actor, preview_id=preview_id)
+        return await self._signal_parts.batches.approve(ids, actor=actor, preview_id=preview_id, reason=reason)
 
     async def reject_batch(
         self, ids: Sequence[str], *, actor: str, reason: str = "", code: int | None = None

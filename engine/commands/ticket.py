@@ -84,7 +84,7 @@ class TicketCommands:
         record = SignalRecord(signal=draft.to_signal(signal_id(self._book.next_signal_number())))
         return self._queue.show(record, self._pictures.take(record.signal))
 
-    async def send(self, raw: bytes, *, preview_id: str, actor: str) -> str:
+    async def send(self, raw: bytes, *, preview_id: str, actor: str, reason: str = "") -> str:
         """Receive and approve it; returns the signal's id. The same form a second time is the same signal.
 
         Raises:
@@ -100,7 +100,7 @@ class TicketCommands:
             return wanted
         self._queue.previews.keep(preview_id, msgspec.structs.replace(shown, signal_id=wanted))
         try:
-            await self._queue.approve(wanted, actor=actor, preview_id=preview_id, edits=NO_EDITS)
+            await self._queue.approve(wanted, actor=actor, preview_id=preview_id, edits=NO_EDITS, reason=reason)
         except CommandRefused as refused:
             record = self._book.signals[wanted]
             if record.approval is not None:  # a mandate was quicker, or the other of two clicks

@@ -18,6 +18,7 @@ from engine.model.words import DeskState, ExitWhen, SignalStatus
 DEFAULT_LIMIT: Final = 500
 LARGEST_LIMIT: Final = 10_000
 _SCOPE: Final = re.compile(r"desk|strategy:[^\x00-\x1f]{1,128}|symbol:[A-Za-z0-9./-]{1,32}")
+_LONGEST_WHY: Final = 200
 _EDITABLE: Final = ("qty", "limit_price", "stop_price", "take_profit_price")
 
 
@@ -65,10 +66,10 @@ def edits_of(fields: Fields) -> Edits:
     )
 
 
-async def approval_of(request: web.Request) -> tuple[str | None, Edits]:
-    """The preview that was shown, and what was changed in it."""
-    fields = await body_of(request, "preview_id", *_EDITABLE)
-    return fields.label("preview_id"), edits_of(fields)
+async def approval_of(request: web.Request) -> tuple[str | None, Edits, str]:
+    """The preview that was shown, what was changed in it, and why it is a yes although a rule warns."""
+    fields = await body_of(request, "preview_id", "reason", *_EDITABLE)
+    return fields.label("preview_id"), edits_of(fields), _why(fields)
 
 
 async def rejection_of(request: web.Request) -> tuple[str, int | None]:
@@ -88,9 +89,13 @@ async def batch_of(request: web.Request) -> list[str]:
     return _ids(await body_of(request, "ids"))
 
 
-async def batch_approval_of(request: web.Request) -> tuple[list[str], str | None]:
-    fields = await body_of(request, "ids", "preview_id")
-    return _ids(fields), fields.label("preview_id")
+async def batch_approval_of(request: web.Request) -> tuple[list[str], str | None, str]:
+    fields = await body_of(request, "ids", "preview_id", "reason")
+    return _ids(fields), fields.label("preview_id"), _why(fields)
+
+
+def _why(fields: Fields) -> str:
+    return fields.text("reason", longest=_LONGEST_WHY) or ""
 
 
 async def batch_rejection_of(request: web.Request) -> tuple[list[str], str, int | None]:

@@ -83,12 +83,18 @@ class Door(Protocol):
         began_s: float | None = None,
     ) -> tuple[SignalView, bool]: ...
     async def approve(
-        self, signal_id: str, *, actor: str, preview_id: str | None = None, edits: Edits = NO_EDITS
+        self,
+        signal_id: str,
+        *,
+        actor: str,
+        preview_id: str | None = None,
+        edits: Edits = NO_EDITS,
+        reason: str = "",
     ) -> SignalView: ...
     async def reject(self, signal_id: str, *, actor: str, reason: str = "", code: int | None = None) -> SignalView: ...
     async def undo(self, signal_id: str, *, actor: str) -> SignalView: ...
     async def approve_batch(
-        self, ids: Sequence[str], *, actor: str, preview_id: str | None = None
+        self, ids: Sequence[str], *, actor: str, preview_id: str | None = None, reason: str = ""
     ) -> list[OutcomeView]: ...
     async def reject_batch(
         self, ids: Sequence[str], *, actor: str, reason: str = "", code: int | None = None

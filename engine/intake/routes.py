@@ -131,8 +131,10 @@ class Calls:
         return answer(self._door.preview(id_of(request), asking.edits_of(asking.query_of(request))))
 
     async def approve(self, request: web.Request) -> web.Response:
-        preview_id, edits = await asking.approval_of(request)
-        signal = await self._door.approve(id_of(request), actor=actor_of(request), preview_id=preview_id, edits=edits)
+        preview_id, edits, reason = await asking.approval_of(request)
+        signal = await self._door.approve(
+            id_of(request), actor=actor_of(request), preview_id=preview_id, edits=edits, reason=reason
+        )
         return answer(signal, 202)
 
     async def reject(self, request: web.Request) -> web.Response:
@@ -147,8 +149,8 @@ class Calls:
         return answer(self._door.preview_batch(await asking.batch_of(request)))
 
     async def approve_batch(self, request: web.Request) -> web.Response:
-        ids, preview_id = await asking.batch_approval_of(request)
-        outcomes = await self._door.approve_batch(ids, actor=actor_of(request), preview_id=preview_id)
+        ids, preview_id, reason = await asking.batch_approval_of(request)
+        outcomes = await self._door.approve_batch(ids, actor=actor_of(request), preview_id=preview_id, reason=reason)
         return await list_answer("outcomes", outcomes, self._clock, 202)
 
     async def reject_batch(self, request: web.Request) -> web.Response:

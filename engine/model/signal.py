@@ -123,6 +123,8 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     """Where there are several."""
     trigger_price: Decimal | None = None
     """Of an entry that the desk holds until this price is seen."""
+    reason: str = ""
+    """Why it was given although a rule warned."""
 
 
 class HeldEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from gui.panels.preview_numbers import PreviewNumbers
 from gui.theme import Type, tokens
 from gui.widgets.button import Button
 from gui.widgets.price_ruler import Marks
+from gui.widgets.reason_field import LACKING, ReasonField
 from gui.widgets.text import Text, rule
 
 GUARD_MS: Final = 300
@@ -37,8 +38,8 @@ NO_MARKS: Final = Marks(None, None, None, None)
 
 
 class TicketSheet(Sheet):
-    send_asked = Signal(object, str)
-    """The form, and the preview id of the numbers shown."""
+    send_asked = Signal(object, str, str)
+    """The form, the preview id of the numbers shown, and why, where a rule warns."""
     changed = Signal()
     """The form says something else: judge it again."""
     closed = Signal()
@@ -64,6 +65,8 @@ class TicketSheet(Sheet):
         self._copied = Text(kind=Type.SMALL, tone="p2_text", wrap=True, name="ticket-copied")
         self._copied.hide()
         self._said = Text(kind=Type.SMALL_STRONG, tone="p2_text", wrap=True, name="ticket-said")
+        self._reason = ReasonField(name="ticket-reason")
+        self._reason.textChanged.connect(lambda _text: self._enable())
         self._send_words = f"Send to {mode.value.upper()}"
         self.send = Button(self._send_words, name="ticket-send", kind="go")
         self.send.clicked.connect(self._send)
@@ -78,7 +81,7 @@ class TicketSheet(Sheet):
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(9)
         column.addWidget(Text(f"{mode.value.upper()} · Order ticket", kind=Type.SYMBOL, name="ticket-title"))
-        for widget in (self._copied, self.form, rule(vertical=False), self._sentence, self._room):
+        for widget in (self._copied, self.form, rule(vertical=False), self._sentence, self._room, self._reason):
             column.addWidget(widget)
         column.addLayout(foot)
         self._place = Centred(self, parent, width=_WIDTH, above=0.5)
@@ -91,6 +94,8 @@ class TicketSheet(Sheet):
         self._shown = None
         self._said.say("")
         self._copied.hide()
+        self._reason.clear()
+        self._reason.want(False)
         self.show_busy(False)
         self._numbers.show_numbers(NO_MARKS, None)
         self._place.bring()
@@ -161,12 +166,21 @@ class TicketSheet(Sheet):
 
     def _enable(self) -> None:
         shown = self._shown
+        wanted = shown is not None and shown.wants_reason
+        if wanted is self._reason.isHidden():
+            self._reason.want(wanted)
+            self._place.place()
         self.send.setText("Sending" if self._is_busy else self._send_words)
         self.send.setEnabled(
-            shown is not None and shown.approvable and not self._is_busy and not self._guard.isActive()
+            shown is not None
+            and shown.approvable
+            and not self._reason.is_lacking
+            and not self._is_busy
+            and not self._guard.isActive()
         )
         why = (shown.blocked_by or "") if shown is not None and not shown.approvable else ""
-        self.send.setToolTip(why or "Send exactly these numbers")
+        lacking = LACKING if self._reason.is_lacking else ""
+        self.send.setToolTip(why or lacking or "Send exactly these numbers")
         if why:
             self._said.say(why)
             self._said.set_tone("p1_text")
@@ -176,4 +190,4 @@ class TicketSheet(Sheet):
     def _send(self) -> None:
         if self._shown is not None and self.send.isEnabled():
             self._said.say("")
-            self.send_asked.emit(self.body, self._shown.preview_id)
+            self.send_asked.emit(self.body, self._shown.preview_id, self._reason.reason)

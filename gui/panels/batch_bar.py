@@ -16,6 +16,7 @@ from engine.views_batch import BatchPreviewView
 from gui import formatting as say
 from gui.theme import CARD_PAD, Type
 from gui.widgets.button import Button
+from gui.widgets.reason_field import LACKING, ReasonField
 from gui.widgets.text import Text
 
 GUARD_MS: Final = 300
@@ -24,8 +25,8 @@ _NAMED: Final = 3
 
 
 class BatchBar(QFrame):
-    approve_asked = Signal(object, object)
-    """Ids in order, and the preview id of the sums shown."""
+    approve_asked = Signal(object, object, str)
+    """Ids in order, the preview id of the sums shown, and why, where a rule warns of one of them."""
     reject_asked = Signal(object)
     cleared = Signal()
 
@@ -43,6 +44,8 @@ class BatchBar(QFrame):
         self._guard.timeout.connect(self._enable)
         self._title = Text(kind=Type.STRONG, name="batch-title")
         self._sums = Text(tone="mid", wrap=True, name="batch-sums")
+        self._reason = ReasonField(name="batch-reason")
+        self._reason.textChanged.connect(lambda _text: self._enable())
         self._denied = Text(kind=Type.SMALL, tone="p1_text", wrap=True, name="batch-denied")
         self._approve = Button("", name="batch-approve", kind="go")
         self._reject = Button("", name="batch-reject")
@@ -59,7 +62,7 @@ class BatchBar(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(CARD_PAD, 10, CARD_PAD, 10)
         column.setSpacing(5)
-        for widget in (self._title, self._sums, self._denied):
+        for widget in (self._title, self._sums, self._denied, self._reason):
             column.addWidget(widget)
         column.addLayout(row)
         self.hide()
@@ -75,6 +78,7 @@ class BatchBar(QFrame):
         self.setVisible(bool(self._ids))
         if self.isHidden():
             self._shown = None
+            self._reason.clear()
             return
         if _is_material(self._shown, fresh) and self._approve.underMouse():
             self._guard.start()
@@ -84,6 +88,7 @@ class BatchBar(QFrame):
         denied = _denied(fresh)
         self._denied.say(denied)
         self._denied.setVisible(bool(denied))
+        self._reason.want(fresh is not None and any(p.wants_reason for row in fresh.rows if (p := row.preview)))
         self._enable()
 
     def show_busy(self, busy: bool) -> None:
@@ -94,14 +99,15 @@ class BatchBar(QFrame):
         shown = self._shown
         count = shown.approvable if shown is not None else 0
         self._approve.setText(f"Approve {count}")
-        self._approve.setEnabled(count > 0 and not self._busy and not self._guard.isActive())
-        self._approve.setToolTip("" if count else "None of them would pass the gate")
+        told = not self._reason.is_lacking
+        self._approve.setEnabled(count > 0 and told and not self._busy and not self._guard.isActive())
+        self._approve.setToolTip("None of them would pass the gate" if not count else "" if told else LACKING)
         self._reject.setText(f"Reject {len(self._ids)}")
         self._reject.setEnabled(not self._busy)
 
     def _ask_approve(self) -> None:
         if self._shown is not None and not self._guard.isActive():
-            self.approve_asked.emit(self._ids, self._shown.preview_id)
+            self.approve_asked.emit(self._ids, self._shown.preview_id, self._reason.reason)
 
 
 def _sums(batch: BatchPreviewView) -> str:

@@ -38,8 +38,8 @@ GUARD_MS: Final = 300
 
 class SignalCard(QFrame):
     chosen = Signal(str)
-    approve_asked = Signal(str, object, object)
-    """Signal id, the preview id of the numbers shown, and what the person changed in them."""
+    approve_asked = Signal(str, object, object, str)
+    """Signal id, the preview id of the numbers shown, what the person changed in them, and why, where a rule warns."""
     edited = Signal(str)
     """Signal id: its fields say something else, the numbers have to follow."""
     reject_asked = Signal(str, object)
@@ -131,6 +131,7 @@ class SignalCard(QFrame):
             self._details.approve_clicked.connect(self._approve)
             self._details.rejected.connect(lambda code: self.reject_asked.emit(self.signal.id, code))
             self._details.edit_clicked.connect(self.edit)
+            self._details.reason_typed.connect(self._enable)
             self._details.fields.edited.connect(lambda: self.edited.emit(self.signal.id))
             self._details.fields.left.connect(self.leave_edit)
             self._column.addWidget(self._details)
@@ -260,6 +261,8 @@ class SignalCard(QFrame):
         if not self._is_moved_to:
             self.move_to()
             return ""
+        if self._details.reason.is_lacking:
+            self._details.reason.setFocus(Qt.FocusReason.ShortcutFocusReason)
         if not self._details.approve.isEnabled():
             return f"{self.signal.symbol}: {self._details.why}"
         self._approve()
@@ -283,8 +286,9 @@ class SignalCard(QFrame):
             self._details.set_ready(ready, self._busy, takes_key=self._is_moved_to)
 
     def _approve(self) -> None:
-        if self.shown is not None and not self._guard.isActive():
-            self.approve_asked.emit(self.signal.id, self.shown.preview_id, self.edits)
+        if self.shown is not None and self._details is not None and not self._guard.isActive():
+            reason = self._details.reason.reason
+            self.approve_asked.emit(self.signal.id, self.shown.preview_id, self.edits, reason)
 
     def mousePressEvent(self, _event: QMouseEvent) -> None:
         if self._outcome is None:

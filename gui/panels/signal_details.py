@@ -16,12 +16,14 @@ from gui.panels.preview_numbers import PreviewNumbers
 from gui.panels.signal_edit import EditStrip
 from gui.theme import Type
 from gui.widgets.button import Button
+from gui.widgets.reason_field import LACKING, ReasonField
 from gui.widgets.text import ElidedText, Text
 
 
 class SignalDetails(QWidget):
     approve_clicked = Signal()
     edit_clicked = Signal()
+    reason_typed = Signal()
     rejected = Signal(object)
     """Code of a usual reason, None without one."""
 
@@ -38,6 +40,8 @@ class SignalDetails(QWidget):
         self.edit.setToolTip("Change quantity or prices before the yes")
         self.reject = Button("Reject", name="reject", key="R")
         self.fields = EditStrip()
+        self.reason = ReasonField(name="approve-reason")
+        self.reason.textChanged.connect(self.reason_typed)
         self._state = ElidedText(kind=Type.SMALL, tone="low", name="card-state", greedy=False)
         self.approve.clicked.connect(self.approve_clicked)
         self.edit.clicked.connect(self.edit_clicked)
@@ -68,6 +72,7 @@ class SignalDetails(QWidget):
         column_layout.addWidget(self._numbers)
         column_layout.addWidget(self._changed)
         column_layout.addWidget(self.fields)
+        column_layout.addWidget(self.reason)
         column_layout.addLayout(row)
         column_layout.addWidget(self._reasons)
 
@@ -76,23 +81,28 @@ class SignalDetails(QWidget):
         self._changed.say(f"Changed since shown: {changed}" if changed else "")
         self._changed.setVisible(bool(changed))
         self._numbers.show_numbers(words.marks(signal, preview), preview, signal.reasons)
+        self.reason.want(preview is not None and preview.wants_reason)
 
     def set_ready(self, ready: bool, busy: bool, *, takes_key: bool) -> None:
         """``ready`` is the card's own yes; the desk's verdict comes on top. ``takes_key``: the key approves at once."""
         preview = self._preview
         approvable = preview is not None and preview.approvable
         sound = self.fields.isHidden() or self.fields.is_sound
-        self.approve.setEnabled(ready and approvable and sound)
+        told = not self.reason.is_lacking
+        self.approve.setEnabled(ready and approvable and sound and told)
         self.edit.setEnabled(not busy and preview is not None)
         self.reject.setEnabled(not busy)
         why = "" if approvable else (preview.blocked_by or "not approvable") if preview else "waiting for a price"
         why = why if sound else "A field holds no number"
+        why = why or ("" if told else LACKING)
         self.why = why
         edited = not self.fields.isHidden() and self.fields.edits != NO_EDITS
         self.approve.setToolTip(why or "Approve exactly these numbers")
         self.approve.show_twice(not takes_key)
         ready_word = "edited" if edited else "armed" if takes_key else f"{keys.shown_for('A')} arms it"
-        self._state.say("sending" if busy else ready_word if approvable and sound else "blocked")
+        self._state.say(
+            "sending" if busy else ready_word if approvable and sound and told else "blocked" if told else "why?"
+        )
         self._state.setToolTip(why)
 
     def ask_reject(self) -> None:

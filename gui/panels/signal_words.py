@@ -137,6 +137,8 @@ def outcome_reason(signal: SignalView) -> str:
         return f"the desk holds it until {say.price(signal.trigger_price)} is seen, for as long as it runs"
     if signal.decision_note:
         return signal.decision_note
+    if signal.approve_reason:
+        return f"although a rule warned · {signal.approve_reason}"
     against = next((r for r in signal.reasons if r.verdict is Verdict.DENY), None)
     if against is not None and signal.status in (SignalStatus.DENIED, SignalStatus.EXPIRED, SignalStatus.FAILED):
         return f"{against.code} · {against.text}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from engine.model.words import Mode
 from gui.dialogs.confirm import ConfirmStrip
 from gui.theme import CARD_PAD, HEADER, Type
+from gui.widgets.field import Field
 from gui.widgets.tab_strip import TabStrip
 from gui.widgets.text import Text
 
@@ -90,7 +91,7 @@ class Panel(QWidget):
             text.say(words)
 
 
-class FilterBox(QLineEdit):
+class FilterBox(Field):
     """The filter of a panel; ``/`` brings the cursor here, Escape clears it and gives it back."""
 
     def __init__(self, name: str, width: int = 96) -> None:
@@ -101,10 +102,3 @@ class FilterBox(QLineEdit):
         self.setFixedWidth(width)
         self.setClearButtonEnabled(False)
         self.setFont(Text(kind=Type.BODY).font())
-
-    def keyPressEvent(self, event: object) -> None:
-        if event.key() == Qt.Key.Key_Escape:  # type: ignore[attr-defined]
-            self.clear()
-            self.clearFocus()
-            return
-        super().keyPressEvent(event)  # type: ignore[arg-type]

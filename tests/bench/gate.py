@@ -199,6 +199,7 @@ class Scene:
             stopwatch=None,  # type: ignore[arg-type]
             clock=self.clock,
             undo_s=0.0,
+            reason_over_warnings=False,
             to_close=lambda _: (),
             user_rules=UserRulesBoard(None, self.clock, lambda _: None),
         )

@@ -58,6 +58,8 @@ async def draw(
         desk.put(replace(desk.view(), mandates=len(desk.given.shown)))
     elif posed == "ticket_blocked":
         desk.ticket.blocked = "The desk is paused: no entries."
+    elif posed == "ticket_reason":
+        desk.ticket.wants_reason = True
     elif posed in ("ticket", "ticket_short"):
         bid, ask, last = Decimal("131.43"), Decimal("131.45"), Decimal("131.44")
         desk._quotes["NVDA"] = SceneQuote(bid, ask, last, desk.clock.now(), 0.3)
@@ -149,7 +151,7 @@ def pose(name: str, window: MainWindow) -> None:
             QTest.keyClicks(window.findChild(QLineEdit, "order-limit_price"), "308.90")
         case "repair":
             window.detail.plans_asked.emit(window.brackets.model.row("b-TSLA"))
-        case "ticket" | "ticket_blocked" | "ticket_short":
+        case "ticket" | "ticket_blocked" | "ticket_short" | "ticket_reason":
             QTest.keyClick(window, Qt.Key.Key_T)
             for field, text in TICKET.items():
                 window.findChild(QLineEdit, f"ticket-{field}").setText(text)
@@ -161,6 +163,10 @@ def pose(name: str, window: MainWindow) -> None:
             window._ticketing.ask()
         case "fills":
             window.orders.header.tabs.choose(1)
+        case "reason":
+            card = window.signals.current
+            card.arm(replace(card.signal.preview, wants_reason=True))
+            QTest.keyClicks(window.findChild(QLineEdit, "approve-reason"), "Chips report tonight, half size")
         case "incident_keys":
             for key in (Qt.Key.Key_K, Qt.Key.Key_Down):
                 QTest.keyClick(window, key)
@@ -205,6 +211,7 @@ POSES = {
     "fills": "trouble",
     "filters": "trouble",
     "incident_keys": "trouble",
+    "reason": "trouble",
     "refused": "unconfirmed",
     "gate": "differing",
     "ladder": "busy",
@@ -219,6 +226,7 @@ POSES = {
     "ticket": "busy",
     "ticket_blocked": "trouble",
     "ticket_empty": "busy",
+    "ticket_reason": "busy",
     "dragging": "busy",
     "palette": "busy",
     "layouts": "busy",

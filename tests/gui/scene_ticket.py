@@ -29,6 +29,7 @@ class SceneTicket:
         self._clock = clock
         self._number = 0
         self.blocked = ""
+        self.wants_reason = False
         """Why nothing may be sent now."""
         self.looked_at: str | None = None
 
@@ -62,11 +63,11 @@ class SceneTicket:
             deny=("DENIED", why) if why else None,
             verb="Short" if draft.side is Side.SELL else "Buy",
         )
-        return msgspec.structs.replace(shown, preview_id=f"t{self._number}")
+        return msgspec.structs.replace(shown, preview_id=f"t{self._number}", wants_reason=self.wants_reason)
 
-    async def send(self, raw: bytes, *, preview_id: str, actor: str) -> str:
+    async def send(self, raw: bytes, *, preview_id: str, actor: str, reason: str = "") -> str:
         body: dict[str, Any] = msgspec.json.decode(raw)
-        await self._take("send", body, preview_id)
+        await self._take("send", body, preview_id, *((reason,) if reason else ()))
         if self.blocked:
             raise CommandRefused("DENIED", self.blocked)
         return "s-NVDA"

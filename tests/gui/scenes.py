@@ -266,9 +266,16 @@ class SceneDesk:
     # --- commands -------------------------------------------------------------------------------------------
 
     async def approve(
-        self, signal_id: str, *, actor: str, preview_id: str | None = None, edits: Edits = NO_EDITS
+        self,
+        signal_id: str,
+        *,
+        actor: str,
+        preview_id: str | None = None,
+        edits: Edits = NO_EDITS,
+        reason: str = "",
     ) -> SignalView:
-        await self._take("approve", signal_id, preview_id, *((edits,) if edits != NO_EDITS else ()))
+        more = (*((edits,) if edits != NO_EDITS else ()), *((reason,) if reason else ()))
+        await self._take("approve", signal_id, preview_id, *more)
         return self._decide(signal_id, SignalStatus.APPROVED, actor, "")
 
     async def reject(self, signal_id: str, *, actor: str, reason: str = "", code: int | None = None) -> SignalView:
@@ -282,9 +289,9 @@ class SceneDesk:
         return signal
 
     async def approve_batch(
-        self, ids: Sequence[str], *, actor: str, preview_id: str | None = None
+        self, ids: Sequence[str], *, actor: str, preview_id: str | None = None, reason: str = ""
     ) -> list[OutcomeView]:
-        await self._take("approve_batch", tuple(ids), preview_id)
+        await self._take("approve_batch", tuple(ids), preview_id, *((reason,) if reason else ()))
         return [self._outcome(row.id, row.code, row.text, SignalStatus.APPROVED, actor) for row in self._rows(ids)]
 
     async def reject_batch(

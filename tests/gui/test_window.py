@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QLineEdit
 
 from engine.model.words import DeskState
 from gui import theme
@@ -207,6 +207,16 @@ async def test_the_filter_key_goes_to_the_filter_and_letters_there_are_letters(o
         assert not screen.desk.commands
         trades = screen.window.brackets.model.rows()
         assert [b.symbol for b in trades] == ["TSLA", "QQQ", "AAPL"], "no filter hides what is in trouble"
+
+
+async def test_escape_clears_the_filter_of_a_panel(opened: Any) -> None:
+    async with opened("busy") as screen:
+        box = screen.find("order-filter")
+        assert isinstance(box, QLineEdit)
+        box.setFocus()
+        QTest.keyClicks(box, "aa")
+        QTest.keyClick(box, Qt.Key.Key_Escape)
+        assert (box.text(), box.hasFocus()) == ("", False)
 
 
 async def test_f1_shows_every_key(opened: Any) -> None:

@@ -168,12 +168,18 @@ class ScriptedDesk:
         return view, False
 
     async def approve(
-        self, signal_id: str, *, actor: str, preview_id: str | None = None, edits: Edits = NO_EDITS
+        self,
+        signal_id: str,
+        *,
+        actor: str,
+        preview_id: str | None = None,
+        edits: Edits = NO_EDITS,
+        reason: str = "",
     ) -> SignalView:
         signal = self._pending(signal_id)
         if preview_id not in (None, views.PREVIEW.preview_id):
             raise CommandRefused("CHANGED_SINCE_SHOWN", "the price moved by 12 ticks", reasons=[views.DENY])
-        self.did.append(("approve", signal_id, actor, preview_id, edits))
+        self.did.append(("approve", signal_id, actor, preview_id, edits, *((reason,) if reason else ())))
         return self._decide(signal, SignalStatus.APPROVED, actor)
 
     async def reject(self, signal_id: str, *, actor: str, reason: str = "", code: int | None = None) -> SignalView:

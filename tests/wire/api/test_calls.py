@@ -127,6 +127,14 @@ async def test_an_approval_carries_the_preview_and_the_changed_numbers(client: C
     assert desk.did == [("approve", signal_id, "operate", "p1", edits)]
 
 
+async def test_an_approval_carries_why_where_a_rule_warns(client: Client, desk: ScriptedDesk) -> None:
+    signal_id = await sent(client)
+    too_long = await client.post(f"/v1/signals/{signal_id}/approve", {"reason": "x" * 201})
+    assert (too_long.status, too_long.json["error"]["field"]) == (422, "reason")
+    assert (await client.post(f"/v1/signals/{signal_id}/approve", {"reason": "earnings are out"})).status == 202
+    assert desk.did[-1][-1] == "earnings are out"
+
+
 async def test_an_approval_of_something_else_than_shown_is_refused_with_reasons(client: Client) -> None:
     reply = await client.post(f"/v1/signals/{await sent(client)}/approve", {"preview_id": "old"})
     assert reply.error == (409, "CHANGED_SINCE_SHOWN", None)
