@@ -398,6 +398,7 @@ QTreeView::branch {{ background: transparent; border-image: none; image: none; }
 QHeaderView {{ background: transparent; border: none; }}
 QHeaderView::section {{ background: transparent; border: none; border-bottom: 1px solid {p.line}; }}
 QScrollArea, QScrollArea > QWidget > QWidget#cards {{ background: transparent; border: none; }}
+QAbstractScrollArea::corner {{ background: transparent; border: none; }}
 QScrollBar:vertical {{ background: transparent; width: 9px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 9px; margin: 0; }}
 QScrollBar::handle {{ background: {p.line_strong}; border-radius: 3px; margin: 1px 2px;

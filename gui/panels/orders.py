@@ -21,6 +21,7 @@ from gui.order_words import Number
 from gui.panels.fills import CSV_HEAD, Fills
 from gui.panels.order_columns import FILLED, ROLE, SIDE, STATUS, SYMBOL
 from gui.panels.order_edit import OrderEdit
+from gui.panels.order_extras import TradeOf, extras
 from gui.status_words import order_face, role_words
 from gui.tables.blotter import Blotter
 from gui.tables.cells import ButtonsCell, HollowCell, RowButton, TextCell
@@ -68,8 +69,8 @@ PRICE: Final = HollowCell(lambda order: order.status is OrderStatus.SENDING)
 """Hollow until the broker has the order."""
 
 
-def columns(now: Callable[[], datetime]) -> tuple[Column[OrderView], ...]:
-    """``now`` makes the ages."""
+def columns(now: Callable[[], datetime], trade_of: TradeOf = lambda _order: None) -> tuple[Column[OrderView], ...]:
+    """``now`` makes the ages, ``trade_of`` knows the trade of an order."""
 
     def age(order: OrderView) -> str:
         return say.age(order.unresolved_since or order.status_since, now())
@@ -98,6 +99,7 @@ def columns(now: Callable[[], datetime]) -> tuple[Column[OrderView], ...]:
         ),
         Column("age", "In state", 66, age, lambda o: o.created_at, TextCell("mid"), right=True, tip=_since, spare=5),
         Column("note", "Note", 110, note, note, TextCell(_note_tone, inset=6), tip=_note_tip, stretch=True, spare=9),
+        *extras(now, trade_of),
         Column("acts", "", 122, lambda _o: "", cell=ButtonsCell(_buttons), firm=True),
     )
 
@@ -145,8 +147,9 @@ class OrdersPanel(Panel):
         super().__init__("orders", ["Live orders", "Fills"], mode)
         self._actions = actions
         self._mode = mode
+        self._trade_of: TradeOf = lambda _order: None
         self.model: RowModel[OrderView] = RowModel(
-            columns(now),
+            columns(now, lambda order: self._trade_of(order)),
             lambda o: o.id,
             accepts=is_open,
             stays=lambda o: o.unresolved_since is not None,
@@ -174,7 +177,6 @@ class OrdersPanel(Panel):
             self.header.add_tool(tool)
         self.header.tabs.chosen.connect(lambda tab: self.show_all.setVisible(tab == ORDERS_TAB))
         self._all = False
-        self._trade_of: Callable[[OrderView], BracketView | None] = lambda _order: None
         self.edit = OrderEdit(mode, self.view, lambda order: self._trade_of(order))
         self.edit.change_asked.connect(self.change_asked)
         self.add_foot(self.edit)

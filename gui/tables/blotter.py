@@ -81,6 +81,8 @@ class Blotter(QTreeView):
         self._current_key: str | None = None
         self.away: frozenset[str] = frozenset()
         """Keys of columns that somebody does not want to see."""
+        self.brought: frozenset[str] = frozenset()
+        """Keys of those that are in sight because somebody wants them."""
         self.lined = True
         self._lanes: list[tuple[Column[Any], int, int]] = []
         """Columns in view with their left edge and width, as of the paint under way."""
@@ -390,20 +392,22 @@ class Blotter(QTreeView):
         super().resizeEvent(event)
         self.fit_columns()
 
-    def put_away(self, keys: Iterable[str]) -> None:
-        """Columns that are not shown, however much room there is."""
-        self.away = frozenset(keys)
+    def put_away(self, keys: Iterable[str], brought: Iterable[str] = ()) -> None:
+        """Columns that are not shown, however much room there is, and those that are shown only by somebody's wish."""
+        self.away, self.brought = frozenset(keys), frozenset(brought)
         self.fit_columns()
         self.viewport().update()
 
     def fit_columns(self) -> None:
         """Give the stretching column what is left.
 
-        When there is too little, spare columns go, then those that can be narrower are, at last all but firm ones.
+        When there is too little, spare columns go, then those that can be narrower are, at last all but firm ones. With
+        columns that somebody has brought in, the table scrolls sideways instead.
         """
         columns = self.rows.columns
         head, room = self.header(), self.viewport().width()
-        hidden = {number for number, column in enumerate(columns) if column.key in self.away}
+        unwanted = self.away | {column.key for column in columns if column.group and column.key not in self.brought}
+        hidden = {number for number, column in enumerate(columns) if column.key in unwanted}
         tightest = sum(column.least or column.width for number, column in enumerate(columns) if number not in hidden)
         for number, column in sorted(enumerate(columns), key=lambda each: -each[1].spare):
             if tightest <= room or not column.spare:
@@ -418,7 +422,9 @@ class Blotter(QTreeView):
         share = min(max(needed - room, 0) / max(sum(gives.values()), 1), 1.0)
         needed -= int(sum(gives.values()) * share)
         firm = sum(columns[number].width for number in shown if columns[number].firm)
-        scale = min(1.0, max(room - firm, 0) / max(needed - firm, 1))
+        scale = 1.0 if self.brought else min(1.0, max(room - firm, 0) / max(needed - firm, 1))
+        bar = Qt.ScrollBarPolicy
+        self.setHorizontalScrollBarPolicy(bar.ScrollBarAsNeeded if self.brought else bar.ScrollBarAlwaysOff)
         used = 0
         for number, column in enumerate(columns):
             head.setSectionHidden(number, number in hidden)

@@ -38,3 +38,5 @@ class Column[R]:
     """Never narrower than ``width``: it holds buttons."""
     spare: int = 0
     """Goes when the table is narrow, the highest first; 0 stays."""
+    group: str = ""
+    """Not in sight until somebody wants it: the menu of the head offers it among these."""

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QMenu
 from gui.tables.blotter import Blotter
 
 SETS: Final = ("1", "2", "3")
+_BROUGHT: Final = "+"
 
 
 class ColumnChoice(QObject):
@@ -35,35 +36,48 @@ class ColumnChoice(QObject):
 
     @property
     def away(self) -> list[str]:
-        """Keys of the columns that somebody took away."""
-        return sorted(self._view.away)
+        """Keys of the columns that somebody took away; with a plus before it, of those that somebody brought in."""
+        return sorted([*self._view.away, *(f"{_BROUGHT}{key}" for key in self._view.brought)])
 
     def put_away(self, keys: Iterable[str]) -> None:
-        """These and no others. A column that the table does not have is no matter: another version may have had it."""
-        known = {column.key for column in self._view.rows.columns if column.title}
-        self._view.put_away(known & set(keys))
+        """These and no others, written like ``away``. A column that the table does not have is no matter: another
+        version may have had it."""
+        keys = set(keys)
+        titled = [column for column in self._view.rows.columns if column.title]
+        usual = {column.key for column in titled if not column.group}
+        more = {column.key for column in titled if column.group}
+        self._view.put_away(usual & keys, more & {key.removeprefix(_BROUGHT) for key in keys if key[:1] == _BROUGHT})
 
     def menu(self) -> QMenu:
-        """Every column that has a title, with a tick where it is wanted."""
+        """Every column that has a title, with a tick where it is wanted; beneath the usual ones all others by group."""
         menu = QMenu(self._view)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        titled = [column for column in self._view.rows.columns if column.title]
+        every = [column for column in self._view.rows.columns if column.title]
+        titled = [column for column in every if not column.group]
         for column in titled:
             action = menu.addAction(column.title)
             action.setCheckable(True)
             action.setChecked(column.key not in self._view.away)
             action.setEnabled(action.isChecked() is False or len(self._view.away) < len(titled) - 1)  # one stays
             action.toggled.connect(self._switch(column.key))
+        for group in dict.fromkeys(column.group for column in every if column.group):
+            more = menu.addMenu(group)
+            for column in every:
+                if column.group == group:
+                    action = more.addAction(column.title)
+                    action.setCheckable(True)
+                    action.setChecked(column.key in self._view.brought)
+                    action.toggled.connect(partial(self._bring, column.key))
         menu.addSeparator()
-        everything: QAction = menu.addAction("All columns", self._bring_all)
-        everything.setEnabled(bool(self._view.away))
+        everything: QAction = menu.addAction("The usual columns", self._bring_usual)
+        everything.setEnabled(bool(self.away))
         menu.addSeparator()
         for name in SETS:
             kept = self.kept(name)
             use = menu.addAction(f"Set {name}", partial(self.use, name))
             use.setEnabled(kept is not None)
             use.setCheckable(True)
-            use.setChecked(kept is not None and set(kept) == self._view.away)
+            use.setChecked(kept is not None and set(kept) == set(self.away))
         keeping = menu.addMenu("Keep these as")
         for name in SETS:
             keeping.addAction(f"Set {name}", partial(self.keep, name))
@@ -116,7 +130,7 @@ class ColumnChoice(QObject):
 
     def _switch(self, key: str) -> Callable[[bool], None]:
         def switch(on: bool) -> None:
-            self.put_away(self._view.away - {key} if on else self._view.away | {key})
+            self._view.put_away(self._view.away - {key} if on else self._view.away | {key}, self._view.brought)
             self.changed.emit()
 
         return switch
@@ -125,7 +139,12 @@ class ColumnChoice(QObject):
         self._view.flashes.choose(self._view.flashes.columns | {key} if on else self._view.flashes.columns - {key})
         self._settings.setValue(self._flashes, json.dumps(sorted(self._view.flashes.columns)))
 
-    def _bring_all(self) -> None:
+    def _bring(self, key: str, on: bool) -> None:
+        """A column that is not among the usual ones."""
+        self._view.put_away(self._view.away, self._view.brought | {key} if on else self._view.brought - {key})
+        self.changed.emit()
+
+    def _bring_usual(self) -> None:
         self.put_away(())
         self.changed.emit()
 

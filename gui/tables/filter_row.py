@@ -49,9 +49,7 @@ class FilterRow(QObject):
         if on == self.is_shown:
             return
         self.is_shown = on
-        if on:
-            self._make()
-        else:
+        if not on:
             for field in self._fields.values():
                 field.clear()
         self._head.setFixedHeight(COLUMN_HEAD + FILTER_ROW if on else COLUMN_HEAD)
@@ -66,21 +64,17 @@ class FilterRow(QObject):
                 self._fields[number].setFocus(Qt.FocusReason.ShortcutFocusReason)
                 return
 
-    def _make(self) -> None:
-        if self._fields:
-            return
-        for number, column in enumerate(self.model.columns):
-            if not column.title:
-                continue
-            field = QLineEdit(self._head.viewport())
-            field.setObjectName(f"{self._table.objectName()}-filter-{column.key}")
-            field.setAccessibleName(f"Filter of {column.title}")
-            field.setFont(font(Type.SMALL))
-            field.setFrame(False)
-            field.installEventFilter(self)
-            field.textChanged.connect(lambda text, number=number: self._typed(number, text))
-            self._explain(field, None)
-            self._fields[number] = field
+    def _made(self, number: int) -> QLineEdit:
+        column = self.model.columns[number]
+        field = QLineEdit(self._head.viewport())
+        field.setObjectName(f"{self._table.objectName()}-filter-{column.key}")
+        field.setAccessibleName(f"Filter of {column.title}")
+        field.setFont(font(Type.SMALL))
+        field.setFrame(False)
+        field.installEventFilter(self)
+        field.textChanged.connect(lambda text: self._typed(number, text))
+        self._explain(field, None)
+        return field
 
     @property
     def _table(self) -> QAbstractItemView:
@@ -107,12 +101,21 @@ class FilterRow(QObject):
         field.setAccessibleDescription(wrong or "")
 
     def _place(self, *_: object) -> None:
+        if not self.is_shown:
+            for field in self._fields.values():
+                field.hide()
+            return
         head = self._head
-        for number, field in self._fields.items():
-            width = head.sectionSize(number)
-            field.setVisible(self.is_shown and not head.isSectionHidden(number) and width >= _NARROWEST)
-            left = head.sectionViewportPosition(number)
-            field.setGeometry(QRect(left + _GAP, COLUMN_HEAD, width - 2 * _GAP, FILTER_ROW - _GAP))
+        for number, column in enumerate(self.model.columns):
+            width = 0 if head.isSectionHidden(number) else head.sectionSize(number)
+            if column.title and width >= _NARROWEST:
+                field = self._fields.get(number) or self._fields.setdefault(number, self._made(number))
+                left = head.sectionViewportPosition(number)
+                field.setGeometry(QRect(left + _GAP, COLUMN_HEAD, width - 2 * _GAP, FILTER_ROW - _GAP))
+                field.show()
+            elif number in self._fields:
+                self._fields[number].hide()
+                self._fields[number].clear()  # what nobody sees must hide nothing
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._head:

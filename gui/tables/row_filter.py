@@ -12,6 +12,7 @@ class RowFilter[R]:
     def __init__(self, columns: Sequence[Column[R]], stays: Callable[[R], bool] | None) -> None:
         """``stays`` names the rows that nothing hides: a naked position, say."""
         self._columns = columns
+        self._usual = tuple(column for column in columns if not column.group)
         self._stays = stays or (lambda _row: False)
         self._needle = ""
         self._of_columns: tuple[tuple[Column[R], Admits], ...] = ()
@@ -31,7 +32,7 @@ class RowFilter[R]:
     def passes(self, row: R) -> bool:
         if not self.is_set or self._stays(row):
             return True
-        if self._needle and not any(self._needle in column.text(row).casefold() for column in self._columns):
+        if self._needle and not any(self._needle in column.text(row).casefold() for column in self._usual):
             return False
         return all(
             admits(column.text(row), column.sort(row) if column.sort is not None else None)

@@ -167,6 +167,9 @@ def pose(name: str, window: MainWindow) -> None:
             card = window.signals.current
             card.arm(replace(card.signal.preview, wants_reason=True))
             QTest.keyClicks(window.findChild(QLineEdit, "approve-reason"), "Chips report tonight, half size")
+        case "more_columns":
+            wanted = ("type", "tif", "left", "working", "market", "distance", "strategy", "trade_pl", "created")
+            window.orders.view.put_away(("note",), wanted)
         case "incident_keys":
             for key in (Qt.Key.Key_K, Qt.Key.Key_Down):
                 QTest.keyClick(window, key)
@@ -211,6 +214,7 @@ POSES = {
     "fills": "trouble",
     "filters": "trouble",
     "incident_keys": "trouble",
+    "more_columns": "trouble",
     "reason": "trouble",
     "refused": "unconfirmed",
     "gate": "differing",

@@ -320,7 +320,7 @@ async def test_columns_are_taken_away_and_brought_back_and_layouts_keep_them(ope
     async with opened("busy", file, as_left=True) as screen:
         view = screen.window.orders.view
         assert not {"role", "limit"} & in_sight(view), "the next start remembers"
-        switch(screen, "order-table", "All columns")
+        switch(screen, "order-table", "The usual columns")
         screen.window.resize(1600, 900)
         assert {"role", "limit"} <= in_sight(view)
 

@@ -1,0 +1,120 @@
+"""Columns of an order that are in sight once somebody wants them: the menu of the table's head offers them by group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from engine.views import BracketView, OrderView
+from gui import formatting as say
+from gui.panels.bracket_columns import profit
+from gui.status_words import bracket_face
+from gui.tables.cells import TextCell
+from gui.tables.column import Column
+
+SIZE, TIMES, TRADE, NAMES = "Size and value", "Times", "Trade and market", "Names and evidence"
+
+type TradeOf = Callable[[OrderView], BracketView | None]
+
+
+def left(order: OrderView) -> Decimal:
+    """Shares that may still execute."""
+    return order.qty - order.filled_qty
+
+
+def filled_share(order: OrderView) -> Decimal | None:
+    """In percent."""
+    return 100 * order.filled_qty / order.qty if order.qty else None
+
+
+def executed_value(order: OrderView) -> Decimal | None:
+    """In account currency."""
+    return None if order.filled_avg_price is None else order.filled_qty * order.filled_avg_price
+
+
+def working_price(order: OrderView) -> Decimal | None:
+    """Where it waits: its limit, else its trigger."""
+    return order.limit_price if order.limit_price is not None else order.stop_price
+
+
+def working_value(order: OrderView) -> Decimal | None:
+    """What is left of it, at its own price."""
+    at = working_price(order)
+    return None if at is None else left(order) * at
+
+
+def distance_pct(order: OrderView, trade: BracketView | None) -> Decimal | None:
+    """How far the market is from its price, in percent of the market's; None without a price."""
+    at, market = working_price(order), trade.market_price if trade is not None else None
+    return None if at is None or not market else 100 * abs(at - market) / market
+
+
+def extras(now: Callable[[], datetime], trade_of: TradeOf) -> tuple[Column[OrderView], ...]:
+    """``now`` makes the ages, ``trade_of`` knows the trade of an order."""
+
+    def of_trade(show: Callable[[BracketView], str]) -> Callable[[OrderView], str]:
+        def text(order: OrderView) -> str:
+            trade = trade_of(order)
+            return say.NONE if trade is None else show(trade)
+
+        return text
+
+    def number(
+        key: str, title: str, width: int, text: Callable[[OrderView], str], sort: Any = None, *, group: str
+    ) -> Column[OrderView]:
+        return Column(key, title, width, text, sort, TextCell("mid"), right=True, least=width, group=group)
+
+    def words(
+        key: str, title: str, width: int, text: Callable[[OrderView], str], *, group: str, sorts: bool = True
+    ) -> Column[OrderView]:
+        return Column(key, title, width, text, text if sorts else None, TextCell("mid"), least=width, group=group)
+
+    def moment(key: str, title: str, at: Callable[[OrderView], datetime | None]) -> Column[OrderView]:
+        tip = lambda o: say.stamp(at(o))  # noqa: E731 - a column is made of such words
+        return Column(key, title, 76, lambda o: say.clock(at(o)), at, TextCell("mid"), tip=tip, least=76, group=TIMES)
+
+    def evidence(of: Callable[[Any], Any]) -> Callable[[OrderView], Any]:
+        return lambda o: of(o.evidence) if o.evidence is not None else None
+
+    return (
+        number("qty", "Quantity", 74, lambda o: say.qty(o.qty), lambda o: o.qty, group=SIZE),
+        number("left", "Left", 64, lambda o: say.qty(left(o)), left, group=SIZE),
+        number("done", "Done", 64, lambda o: say.percent(filled_share(o), 0), filled_share, group=SIZE),
+        number(
+            "average", "Average", 76, lambda o: say.price(o.filled_avg_price), lambda o: o.filled_avg_price, group=SIZE
+        ),
+        number("executed", "Executed", 86, lambda o: say.money(executed_value(o)), executed_value, group=SIZE),
+        number("working", "At work", 86, lambda o: say.money(working_value(o)), working_value, group=SIZE),
+        number("busted", "Taken back", 82, lambda o: say.qty(o.busted_qty or None), lambda o: o.busted_qty, group=SIZE),
+        moment("created", "Created", lambda o: o.created_at),
+        moment("since", "Since", lambda o: o.status_since),
+        moment("updated", "Broker’s stamp", lambda o: o.updated_at),
+        moment("proved", "Proved", evidence(lambda proof: proof.at)),
+        moment("canceling", "Cancel asked", lambda o: o.cancel_requested_at),
+        moment("unknown_since", "Unknown since", lambda o: o.unresolved_since),
+        number("lived", "Age", 62, lambda o: say.age(o.created_at, now()), lambda o: o.created_at, group=TIMES),
+        words("strategy", "Strategy", 96, of_trade(lambda t: t.strategy), group=TRADE),
+        words("trade_status", "Trade is", 110, of_trade(lambda t: bracket_face(t).word), group=TRADE, sorts=False),
+        words("plan", "Plan", 70, of_trade(lambda t: t.plan), group=TRADE, sorts=False),
+        number("market", "Market", 76, of_trade(lambda t: say.price(t.market_price)), group=TRADE),
+        number("distance", "Away", 72, lambda o: say.percent(distance_pct(o, trade_of(o))), group=TRADE),
+        number("entry", "Entered at", 76, of_trade(lambda t: say.price(t.entry_price)), group=TRADE),
+        number("held", "Held", 64, of_trade(lambda t: say.qty(t.held_qty)), group=TRADE),
+        number("naked", "Naked", 64, of_trade(lambda t: say.qty(t.naked_qty or None)), group=TRADE),
+        number("trade_pl", "Trade’s P&L", 86, of_trade(lambda t: say.money(profit(t), signed=True)), group=TRADE),
+        words("type", "Type", 76, lambda o: o.type.value.replace("_", " "), group=NAMES),
+        words("tif", "Lasts", 54, lambda o: o.time_in_force.value, group=NAMES),
+        words("class", "Class", 64, lambda o: o.order_class.value, group=NAMES),
+        words("armed", "Armed", 58, lambda o: "yes" if o.is_armed else "no", group=NAMES),
+        words("alpaca", "Alpaca says", 96, lambda o: o.raw_status or say.NONE, group=NAMES),
+        words("error", "Error", 140, lambda o: o.last_error or "", group=NAMES),
+        words("source", "Proof from", 76, lambda o: evidence(lambda p: p.source.value)(o) or say.NONE, group=NAMES),
+        words("proof", "Proof", 120, lambda o: evidence(lambda p: p.id)(o) or say.NONE, group=NAMES),
+        words("order_id", "Order", 150, lambda o: o.id, group=NAMES),
+        words("client_id", "Client id", 150, lambda o: o.client_order_id or say.NONE, group=NAMES),
+        words("broker_id", "Broker id", 230, lambda o: o.broker_id or say.NONE, group=NAMES),
+        words("trade_id", "Trade", 70, lambda o: o.bracket_id or say.NONE, group=NAMES),
+        words("parent", "Parent", 150, lambda o: o.parent_id or say.NONE, group=NAMES),
+    )
