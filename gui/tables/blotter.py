@@ -395,6 +395,8 @@ class Blotter(QTreeView):
     def put_away(self, keys: Iterable[str], brought: Iterable[str] = ()) -> None:
         """Columns that are not shown, however much room there is, and those that are shown only by somebody's wish."""
         self.away, self.brought = frozenset(keys), frozenset(brought)
+        bar = Qt.ScrollBarPolicy
+        self.setHorizontalScrollBarPolicy(bar.ScrollBarAsNeeded if self.brought else bar.ScrollBarAlwaysOff)
         self.fit_columns()
         self.viewport().update()
 
@@ -423,8 +425,6 @@ class Blotter(QTreeView):
         needed -= int(sum(gives.values()) * share)
         firm = sum(columns[number].width for number in shown if columns[number].firm)
         scale = 1.0 if self.brought else min(1.0, max(room - firm, 0) / max(needed - firm, 1))
-        bar = Qt.ScrollBarPolicy
-        self.setHorizontalScrollBarPolicy(bar.ScrollBarAsNeeded if self.brought else bar.ScrollBarAlwaysOff)
         used = 0
         for number, column in enumerate(columns):
             head.setSectionHidden(number, number in hidden)
