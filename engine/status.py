@@ -165,6 +165,7 @@ class StatusBoard:
             quotes=world.quotes.view(),
             rest_ms=world.rest_ms,
             clock_offset_ms=world.clock_offset_ms,
+            clock_error_ms=world.clock_error_ms,
             budget_used=budget.limit - budget.remaining(),
             budget_limit=budget.limit,
             session_open=world.session_open,

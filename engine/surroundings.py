@@ -94,6 +94,8 @@ class World:
         self._trading_days: dict[date, time | None] = {}
         """Today, and when its core session opens; None: no trading."""
         self.clock_offset_ms: float | None = None
+        self.clock_error_ms: float | None = None
+        """How far that may be off either way: the answer may have taken all of its time on one half of the way."""
         self.rest_ms: float | None = None
         self.asked = 0
         """Requests made through here."""
@@ -140,7 +142,7 @@ class World:
             half_trip_s = (answer.answered_at_s - answer.sent_at_s) / 2
             offset_s = (clock.timestamp - self._clock.now()).total_seconds() + half_trip_s
             self.clock_offset_ms = round(offset_s * 1000, 1)
-
+            self.clock_error_ms = round(half_trip_s * 1000, 1)
         await self._refresh_extended()
 
     async def _refresh_extended(self) -> None:

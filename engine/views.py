@@ -410,6 +410,8 @@ class DeskView(View, frozen=True, kw_only=True):
     """When the broker showed that nothing is left; None once anything came after it."""
     is_suspended: bool = False
     """The broker takes no order of the account."""
+    clock_error_ms: float | None = None
+    """How far ``clock_offset_ms`` may be off either way."""
 
 
 class ActivityLine(View, frozen=True, kw_only=True):

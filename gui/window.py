@@ -244,7 +244,7 @@ class MainWindow(QMainWindow):
     def _show_desk(self, desk: DeskView) -> None:
         self.setWindowTitle(self.headline(desk))
         self.state_bar.show_desk(desk, self._now())
-        self.latency.show_lag(self._now(), desk.health.loop_lag_ms)
+        self.latency.show_desk(self._now(), desk)
         self.brackets.account.show_desk(desk)
         self.signals.show_demo(desk.demo_on)
         self._live.show_desk(desk)

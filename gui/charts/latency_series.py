@@ -22,10 +22,13 @@ from gui.formatting import MARKET_TIME, ms
 from gui.theme import Type, font, tone
 
 STAGES: Final = ("submit", "bracket", "total")
-STAGE_TONES: Final = {"lag": "low", "submit": "entry", "bracket": "covered", "total": "high"}
-"""Of each curve, the lowest first: the loop's lag lies beneath the stages."""
+STAGE_TONES: Final = {"lag": "low", "rest": "mid", "submit": "entry", "bracket": "covered", "total": "high"}
+"""Of each curve, the lowest first: the loop's lag and the plain questions lie beneath the stages."""
+BESIDE: Final = ("rest", "lag")
+"""Not of a trade."""
 TARGETS_MS: Final = (300.0, 600.0)
 TARGET_WORDS: Final = "targets: submit and bracket 300 ms, total 600 ms"
+_SOLID, _DOTTED = Qt.PenStyle.SolidLine, Qt.PenStyle.DotLine
 _LOWEST: Final = -0.3
 _FEW: Final = 40
 """Up to here every sample is a dot: a line alone would show nothing of the first."""
@@ -100,7 +103,7 @@ class LatencySeriesChart(pg.PlotWidget):
     def restyle(self) -> None:
         """Take the colours of the palette in use."""
         for stage, curve in self._curves.items():
-            curve.setPen(QPen(tone(STAGE_TONES[stage]), 0))
+            curve.setPen(QPen(tone(STAGE_TONES[stage]), 0, _DOTTED if stage == "rest" else _SOLID))
             curve.setSymbolBrush(tone(STAGE_TONES[stage]))
             curve.setSymbolPen(None)
             curve.setSymbolSize(5)
@@ -155,7 +158,7 @@ class LatencySeriesChart(pg.PlotWidget):
         first_s, last_s = self.getViewBox().viewRange()[0]
         near_s = (last_s - first_s) * _NEAR_PX / max(self.getViewBox().width(), 1.0)
         parts = [f"{datetime.fromtimestamp(at_s, UTC).astimezone(MARKET_TIME):%H:%M:%S}"]
-        for stage in (*STAGES, "lag"):
+        for stage in (*STAGES, *BESIDE):
             data = self._series.get(stage)
             number = int(np.searchsorted(data.at_s, at_s, "right")) - 1 if data is not None else -1
             if data is not None and number >= 0:

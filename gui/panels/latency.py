@@ -16,7 +16,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.model.words import Mode
-from engine.views import ActivityLine, LagView, LatencyView, StageStats
+from engine.views import ActivityLine, DeskView, LagView, LatencyView, StageStats
 from gui import formatting as say
 from gui.actions import Actions
 from gui.charts.heat_map import HeatMap
@@ -39,7 +39,7 @@ LATENCY_TAB, HISTOGRAM_TAB, STAGES_TAB, HOURS_TAB, REQUESTS_TAB = range(5)
 _LAG_EVERY_S: Final = 2.0
 _HEADLINE: Final = (("submit", "Submit"), ("bracket", "Bracket"), ("total", "Total"), ("decide", "You"))
 _ROOM_FOR_ALL: Final = 640
-_TONES: Final = {"submit": "entry", "bracket": "covered", "total": "high", "lag": "low"}
+_TONES: Final = {"submit": "entry", "bracket": "covered", "total": "high", "rest": "mid", "lag": "low"}
 
 
 class StageFigure(QWidget):
@@ -86,7 +86,7 @@ class LatencyPanel(Panel):
         """``samples`` are all that the desk keeps, for the file that they are exported to."""
         super().__init__("latency", ["Latency", "Histogram", "Stages", "Hours", "Requests"], mode)
         self._series = {stage: SampleSeries() for stage, _ in STAGES}
-        self._lag_series = SampleSeries()
+        self._lag_series, self._probes = SampleSeries(), SampleSeries()
         self._events: list[tuple[float, str]] = []
         self._latency: LatencyView | None = None
         self._stats: dict[str, StageStats] = {}
@@ -152,12 +152,23 @@ class LatencyPanel(Panel):
         self._course.addWidget(self.chart, 1)
         self._show_course()
 
+    def show_desk(self, at: datetime, desk: DeskView) -> None:
+        """What is measured beside the trades: the loop, and the way to the broker."""
+        self.show_lag(at, desk.health.loop_lag_ms)
+        self.show_probe(at, desk.rest_ms)
+
     def show_lag(self, at: datetime, lag: LagView) -> None:
         """The loop's lag as it is now: its course is kept beside the stages."""
         at_s = at.timestamp()
         known = self._lag_series.at_s
         if lag.p99 is not None and (not len(known) or at_s - known[-1] >= _LAG_EVERY_S):
             self._lag_series.append(at_s, lag.p99)
+
+    def show_probe(self, at: datetime, rest_ms: float | None) -> None:
+        """How long the newest plain question took: what the way to the broker costs when nothing is ordered."""
+        known = self._probes.at_s
+        if rest_ms is not None and (not len(known) or at.timestamp() - known[-1] >= _LAG_EVERY_S):
+            self._probes.append(at.timestamp(), rest_ms)
 
     def take_events(self, lines: Sequence[ActivityLine]) -> None:
         """Links that came and went, starts, stalls: marked where they were."""
@@ -170,7 +181,7 @@ class LatencyPanel(Panel):
     def forget(self) -> None:
         """Time has gone back: what was measured later is not measured yet."""
         self._series = {stage: SampleSeries() for stage, _ in STAGES}
-        self._lag_series, self._events = SampleSeries(), []
+        self._lag_series, self._probes, self._events = SampleSeries(), SampleSeries(), []
         self._show_course()
         self._show_tab(self.header.tabs.current)
 
@@ -197,7 +208,8 @@ class LatencyPanel(Panel):
 
     def _show_course(self) -> None:
         if self.chart is not None:
-            self.chart.show_series({stage: self._series[stage] for stage in _STAGES} | {"lag": self._lag_series})
+            beside = {"rest": self._probes, "lag": self._lag_series}
+            self.chart.show_series({stage: self._series[stage] for stage in _STAGES} | beside)
             self.chart.show_events(self._events)
 
     def _show_tab(self, tab: int) -> None:
@@ -233,7 +245,7 @@ class LatencyPanel(Panel):
 
     def _write_legend(self) -> None:
         palette = tokens()
-        words = (f'<span style="color:{getattr(palette, _TONES[s])}">● {s}</span>' for s in (*_STAGES, "lag"))
+        words = (f'<span style="color:{getattr(palette, _TONES[s])}">● {s}</span>' for s in (*_STAGES, "rest", "lag"))
         self._legend.setText("&nbsp;&nbsp;".join(words))
 
     def changeEvent(self, event: QEvent) -> None:

@@ -235,7 +235,10 @@ class StateBar(QWidget):
             self._clock.show_link(Light.UNKNOWN, "")
         else:
             light = Light.UP if abs(offset) < _SKEW_MS else Light.LATE
-            self._clock.show_link(light, f"{say.signed(offset, 0)} ms", "This machine's clock against the broker's.")
+            error = desk.clock_error_ms
+            known = f", give or take {say.ms(error)}: half the way of the question" if error is not None else ""
+            tip = f"This machine's clock against the broker's{known}."
+            self._clock.show_link(light, f"{say.signed(offset, 0)} ms", tip)
 
     def _show_gate(self, desk: DeskView) -> None:
         reason = desk.gate_locked_by or ""

@@ -104,6 +104,28 @@ async def test_the_loops_lag_has_a_course_of_its_own(opened: Any) -> None:
         assert "lag " in latency.chart.words_at((at + timedelta(seconds=29)).timestamp())
 
 
+async def test_the_way_to_the_broker_has_a_course_beside_the_trades(opened: Any) -> None:
+    async with opened("busy") as screen:
+        await until(lambda: screen.window.latency.chart is not None, 5)
+        latency, at = screen.window.latency, make.NOW
+        desk = screen.desk.view()
+        for number in range(20):
+            latency.show_desk(at + timedelta(seconds=10 + number), replace(desk, rest_ms=40.0 + number))
+        latency.show_desk(at + timedelta(seconds=40), replace(desk, rest_ms=None))
+        assert 8 <= len(latency._probes) <= 12, "one in two seconds, and none that was not measured"
+        latency._show_course()
+        assert "rest " in latency.chart.words_at((at + timedelta(seconds=29)).timestamp())
+        latency.forget()
+        assert len(latency._probes) == 0
+
+
+async def test_the_clocks_lamp_says_how_sure_it_is(opened: Any) -> None:
+    async with opened("busy") as screen:
+        screen.desk.put(replace(screen.desk.view(), clock_offset_ms=12.0, clock_error_ms=41.0))
+        lamp = screen.find("lamp-clock")
+        await until(lambda: "give or take 41 ms" in lamp.toolTip())
+
+
 async def test_all_samples_are_handed_on_as_csv_and_the_page_as_a_picture(opened: Any, tmp_path: Path) -> None:
     async with opened("busy") as screen:
         export = screen.window.latency.export
