@@ -37,6 +37,7 @@ class Withdrawal:
         self._gateway = gateway
         self._supervisor = supervisor
         self._clock = clock
+        self._began_at = clock.now()
         self._asked_at_s: dict[str, float] = {}
         """Entry -> when its cancel was last asked for from here, in the loop's seconds."""
 
@@ -78,6 +79,8 @@ class Withdrawal:
         asked, since = order.cancel_requested_at, order.cancel_since
         if asked is None or order.broker_id is None or order.status is OrderStatus.PENDING_CANCEL:
             return False
+        if asked < self._began_at:
+            return False  # the wish of a desk that stopped: reconciliation tells it, and a person asks again
         if self._gateway.is_canceling(order.id):
             return False
         lasted_s = (asked - (since or asked)).total_seconds()

@@ -86,3 +86,24 @@ def test_a_cancel_that_the_broker_has_is_not_asked_for_again(tmp_path: Path) -> 
             assert desk.order(target.id).status.value == "pending_cancel"
 
     play(tmp_path, scene, begins=MORNING)
+
+
+def test_a_wish_of_a_desk_that_stopped_is_not_repeated_by_the_next_one(tmp_path: Path) -> None:
+    """Nobody may remember it: it is told, and a person asks again."""
+
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            bracket_id, target = await target_of(day, desk)
+            day.running.faults.add(Refuse(**DELETE, count=None))
+            day.running.faults.add(Garbage(**DELETE, count=None))
+            with pytest.raises(CommandRefused):
+                await desk.cancel_order(target.id, actor="ann")
+        day.running.faults.clear()
+        await day.clock.sleep(30)
+        async with day.desk() as desk:
+            assert "ask again if it is still wanted" in (desk.order(target.id).last_error or "")
+            await day.clock.sleep(30)
+            assert desk.order(target.id).status.value == "new"
+            assert len([line for line in asks(desk) if "by the desk" in line]) <= 1, "of the desk that stopped"
+
+    play(tmp_path, scene, begins=MORNING)
