@@ -93,7 +93,7 @@ def test_a_wish_of_a_desk_that_stopped_is_not_repeated_by_the_next_one(tmp_path:
 
     async def scene(day: Day) -> None:
         async with day.desk() as desk:
-            bracket_id, target = await target_of(day, desk)
+            _, target = await target_of(day, desk)
             day.running.faults.add(Refuse(**DELETE, count=None))
             day.running.faults.add(Garbage(**DELETE, count=None))
             with pytest.raises(CommandRefused):
