@@ -31,9 +31,10 @@ from gui.window import MainWindow
 from tests.gui.scene_drills import SceneDrills, result
 from tests.gui.scene_halt import flat, halting
 from tests.gui.scene_mandates import FORM, standing
+from tests.gui.scene_pieces import SceneQuote
 from tests.gui.scene_repair import naked
 from tests.gui.scene_ticket import FORM as TICKET
-from tests.gui.scenes import SceneQuote, replace
+from tests.gui.scenes import replace
 from tests.gui.stage import SCENES, desk_of
 
 SIZES = ((1920, 1080), (1366, 768))

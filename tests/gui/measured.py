@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 from engine.views import BarView, EndpointView, LagView, LatencyView, StageStats
+from tests.gui.scene_pieces import SceneSample
 from tests.gui.scenery import ago
-from tests.gui.scenes import SceneSample
 
 
 def _endpoint(name: str, count: int, p50: float, **bad: int) -> EndpointView:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -41,48 +39,11 @@ from tests.gui.scene_alarms import SceneAlarms
 from tests.gui.scene_halt import SceneHalt
 from tests.gui.scene_mandates import SceneMandates
 from tests.gui.scene_orders import SceneReplacing
+from tests.gui.scene_pieces import FrozenClock, SceneDifference, SceneQuote, SceneSample
 from tests.gui.scene_repair import SceneExits
 from tests.gui.scene_ticket import SceneTicket
 
 replace = msgspec.structs.replace
-
-
-class FrozenClock:
-    """The wall clock of a scene; moves only when told."""
-
-    def __init__(self, at: datetime) -> None:
-        self.at = at
-
-    def now(self) -> datetime:
-        return self.at
-
-
-@dataclass(frozen=True)
-class SceneQuote:
-    bid: Decimal | None
-    ask: Decimal | None
-    last: Decimal | None
-    at: datetime
-    age_s: float
-
-
-@dataclass(frozen=True)
-class SceneSample:
-    index: int
-    at: datetime
-    symbol: str
-    stage: str
-    ms: float
-    signal_id: str = ""
-
-
-@dataclass(frozen=True)
-class SceneDifference:
-    id: str
-    symbol: str
-    text: str
-    settlements: tuple[str, ...] = ("ignore",)
-    kind: str = "position"
 
 
 class SceneDesk:

@@ -24,7 +24,8 @@ from engine.views_limits import TripView
 from tests.gui import measured, scenery as make
 from tests.gui.scene_gate import BETA, NEAR_A_LIMIT, SAME_BET
 from tests.gui.scene_halt import flat
-from tests.gui.scenes import SceneDesk, SceneDifference, SceneQuote, replace
+from tests.gui.scene_pieces import SceneDifference, SceneQuote
+from tests.gui.scenes import SceneDesk, replace
 
 BUY, SELL = Side.BUY, Side.SELL
 ENTRY, TARGET, STOP, EXIT = OrderRole.ENTRY, OrderRole.TAKE_PROFIT, OrderRole.STOP_LOSS, OrderRole.EXIT

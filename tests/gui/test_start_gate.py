@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 
 from gui.widgets.notice_chip import NoticeChip
 from tests.gui.conftest import Screen, until
-from tests.gui.scenes import SceneDifference, replace
+from tests.gui.scene_pieces import SceneDifference
+from tests.gui.scenes import replace
 from tests.gui.stage import DIFFERENCES
 
 ACCOUNT = "918273645"
