@@ -10,6 +10,7 @@ from typing import Any
 from engine.views import BracketView, OrderView
 from gui import formatting as say
 from gui.panels.bracket_columns import profit
+from gui.panels.fills import value as executed_value
 from gui.status_words import bracket_face
 from gui.tables.cells import TextCell
 from gui.tables.column import Column
@@ -27,11 +28,6 @@ def left(order: OrderView) -> Decimal:
 def filled_share(order: OrderView) -> Decimal | None:
     """In percent."""
     return 100 * order.filled_qty / order.qty if order.qty else None
-
-
-def executed_value(order: OrderView) -> Decimal | None:
-    """In account currency."""
-    return None if order.filled_avg_price is None else order.filled_qty * order.filled_avg_price
 
 
 def working_price(order: OrderView) -> Decimal | None:
