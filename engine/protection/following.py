@@ -30,7 +30,7 @@ def follow_fill(case: Case) -> Step | None:
     if bracket.follow.stop is not None:
         stop = levels_of(bracket.side, bracket.follow.stop, None, average).stop_price or stop
     target = bracket.take_profit_price
-    if bracket.follow.target is not None:
+    if bracket.follow.target is not None and target is not None:  # None: somebody has taken it away
         target = resolve_target(bracket.follow.target, bracket.side, average, stop) or target
     targets = _targets(bracket, average, stop)
     moved_stop = stop if _differs(stop, bracket.stop_price) else None

@@ -45,6 +45,19 @@ async def test_exits_are_moved_to_where_the_fill_puts_them(rig: Rig) -> None:
         assert bracket.move_refused is None
 
 
+async def test_a_target_that_a_person_takes_away_stays_away_though_it_was_to_follow_the_fill(rig: Rig) -> None:
+    async with rig.desk() as desk:
+        bracket = await protected(desk, percents(rig))
+        target = bracket.legs.take_profit
+        assert target is not None
+        await desk.cancel_order(target.id, actor="test")
+        await until(lambda: desk.order(target.id).status.value == "canceled")
+        await until(lambda: desk.bracket(bracket.id).covered_qty == 10)
+        view = desk.bracket(bracket.id)
+        assert (view.plan, view.take_profit_price) == ("stop", None)
+        assert [order.role.value for order in desk.orders()] == ["stop_loss"]
+
+
 async def test_a_refused_move_leaves_the_provisional_exits_and_says_so(rig: Rig) -> None:
     async with rig.desk() as desk:
         rig.exchange.faults.add(Refuse(method="PATCH", path="/v2/orders/*", status=422, code=42210000, count=None))
