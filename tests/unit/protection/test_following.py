@@ -49,7 +49,7 @@ def test_an_exit_that_is_a_price_stays() -> None:
 def test_a_target_that_was_taken_away_is_not_put_back() -> None:
     step = follow_fill(case_of(make_bracket(follow=PCT, take_profit_price=None), filled(make_order(), price="188.00")))
     assert isinstance(step, AskMove)
-    assert (step.stop_price, step.take_profit_price) == (D("186.12"), None), "the stop still goes where the fill puts it"
+    assert (step.stop_price, step.take_profit_price) == (D("186.12"), None), "the stop goes where the fill puts it"
 
 
 @pytest.mark.parametrize(
