@@ -272,7 +272,9 @@ class Desk(SignalCommands):
             )
         refused = await self._gateway.cancel(order_id, actor=actor, reason="")
         if refused is not None:
-            raise CommandRefused("BROKER_REFUSED", refused.operator_text)
+            stands = self._order(order_id).cancel_requested_at is not None
+            more = " The desk asks again by itself while the broker shows it at work." if stands else ""
+            raise CommandRefused("BROKER_REFUSED", refused.operator_text + more)
         return self.order(order_id)
 
     async def lookup_order(self, order_id: str, *, actor: str) -> OrderView:

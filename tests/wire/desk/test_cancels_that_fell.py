@@ -37,7 +37,7 @@ def test_a_target_whose_cancel_was_lost_to_a_strange_page_goes_after_all_and_sta
             bracket_id, target = await target_of(day, desk)
             day.running.faults.add(Refuse(**DELETE, count=8))
             day.running.faults.add(Garbage(**DELETE, count=8))
-            with pytest.raises(CommandRefused, match="canceling again is safe"):
+            with pytest.raises(CommandRefused, match="The desk asks again by itself"):
                 await desk.cancel_order(target.id, actor="ann")
             assert (desk.order(target.id).status.value, desk.order(target.id).note) == ("new", "cancel asked")
             await day.until(lambda: desk.order(target.id).status.value == "canceled")
