@@ -145,6 +145,9 @@ class Zones:
         """That of the table where the keys work: it comes, and goes when nothing is typed there any more."""
         panel = self._orders if self.current is self._orders else self._brackets
         filters = panel.current_view().filters
+        if not panel.current_view().isVisible():
+            self._tell("NOTHING_THERE", "There is nothing to filter yet.")
+            return
         filters.show(not filters.is_shown)
         if filters.is_shown:
             filters.enter()

@@ -89,6 +89,13 @@ async def test_the_row_comes_and_goes_by_key_and_takes_its_filters_along(opened:
         assert (orders.model.rowCount(), orders.view.header().height()) == (before, COLUMN_HEAD)
 
 
+async def test_a_table_that_shows_nothing_says_so_and_hides_nothing_later(opened: Any) -> None:
+    async with opened("empty") as screen:
+        screen.press(Qt.Key.Key_Slash, Qt.KeyboardModifier.ControlModifier)
+        assert screen.text("toast-text") == "There is nothing to filter yet."
+        assert not screen.window.brackets.view.filters.is_shown
+
+
 async def test_numbers_are_compared_by_value_and_what_cannot_be_read_hides_nothing(opened: Any) -> None:
     async with opened("busy") as screen:
         panel = screen.window.brackets
