@@ -219,10 +219,8 @@ class OrderFolds(ABC):
     def _on_cancel_intended(self, event: ev.CancelIntended, at: datetime) -> None:
         order = self.orders[event.order_id]
         since = order.cancel_since or at
-        is_a_persons = order.cancel_requested_at is not None and order.cancel_actor not in (None, "desk")
-        actor = (
-            order.cancel_actor if is_a_persons and event.actor == "desk" else event.actor
-        )  # the desk only repeats it
+        is_repeated = order.cancel_requested_at is not None and event.actor == "desk"
+        actor = (order.cancel_actor if is_repeated else None) or event.actor  # a person's wish stays a person's
         self._put_order(replace(order, cancel_requested_at=at, cancel_since=since, cancel_actor=actor), at)
 
     def _on_cancel_refused(self, event: ev.CancelRefused, at: datetime) -> None:
