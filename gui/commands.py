@@ -10,8 +10,9 @@ from typing import Final
 from engine.model.words import DeskState
 from gui import formatting as say
 from gui.keys import KEYS, shown_for
+from gui.widgets.panel import Panel
 
-_MOVES: Final = frozenset({"up", "down", "left", "right", "escape", "palette"})
+_MOVES: Final = frozenset({"up", "down", "left", "right", "next_tab", "previous_tab", "escape", "palette"})
 """Keys that only move about; by name they would be of no use."""
 _STATES: Final = {
     DeskState.ACTIVE: "Desk active: entries are taken",
@@ -44,6 +45,15 @@ def of_keys(acts: Mapping[str, Callable[[], object]]) -> list[Command]:
 def of_states(ask: Callable[[DeskState], object]) -> list[Command]:
     """``ask`` itself asks for a word where one is needed."""
     return [Command(title, partial(ask, state), "desk") for state, title in _STATES.items()]
+
+
+def of_pages(panels: Iterable[Panel]) -> list[Command]:
+    """Every page of every panel, brought into sight."""
+    return [
+        Command(f"Show {title}" if not tab else f"Show {panel.title}: {title}", partial(panel.bring, tab), "page")
+        for panel in panels
+        for tab, title in enumerate(panel.header.tabs.titles)
+    ]
 
 
 def of_symbols(

@@ -25,6 +25,8 @@ KEYS: Final = (
     Key("down", "Down", "↓", "next signal, trade, order or incident"),
     Key("left", "Left", "←", "to the panel on the left: signals, trades, orders, incidents"),
     Key("right", "Right", "→", "to the panel on the right"),
+    Key("next_tab", "Ctrl+PgDown", "Ctrl PgDn", "next page of the panel"),
+    Key("previous_tab", "Ctrl+PgUp", "Ctrl PgUp", "page before"),
     Key(
         "approve",
         "A",

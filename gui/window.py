@@ -25,7 +25,7 @@ from gui.arrangement import arrange
 from gui.bridge import Bridge
 from gui.changing import Changing
 from gui.commanding import Commanding
-from gui.commands import Command, of_states, of_symbols
+from gui.commands import Command, of_pages, of_states, of_symbols
 from gui.dialogs.close_sheet import CloseSheet
 from gui.dialogs.facts_sheet import FactsSheet
 from gui.dialogs.gate_sheet import GateSheet
@@ -385,6 +385,7 @@ class MainWindow(QMainWindow):
         menu = self.state_bar.menu
         return [
             *of_states(self._releasing.ask),
+            *of_pages((*self._zones.all, self.detail, self.latency, self.activity)),
             *of_symbols(
                 self.bridge.symbols(),
                 trades,
@@ -404,8 +405,7 @@ class MainWindow(QMainWindow):
             incident = self.incidents.current_row() if self._zones.current is self.incidents else None
             if incident is not None:
                 self._showing.incident(incident)
-            self._docks["detail"].show()
-            self._docks["detail"].raise_()
+            self.detail.bring()
 
     def _escape(self) -> None:
         self._closing.dismiss()

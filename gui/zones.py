@@ -51,6 +51,8 @@ class Zones:
             "down": lambda: self._step(1),
             "left": lambda: self._change(-1),
             "right": lambda: self._change(1),
+            "next_tab": lambda: self._turn(1),
+            "previous_tab": lambda: self._turn(-1),
             "approve": lambda: self._say("NOT_APPROVED", self._signals.approve_current()),
             "edit": self._edit,
             "reject": self._reject,
@@ -100,6 +102,10 @@ class Zones:
         if zone is not self.current:
             self.current = zone
             self._step(0)
+
+    def _turn(self, by: int) -> None:
+        self._moved()
+        (self.current or self._signals).header.tabs.turn(by)
 
     def _step(self, by: int) -> None:
         self._moved()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from engine.model.words import Mode
 from gui.dialogs.confirm import ConfirmStrip
@@ -83,6 +83,15 @@ class Panel(QWidget):
         stack.addWidget(words)
         self._empty_pages[number] = (stack, words)
         return number
+
+    def bring(self, tab: int | None = None) -> None:
+        """Into sight, whatever hides it: its dock on top, and that page."""
+        dock = self.parentWidget()
+        if isinstance(dock, QDockWidget):
+            dock.show()
+            dock.raise_()
+        if tab is not None:
+            self.header.tabs.choose(tab)
 
     def set_empty(self, page: int, empty: bool, words: str | None = None) -> None:
         stack, text = self._empty_pages[page]

@@ -30,6 +30,14 @@ class TabStrip(QWidget):
     def current(self) -> int:
         return self._current
 
+    @property
+    def titles(self) -> tuple[str, ...]:
+        return tuple(self._titles)
+
+    def turn(self, by: int) -> None:
+        """To the next one, or the one before; behind the last comes the first."""
+        self.choose((self._current + by) % len(self._titles))
+
     def set_count(self, tab: int, count: int | None, total: int | None = None) -> None:
         """``total`` where a filter hides the others: 3/25."""
         text = "" if count is None else str(count) if total is None else f"{count}/{total}"

@@ -15,6 +15,8 @@ from gui.dialogs.palette import Palette
 from gui.keys import KEYS
 from tests.gui.conftest import Screen, until
 
+MOVES = {"up", "down", "left", "right", "next_tab", "previous_tab", "escape", "palette"}
+
 
 def open_palette(screen: Screen, typed: str = "") -> Palette:
     QTest.keyClick(screen.window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
@@ -35,7 +37,7 @@ async def test_every_key_and_every_symbol_is_in_it(opened: Any) -> None:
         shown = open_palette(screen).shown
         for key in KEYS:
             is_there = any(title.casefold() == key.words.casefold() for title in shown)
-            assert is_there is (key.name not in {"up", "down", "left", "right", "escape", "palette"}), key.name
+            assert is_there is (key.name not in MOVES), key.name
         assert {"AAPL: show the trade", "AAPL: flatten", "AAPL: order ticket", "NVDA: order ticket"} <= set(shown)
         assert "NVDA: flatten" not in shown, "there is no trade to flatten"
         assert {"Reset layout", "Light theme", "Halt the desk"} <= set(shown)
