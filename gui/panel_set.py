@@ -46,7 +46,7 @@ async def build_panels(desk: Door, actions: Actions, bridge: Bridge, now: Callab
     return PanelSet(
         state_bar=await turn(StateBar(mode)),
         signals=await turn(SignalsPanel(mode, actions, bridge, now)),
-        brackets=await turn(BracketsPanel(mode, actions)),
+        brackets=await turn(BracketsPanel(mode, actions, now)),
         orders=await turn(OrdersPanel(mode, actions, now)),
         detail=await turn(DetailPanel(mode, actions, quote=desk.quote, timeline=bridge.timeline, now=now)),
         incidents=await turn(IncidentsPanel(mode, actions, bridge.alarm_stats, now)),

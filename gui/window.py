@@ -162,6 +162,7 @@ class MainWindow(QMainWindow):
         bridge.quotes_changed.connect(self.detail.take_quotes)
         bridge.each_beat(lambda: self.signals.show_time(self._now()))
         bridge.each_beat(self.orders.show_time)
+        bridge.each_beat(self.brackets.show_time)
         bridge.each_beat(lambda: self.incidents.show_time(self._now()))
         bridge.each_beat(lambda: self.detail.show_time(self._now()))
         bridge.each_beat(self.arming.follow)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -255,7 +255,8 @@ _TRIES: Final[Column[BracketView]] = Column(
 )
 
 
-def open_columns() -> tuple[Column[BracketView], ...]:
+def open_columns(more: Iterable[Column[BracketView]] = ()) -> tuple[Column[BracketView], ...]:
+    """``more`` are those that are in sight only by somebody's wish."""
     return (
         _STATUS,
         _SYMBOL,
@@ -316,6 +317,7 @@ def open_columns() -> tuple[Column[BracketView], ...]:
             spare=8,
             child_cell=TextCell("low"),
         ),
+        *more,
         Column(
             "acts",
             "",

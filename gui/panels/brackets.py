@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -11,7 +13,7 @@ from engine.views import BracketView, PositionView
 from gui import formatting as say
 from gui.actions import Actions
 from gui.dialogs.confirm import Question
-from gui.panels import bracket_columns, positions
+from gui.panels import bracket_columns, bracket_extras, positions
 from gui.panels.account import AccountPage
 from gui.status_words import bracket_face
 from gui.tables.blotter import Blotter
@@ -28,12 +30,13 @@ class BracketsPanel(Panel):
     chosen = Signal(object)
     """The ``BracketView`` or ``PositionView`` moved to."""
 
-    def __init__(self, mode: Mode, actions: Actions) -> None:
+    def __init__(self, mode: Mode, actions: Actions, now: Callable[[], datetime]) -> None:
+        """``now`` makes the ages."""
         super().__init__("brackets", ["Brackets", "Positions", "History", "Account"], mode)
         self._actions = actions
         self._mode = mode
         self.model: RowModel[BracketView] = RowModel(
-            bracket_columns.open_columns(),
+            bracket_columns.open_columns(bracket_extras.extras(now)),
             lambda b: b.id,
             accepts=lambda b: b.status is not BracketStatus.CLOSED,
             stays=bracket_columns.is_trouble,
@@ -107,6 +110,11 @@ class BracketsPanel(Panel):
         for symbol in gone:
             self.confirm.forget(symbol)
         self._count()
+
+    def show_time(self) -> None:
+        """Ages move, where somebody wants to see them."""
+        if self.view.isVisible() and self.view.brought:
+            self.view.show_time()
 
     def retry_current(self) -> str:
         """Why nothing is placed again; empty when it is."""

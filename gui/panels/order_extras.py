@@ -11,8 +11,8 @@ from engine.views import BracketView, OrderView
 from gui import formatting as say
 from gui.panels.bracket_columns import profit
 from gui.panels.fills import value as executed_value
+from gui.panels.more_columns import moment, number, words
 from gui.status_words import bracket_face
-from gui.tables.cells import TextCell
 from gui.tables.column import Column
 
 SIZE, TIMES, TRADE, NAMES = "Size and value", "Times", "Trade and market", "Names and evidence"
@@ -57,20 +57,6 @@ def extras(now: Callable[[], datetime], trade_of: TradeOf) -> tuple[Column[Order
 
         return text
 
-    def number(
-        key: str, title: str, width: int, text: Callable[[OrderView], str], sort: Any = None, *, group: str
-    ) -> Column[OrderView]:
-        return Column(key, title, width, text, sort, TextCell("mid"), right=True, least=width, group=group)
-
-    def words(
-        key: str, title: str, width: int, text: Callable[[OrderView], str], *, group: str, sorts: bool = True
-    ) -> Column[OrderView]:
-        return Column(key, title, width, text, text if sorts else None, TextCell("mid"), least=width, group=group)
-
-    def moment(key: str, title: str, at: Callable[[OrderView], datetime | None]) -> Column[OrderView]:
-        tip = lambda o: say.stamp(at(o))  # noqa: E731 - a column is made of such words
-        return Column(key, title, 76, lambda o: say.clock(at(o)), at, TextCell("mid"), tip=tip, least=76, group=TIMES)
-
     def evidence(of: Callable[[Any], Any]) -> Callable[[OrderView], Any]:
         return lambda o: of(o.evidence) if o.evidence is not None else None
 
@@ -84,12 +70,12 @@ def extras(now: Callable[[], datetime], trade_of: TradeOf) -> tuple[Column[Order
         number("executed", "Executed", 86, lambda o: say.money(executed_value(o)), executed_value, group=SIZE),
         number("working", "At work", 86, lambda o: say.money(working_value(o)), working_value, group=SIZE),
         number("busted", "Taken back", 82, lambda o: say.qty(o.busted_qty or None), lambda o: o.busted_qty, group=SIZE),
-        moment("created", "Created", lambda o: o.created_at),
-        moment("since", "Since", lambda o: o.status_since),
-        moment("updated", "Broker’s stamp", lambda o: o.updated_at),
-        moment("proved", "Proved", evidence(lambda proof: proof.at)),
-        moment("canceling", "Cancel asked", lambda o: o.cancel_requested_at),
-        moment("unknown_since", "Unknown since", lambda o: o.unresolved_since),
+        moment("created", "Created", lambda o: o.created_at, group=TIMES),
+        moment("since", "Since", lambda o: o.status_since, group=TIMES),
+        moment("updated", "Broker’s stamp", lambda o: o.updated_at, group=TIMES),
+        moment("proved", "Proved", evidence(lambda proof: proof.at), group=TIMES),
+        moment("canceling", "Cancel asked", lambda o: o.cancel_requested_at, group=TIMES),
+        moment("unknown_since", "Unknown since", lambda o: o.unresolved_since, group=TIMES),
         number("lived", "Age", 62, lambda o: say.age(o.created_at, now()), lambda o: o.created_at, group=TIMES),
         words("strategy", "Strategy", 96, of_trade(lambda t: t.strategy), group=TRADE),
         words("trade_status", "Trade is", 110, of_trade(lambda t: bracket_face(t).word), group=TRADE, sorts=False),

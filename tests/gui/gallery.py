@@ -171,6 +171,7 @@ def pose(name: str, window: MainWindow) -> None:
         case "more_columns":
             wanted = ("type", "tif", "left", "working", "market", "distance", "strategy", "trade_pl", "created")
             window.orders.view.put_away(("note",), wanted)
+            window.brackets.view.put_away(("plan",), ("strategy", "risk", "to_stop", "open_for", "opened", "value"))
         case "incident_keys":
             for key in (Qt.Key.Key_K, Qt.Key.Key_Down):
                 QTest.keyClick(window, key)

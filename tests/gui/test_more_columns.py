@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
-from engine.views import OrderView
+from engine.views import BracketView, OrderView
+from gui.panels.bracket_extras import extras as of_trades, risk
 from gui.panels.order_extras import distance_pct, extras, filled_share, working_value
 from gui.tables.blotter import Blotter
 from gui.tables.column_choice import ColumnChoice
@@ -101,6 +104,38 @@ def test_every_column_has_a_word_for_every_order_and_values_that_can_be_compared
         if column.sort is not None:
             values = [value for order in orders if (value := column.sort(order)) is not None]
             assert sorted(values) is not None, column.key
+
+
+@pytest.mark.parametrize("scene", ["empty", "busy", "trouble"])
+def test_every_column_has_a_word_for_every_trade_and_values_that_can_be_compared(scene: str) -> None:
+    desk = desk_of(scene)
+    trades: list[BracketView] = desk.brackets("all", 1_000)
+    for column in of_trades(desk.clock.now):
+        assert all(isinstance(column.text(trade), str) for trade in trades), column.key
+        assert all(isinstance(column.tip(trade), str) for trade in trades), column.key
+        if column.sort is not None:
+            values = [value for trade in trades if (value := column.sort(trade)) is not None]
+            assert sorted(values) is not None, column.key
+
+
+def test_what_a_trade_has_at_risk_is_below_zero_once_its_stop_locks_a_gain_in() -> None:
+    long = desk_of("busy").bracket("b-AAPL")
+    assert risk(long) == (long.entry_price - long.stop_price) * long.held_qty > 0
+    locked = msgspec.structs.replace(long, stop_price=long.entry_price + 1)
+    assert risk(locked) == -long.held_qty
+    assert risk(msgspec.structs.replace(long, held_qty=Decimal(0))) is None
+
+
+async def test_columns_of_trades_are_brought_in_too(opened: Any) -> None:
+    async with opened("busy") as screen:
+        view = screen.window.brackets.view
+        menu = screen.window._layout._columns["bracket-table"].menu()
+        for title in ("Strategy", "At risk", "Open for"):
+            entry_of(menu, title).setChecked(True)
+        assert {"strategy", "risk", "open_for"} <= set(in_sight(view))
+        row = screen.row("bracket-table", "b-AAPL")
+        assert "breakout-20" in row
+        screen.window.brackets.show_time()
 
 
 def test_what_has_no_price_has_no_distance_and_no_value() -> None:
