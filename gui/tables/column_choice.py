@@ -87,7 +87,7 @@ class ColumnChoice(QObject):
         filters.setChecked(self._view.filters.is_shown)
         filters.toggled.connect(self._view.filters.show)
         flashing = menu.addMenu("Stand out when they change")
-        for column in titled:
+        for column in [each for each in every if not each.group or each.key in self._view.brought]:
             action = flashing.addAction(column.title)
             action.setCheckable(True)
             action.setChecked(column.key in self._view.flashes.columns)

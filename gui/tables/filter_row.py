@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit
 
@@ -23,9 +23,6 @@ _NARROWEST: Final = 40
 
 
 class FilterRow(QObject):
-    changed = Signal()
-    """It is shown, or it is not."""
-
     def __init__(self, head: QHeaderView) -> None:
         super().__init__(head)
         self._head = head
@@ -55,7 +52,6 @@ class FilterRow(QObject):
         self._head.setFixedHeight(COLUMN_HEAD + FILTER_ROW if on else COLUMN_HEAD)
         self._head.geometriesChanged.emit()
         self._place()
-        self.changed.emit()
 
     def enter(self) -> None:
         """The cursor into the first field in sight."""
