@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from engine.views import BracketView
 from gui import formatting as say
-from gui.panels.more_columns import moment, number, words
+from gui.panels.more_columns import away_pct, moment, number, words
 from gui.tables.column import Column
 
 SIZE, PRICES, TIMES, NAMES = "Size and risk", "Prices", "Times", "Names and plan"
@@ -26,19 +26,14 @@ def open_value(trade: BracketView) -> Decimal | None:
     return None if trade.market_price is None else trade.held_qty * trade.market_price
 
 
-def room_pct(trade: BracketView, at: Decimal | None) -> Decimal | None:
-    """How far the market is from a price, in percent of the market's."""
-    return None if at is None or not trade.market_price else 100 * abs(at - trade.market_price) / trade.market_price
-
-
 def extras(now: Callable[[], datetime]) -> tuple[Column[BracketView], ...]:
     """``now`` makes the ages."""
 
     def to_stop(trade: BracketView) -> Decimal | None:
-        return room_pct(trade, trade.stop_price)
+        return away_pct(trade.stop_price, trade.market_price)
 
     def to_target(trade: BracketView) -> Decimal | None:
-        return room_pct(trade, trade.take_profit_price)
+        return away_pct(trade.take_profit_price, trade.market_price)
 
     return (
         number("held", "Held", 64, lambda b: say.qty(b.held_qty), lambda b: b.held_qty, group=SIZE),

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from gui import formatting as say
 from gui.tables.cells import TextCell
 from gui.tables.column import Column
+
+
+def away_pct(at: Decimal | None, market: Decimal | None) -> Decimal | None:
+    """How far the market is from a price, in percent of the market's; None without one of them."""
+    return None if at is None or not market else 100 * abs(at - market) / market
 
 
 def number[R](

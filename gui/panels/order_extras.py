@@ -11,7 +11,7 @@ from engine.views import BracketView, OrderView
 from gui import formatting as say
 from gui.panels.bracket_columns import profit
 from gui.panels.fills import value as executed_value
-from gui.panels.more_columns import moment, number, words
+from gui.panels.more_columns import away_pct, moment, number, words
 from gui.status_words import bracket_face
 from gui.tables.column import Column
 
@@ -43,8 +43,7 @@ def working_value(order: OrderView) -> Decimal | None:
 
 def distance_pct(order: OrderView, trade: BracketView | None) -> Decimal | None:
     """How far the market is from its price, in percent of the market's; None without a price."""
-    at, market = working_price(order), trade.market_price if trade is not None else None
-    return None if at is None or not market else 100 * abs(at - market) / market
+    return away_pct(working_price(order), trade.market_price if trade is not None else None)
 
 
 def extras(now: Callable[[], datetime], trade_of: TradeOf) -> tuple[Column[OrderView], ...]:

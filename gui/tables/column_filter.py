@@ -16,7 +16,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 type Admits = Callable[[str, Any], bool]
@@ -58,8 +58,7 @@ def read_filter(text: str) -> Admits | None:
             raise BadFilter(f"After {sign} comes a number, as in {sign}12.5")
         return lambda words, _value: words.casefold() == rest.casefold()
     if ".." in text:
-        ends = [_number(part.strip()) for part in text.split("..", 1)]
-        least, most = ends
+        least, most = (_number(part.strip()) for part in text.split("..", 1))
         if least is None or most is None:
             raise BadFilter("Between two numbers, as in 10..20")
         at_least, at_most = _compares(operator.ge, least), _compares(operator.le, most)
@@ -90,9 +89,4 @@ def _first_number(words: str) -> Decimal | None:
         hours, minutes, seconds = (int(part or 0) for part in time.groups())
         return Decimal(3_600 * hours + 60 * minutes + seconds)
     found = _NUMBER.match(words.strip())
-    if found is None:
-        return None
-    try:
-        return Decimal(found[0].replace(",", "").replace("$", "").replace("−", "-"))
-    except InvalidOperation:
-        return None
+    return None if found is None else Decimal(found[0].replace(",", "").replace("$", "").replace("−", "-"))
