@@ -22,12 +22,14 @@ from engine.commandline import (
     data_dir_of,
     date_of,
     journals,
+    name_of_person,
     not_negative,
     on_signals,
     port_number,
     run_doctor,
     run_exchange,
     run_export,
+    run_second_person,
     run_signal,
     run_verify,
     share,
@@ -93,6 +95,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     _add_exchange_command(commands)
     _add_signal_command(commands)
     _add_replay_command(commands)
+    _add_second_person_command(commands)
     for name, text, run in (
         ("doctor", "check keys, reachability, clock, streams, data folder, journal; say what to fix", run_doctor),
         ("verify", "check the journal's hash chain", run_verify),
@@ -161,6 +164,14 @@ def _add_replay_command(commands: Any) -> None:
     command.add_argument("--at", type=time_of, default=None, metavar="HH:MM", help="New York's time to begin at")
     command.add_argument("--data-dir", type=Path, default=None)
     command.set_defaults(run=run_replay)
+
+
+def _add_second_person_command(commands: Any) -> None:
+    command = commands.add_parser(
+        "second-person", help="seal the word of a second person, who has to agree to leave a halt"
+    )
+    command.add_argument("name", type=name_of_person)
+    command.set_defaults(run=run_second_person)
 
 
 # --- the desk ------------------------------------------------------------------------------------------------------

@@ -247,7 +247,9 @@ def _adjusted(event: ev.BracketAdjusted, book: Book) -> Line:
 def _state(event: ev.DeskStateSet, book: Book) -> Line:
     who = "you" if event.actor == "window" else event.actor
     scope = "" if event.scope == "desk" else f" {event.scope}"
-    return "warn", None, f"desk{scope} {event.state.value} by {who}" + (f" · {event.cause}" if event.cause else "")
+    agreed = f", {event.agreed_by} agreed" if event.agreed_by else ""
+    cause = f" · {event.cause}" if event.cause else ""
+    return "warn", None, f"desk{scope} {event.state.value} by {who}{agreed}{cause}"
 
 
 def _stalled(event: ev.LoopStalled, book: Book) -> Line:

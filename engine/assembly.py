@@ -39,6 +39,7 @@ from engine.feeds import OrderFeed, QuoteFeed
 from engine.gateway import Gateway
 from engine.halt.cooling import CoolingOff
 from engine.halt.keeper import HaltKeeper
+from engine.halt.second_person import SecondPerson
 from engine.heartbeat import Heartbeat
 from engine.incidents.protection import has_flipped
 from engine.incidents.watch import Watch
@@ -328,6 +329,7 @@ def assemble(
             reconciler,
             reader,
             CoolingOff(book, clock, config.halt.cooling_off_s),
+            SecondPerson(config.halt.second_persons, clock),
         ),
         ticket=TicketCommands(book, reception, queue, pictures, world, fetch_quotes=quote_feed.fetch),
         mandates=MandateCommands(mandates, recorder, book, clock),

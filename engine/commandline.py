@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engine.config import Config
 
 FAILED: Final = 1
+LONGEST_PERSON: Final = 64
 
 
 def data_dir_of(arguments: argparse.Namespace) -> Path:
@@ -49,6 +50,18 @@ def port_number(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
     return int(text)
+
+
+def name_of_person(text: str) -> str:
+    from engine.intake.auth import OPERATOR
+    from engine.model.commands import WINDOW
+
+    name = text.strip()
+    if not name or not name.isprintable() or len(name) > LONGEST_PERSON:
+        raise argparse.ArgumentTypeError(f"a name has 1 to {LONGEST_PERSON} printable characters")
+    if name in (WINDOW, OPERATOR):
+        raise argparse.ArgumentTypeError(f"{name!r} is what the first person is called")
+    return name
 
 
 def date_of(text: str) -> date:
@@ -180,6 +193,28 @@ def run_export(arguments: argparse.Namespace) -> int:
         written = export(path, arguments.to if arguments.broker == "sim" else arguments.to / path.parent.name)
         for file, rows in written.items():
             print(f"{file}: {rows} rows")
+    return 0
+
+
+def run_second_person(arguments: argparse.Namespace) -> int:
+    """Reads the word without showing it, twice; from a pipe one line is enough."""
+    import getpass
+
+    import tomlkit
+
+    from engine.errors import EngineError
+    from engine.halt.second_person import SHORTEST_WORD, plain, sealed
+
+    if sys.stdin.isatty():
+        word = getpass.getpass(f"The word of {arguments.name}, {SHORTEST_WORD} characters at least: ")
+        if plain(getpass.getpass("Once more: ")) != plain(word):
+            raise EngineError("The two words are different: try again.")
+    else:
+        word = sys.stdin.readline()
+    if len(plain(word)) < SHORTEST_WORD:
+        raise EngineError(f"A word of {SHORTEST_WORD} characters is needed at least: whoever can guess it agrees.")
+    print("Under [halt] in greenlight.toml, then restart the desk:", file=sys.stderr)
+    print(f'second_persons.{tomlkit.key(arguments.name).as_string()} = "{sealed(word)}"')
     return 0
 
 

@@ -19,6 +19,7 @@ Ratio = Annotated[float, Meta(gt=0, le=100)]
 SymbolName = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9./]*$")]
 Window = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
 HeartbeatUrl = Annotated[str, Meta(pattern=r"^(https://\S+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/\S*)?)?$")]
+SealedWord = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}:[0-9a-f]{64}$")]
 RulesFile = Annotated[str, Meta(pattern=r"^([A-Za-z0-9_-]+\.py)?$")]
 Usd = Annotated[float, Meta(gt=0, le=1e12)]
 """TOML has no decimals: rules compare with ``Decimal(str(limit))``, which is what the operator wrote."""
@@ -245,6 +246,13 @@ class HaltRules(Section, frozen=True, kw_only=True):
     cooling_off_s: Annotated[
         float, Meta(ge=0, le=86_400, description="So long a halt stands at least, whoever wants to leave it; 0: off.")
     ] = 0.0
+    second_persons: Annotated[
+        dict[str, SealedWord],
+        Meta(
+            description="Name -> sealed word, as `main.py second-person NAME` prints it: one of them has to agree "
+            "before a halt is left; empty: nobody has to."
+        ),
+    ] = {}
 
 
 class MandateRules(Section, frozen=True, kw_only=True):

@@ -42,6 +42,7 @@ from engine.latency import LatencyLog, LatencySample, LoopLag, endpoint_views, t
 from engine.market.history import minute_bars
 from engine.market.quotes import QuoteBoard, QuoteView
 from engine.model import events as ev
+from engine.model.commands import Agreement
 from engine.model.order import Evidence, Order
 from engine.model.words import DeskState, ExitWhen, Mode, OrderRole
 from engine.pipeline.resolve import Resolver
@@ -327,10 +328,16 @@ class Desk(SignalCommands):
     # --- the desk itself -------------------------------------------------------------------------------------------
 
     async def set_state(
-        self, state: DeskState, *, scope: str = DESK_SCOPE, actor: str, confirm: str | None = None
+        self,
+        state: DeskState,
+        *,
+        scope: str = DESK_SCOPE,
+        actor: str,
+        confirm: str | None = None,
+        second: Agreement | None = None,
     ) -> HealthView:
-        """Refused with CONFIRM_REQUIRED, TRIP_STANDS, COOLING_OFF or TRADING_SUSPENDED where something comes first."""
-        await self.halt.set_state(state, scope=scope, actor=actor, confirm=confirm)
+        """See ``HaltCommands.set_state`` for what comes first."""
+        await self.halt.set_state(state, scope=scope, actor=actor, confirm=confirm, second=second)
         return self.health()
 
     async def confirm_account(self, number: str, *, actor: str) -> HealthView:

@@ -31,3 +31,5 @@ class HaltView(View, frozen=True, kw_only=True):
     """In rising order of caution."""
     cooling_s: float = 0.0
     """For so long the halt cannot be left yet."""
+    second_persons: tuple[str, ...] = ()
+    """One of these has to agree before the halt is left; empty: nobody has to."""

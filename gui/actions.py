@@ -20,7 +20,7 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, Signal
 
 from engine.errors import CommandRefused, EngineError
-from engine.model.commands import NO_EDITS, Edits, OrderChange
+from engine.model.commands import NO_EDITS, Agreement, Edits, OrderChange
 from engine.model.mandate import MandateTerms
 from engine.model.words import DeskState
 from engine.views import BarView
@@ -228,8 +228,8 @@ class Actions(QObject):
     def flatten_symbol(self, symbol: str) -> bool:
         return self._run(f"flatten:{symbol}", lambda: self._desk.flatten(symbol=symbol, actor=ACTOR))
 
-    def set_state(self, state: DeskState, confirm: str | None = None) -> bool:
-        return self._run("state", lambda: self._desk.set_state(state, actor=ACTOR, confirm=confirm))
+    def set_state(self, state: DeskState, confirm: str | None = None, second: Agreement | None = None) -> bool:
+        return self._run("state", lambda: self._desk.set_state(state, actor=ACTOR, confirm=confirm, second=second))
 
     def flatten_all(self) -> bool:
         return self._run(f"{HALT}flat", lambda: self._desk.flatten(symbol=None, actor=ACTOR))

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Literal, Protocol
 
 from engine.bus import Bus
-from engine.model.commands import NO_EDITS, Edits, OrderChange
+from engine.model.commands import NO_EDITS, Agreement, Edits, OrderChange
 from engine.model.mandate import MandateTerms
 from engine.model.words import DeskState, Mode, SignalStatus
 from engine.views import (
@@ -244,7 +244,13 @@ class Door(Protocol):
     async def flatten_bracket(self, bracket_id: str, *, actor: str) -> BracketView: ...
     async def flatten(self, *, symbol: str | None, actor: str) -> list[BracketView]: ...
     async def set_state(
-        self, state: DeskState, *, scope: str = "desk", actor: str, confirm: str | None = None
+        self,
+        state: DeskState,
+        *,
+        scope: str = "desk",
+        actor: str,
+        confirm: str | None = None,
+        second: Agreement | None = None,
     ) -> HealthView: ...
     async def poll_orders(self, on: bool, *, actor: str) -> HealthView: ...
     async def ack_incident(self, incident_id: str, *, actor: str) -> IncidentView: ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from engine.model.commands import Agreement
 from engine.model.words import DeskState, Mode
 from engine.views_limits import TripView
 from gui import formatting as say
@@ -29,14 +30,20 @@ def release_question(
     mode: Mode,
     state: DeskState,
     trips: Sequence[TripView],
-    act: Callable[[str], object],
+    act: Callable[[str, Agreement | None], object],
+    second_persons: tuple[str, ...] = (),
     *,
     refused: str | None = None,
 ) -> Question:
-    """``act`` is called with the typed word. ``refused``: the desk's own words for why the last try was not taken."""
+    """``act`` is called with the typed word, and with who agreed where one of ``second_persons`` has to.
+
+    ``refused``: the desk's own words for why the last try was not taken.
+    """
     held = against(trips, state)
     standing = [trip for trip in held if trip.stands]
     follows = "Approvals and entries are possible again." if state is DeskState.ACTIVE else ""
+    if second_persons:
+        follows = f"{follows} {' or '.join(second_persons)} has to agree, with their own word.".strip()
     name = mode.value.upper()
     if standing:
         causes = " ".join(trip.cause for trip in standing)
@@ -45,8 +52,9 @@ def release_question(
             f"{name}: what tripped the desk still stands. Go to {state.value} all the same?",
             " ".join(filter(None, (refused or causes, standing[0].release, follows))),
             f"Force to {state.value}",
-            lambda: act(FORCE),
+            lambda: act(FORCE, None),
             typed=FORCE,
+            agree=_agree(FORCE, act, second_persons),
         )
     what = "release the trip and" if held else "release the halt and"
     causes = " ".join(f"{trip.cause} That is over." for trip in held)
@@ -55,9 +63,16 @@ def release_question(
         f"{name}: {what} go to {state.value}?",
         " ".join(filter(None, (refused, causes, follows))),
         f"Release to {state.value}",
-        lambda: act(RELEASE),
+        lambda: act(RELEASE, None),
         typed=RELEASE,
+        agree=_agree(RELEASE, act, second_persons),
     )
+
+
+def _agree(
+    word: str, act: Callable[[str, Agreement | None], object], names: tuple[str, ...]
+) -> tuple[tuple[str, ...], Callable[[Agreement], object]] | None:
+    return (names, lambda agreement: act(word, agreement)) if names else None
 
 
 def trip_words(trips: Sequence[TripView]) -> str:

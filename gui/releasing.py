@@ -12,7 +12,7 @@ from gui.bridge import Bridge
 from gui.dialogs.confirm import Question
 from gui.release import STATE, needs_word, release_question
 
-_WANTS_WORD: Final = frozenset({"TRIP_STANDS", "CONFIRM_REQUIRED"})
+_WANTS_WORD: Final = frozenset({"TRIP_STANDS", "CONFIRM_REQUIRED", "SECOND_PERSON", "WRONG_WORD"})
 
 
 class Releasing:
@@ -32,10 +32,12 @@ class Releasing:
             self._actions.set_state(state)
             return
         act = partial(self._actions.set_state, state)
-        self._ask(release_question(self._mode, state, desk.trips, act, refused=refused))
+        is_halted = desk.health.desk_state is DeskState.HALTED and state is not DeskState.HALTED
+        second = self._bridge.ladder().second_persons if is_halted else ()
+        self._ask(release_question(self._mode, state, desk.trips, act, second, refused=refused))
 
     def follow(self, command: str, refusal: Refusal) -> None:
-        """What the desk did not take: its question, where a word is what it wants."""
+        """What the desk did not take: its question, where words are what it wants."""
         if command == STATE and refusal.code in _WANTS_WORD:
             self.ask(self._asked, refusal.text)
 

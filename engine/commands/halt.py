@@ -20,7 +20,9 @@ from engine.errors import AmbiguousError, BrokerError, CommandRefused, Retryable
 from engine.halt.cooling import CoolingOff
 from engine.halt.keeper import HaltKeeper
 from engine.halt.ladder import CANCELS_ENTRIES, ladder
+from engine.halt.second_person import SecondPerson
 from engine.model import events as ev
+from engine.model.commands import Agreement
 from engine.model.order import Evidence
 from engine.model.words import DeskState, Source
 from engine.order_reading import OrderReader
@@ -45,6 +47,7 @@ class HaltCommands:
         reconciler: Reconciler,
         reader: OrderReader,
         cooling: CoolingOff,
+        second: SecondPerson,
     ) -> None:
         self._client = client
         self._recorder = recorder
@@ -56,6 +59,7 @@ class HaltCommands:
         self._reconciler = reconciler
         self._reader = reader
         self._cooling = cooling
+        self._second = second
         self._switching = asyncio.Lock()
 
     def ladder(self) -> HaltView:
@@ -64,31 +68,59 @@ class HaltCommands:
             listed=self._reader.listed,
             disproved=self._keeper.disproved,
             cooling_s=self._cooling.left_s(DESK_SCOPE),
+            second_persons=self._second.names,
         )
 
     # --- states ------------------------------------------------------------------------------------------------------
 
-    async def set_state(self, state: DeskState, *, scope: str, actor: str, confirm: str | None = None) -> None:
-        """Refused with CONFIRM_REQUIRED, TRIP_STANDS, COOLING_OFF or TRADING_SUSPENDED when it loosens what may not be
-        loosened."""
-        released: list[ev.AnyEvent] = []
-        is_leaving = self._book.state_of(scope) is DeskState.HALTED and state is not DeskState.HALTED
-        if is_leaving and (left_s := self._cooling.left_s(scope)) > 0:
-            raise CommandRefused("COOLING_OFF", f"The halt cools off: it can be left in {math.ceil(left_s)} s.")
-        if scope == DESK_SCOPE:
-            if is_leaving and self._book.suspension.is_on and self._book.suspension.set_by:
-                text = "The broker takes no orders of this account: resume trading first, then release the halt."
-                raise CommandRefused("TRADING_SUSPENDED", text)
-            released = self._trips.release(state, actor=actor, confirm=confirm)
-        elif is_leaving and confirm != RELEASE:
-            raise _must_type(f"Leaving {DeskState.HALTED.value}")
-        await self._recorder.commit_exit(*released, ev.DeskStateSet(scope=scope, state=state, actor=actor, cause=""))
+    async def set_state(
+        self,
+        state: DeskState,
+        *,
+        scope: str,
+        actor: str,
+        confirm: str | None = None,
+        second: Agreement | None = None,
+    ) -> None:
+        """Refused when it loosens what may not be loosened.
+
+        COOLING_OFF, TRADING_SUSPENDED, CONFIRM_REQUIRED, TRIP_STANDS, SECOND_PERSON, WRONG_WORD; and STATE_CHANGED when
+        another hand set the state while the second person's word was looked at.
+        """
+        released = self._released(state, scope, actor, confirm)
+        agreed_by = ""
+        if self._is_leaving(state, scope) and self._second.names:
+            halt = self._book.states.get(scope)
+            agreed_by = await self._second.agreed(second, actor=actor)
+            if self._book.states.get(scope) != halt:
+                text = "Somebody else set the state meanwhile: look again before the halt is left."
+                raise CommandRefused("STATE_CHANGED", text)
+            released = self._released(state, scope, actor, confirm)
+        setting = ev.DeskStateSet(scope=scope, state=state, actor=actor, cause="", agreed_by=agreed_by)
+        await self._recorder.commit_exit(*released, setting)
         self._cooling.left_s(scope)  # from here on it counts, whatever is done to the wall clock
         if state in CANCELS_ENTRIES:
             await self._withdrawal.cancel_entries(
                 actor=actor, reason="no more entries", chosen=lambda order: self._keeper.is_in(order, scope)
             )
             self._reconciler.doubt_all()  # the list that proves that no entry is left
+
+    def _is_leaving(self, state: DeskState, scope: str) -> bool:
+        return self._book.state_of(scope) is DeskState.HALTED and state is not DeskState.HALTED
+
+    def _released(self, state: DeskState, scope: str, actor: str, confirm: str | None) -> list[ev.AnyEvent]:
+        """The trips that are released with it, where nothing that one person can say stands against it."""
+        is_leaving = self._is_leaving(state, scope)
+        if is_leaving and (left_s := self._cooling.left_s(scope)) > 0:
+            raise CommandRefused("COOLING_OFF", f"The halt cools off: it can be left in {math.ceil(left_s)} s.")
+        if scope == DESK_SCOPE:
+            if is_leaving and self._book.suspension.is_on and self._book.suspension.set_by:
+                text = "The broker takes no orders of this account: resume trading first, then release the halt."
+                raise CommandRefused("TRADING_SUSPENDED", text)
+            return self._trips.release(state, actor=actor, confirm=confirm)
+        if is_leaving and confirm != RELEASE:
+            raise _must_type(f"Leaving {DeskState.HALTED.value}")
+        return []
 
     async def cancel_entries(self, *, actor: str) -> list[str]:
         """Ask for the cancel of all working entries, and wait until the broker has answered each; their ids."""

@@ -43,20 +43,25 @@ def left_in(book: Book) -> tuple[str, ...]:
 
 
 def ladder(
-    book: Book, *, listed: Evidence | None = None, disproved: tuple[str, ...] = (), cooling_s: float = 0.0
+    book: Book,
+    *,
+    listed: Evidence | None = None,
+    disproved: tuple[str, ...] = (),
+    cooling_s: float = 0.0,
+    second_persons: tuple[str, ...] = (),
 ) -> HaltView:
     """``listed``: the newest reading of all orders; ``disproved``: what the newest try to prove the desk flat found;
-    ``cooling_s``: for how long the halt cannot be left yet.
+    ``cooling_s``: for how long the halt cannot be left yet; ``second_persons``: of whom one has to agree.
     """
     state = book.state_of(DESK_SCOPE)
     rungs = (
         _paused(book, state),
         _reducing(book, state, listed),
-        _halted(book, state, cooling_s),
+        _halted(book, state, cooling_s, second_persons),
         _flat(book, state, disproved),
         _suspended(book),
     )
-    return HaltView(desk_state=state, rungs=rungs, cooling_s=cooling_s)
+    return HaltView(desk_state=state, rungs=rungs, cooling_s=cooling_s, second_persons=second_persons)
 
 
 def _paused(book: Book, state: DeskState) -> RungView:
@@ -77,10 +82,12 @@ def _reducing(book: Book, state: DeskState, listed: Evidence | None) -> RungView
     return _of_state(book, state, DeskState.REDUCING, "Working entries are canceled too: exits only.", missing, listed)
 
 
-def _halted(book: Book, state: DeskState, cooling_s: float) -> RungView:
+def _halted(book: Book, state: DeskState, cooling_s: float, second_persons: tuple[str, ...]) -> RungView:
     sentence = "No approvals, no mandates. Protection is kept."
     if cooling_s > 0:
         sentence += f" It cools off: it can be left in {math.ceil(cooling_s)} s."
+    if second_persons:
+        sentence += f" It is left by two: {' or '.join(second_persons)} has to agree."
     return _of_state(book, state, DeskState.HALTED, sentence, ())
 
 

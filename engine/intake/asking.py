@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from engine.intake.door import Span
 from engine.intake.fields import Fields
 from engine.intake.jsontext import object_from, refusal
-from engine.model.commands import Edits
+from engine.model.commands import Agreement, Edits
 from engine.model.rejections import REJECTIONS
 from engine.model.words import DeskState, ExitWhen, SignalStatus
 
@@ -139,9 +139,16 @@ async def difference_of(request: web.Request) -> SettlementAsked:
     return SettlementAsked(difference_id, settlement, fields.price("stop_price"), fields.price("take_profit_price"))
 
 
-async def state_of(request: web.Request) -> tuple[DeskState, str, str | None]:
-    """State, scope and the typed confirmation."""
-    fields = await body_of(request, "state", "scope", "confirm")
+class StateAsked(NamedTuple):
+    state: DeskState
+    scope: str
+    confirm: str | None
+    """The typed confirmation."""
+    second: Agreement | None
+
+
+async def state_of(request: web.Request) -> StateAsked:
+    fields = await body_of(request, "state", "scope", "confirm", "second_person", "second_word")
     state = fields.word("state", DeskState, "UNKNOWN_STATE")
     if state is None:
         raise fields.missing("state")
@@ -151,7 +158,16 @@ async def state_of(request: web.Request) -> tuple[DeskState, str, str | None]:
     kind, _, name = scope.partition(":")
     if kind == "symbol":
         scope = f"symbol:{name.upper()}"
-    return state, scope, fields.text("confirm")
+    return StateAsked(state, scope, fields.text("confirm"), _agreement_of(fields))
+
+
+def _agreement_of(fields: Fields) -> Agreement | None:
+    person, word = fields.text("second_person"), fields.text("second_word")
+    if person is None and word is None:
+        return None
+    if person is None or word is None:
+        raise fields.missing("second_person" if person is None else "second_word", ": both or neither")
+    return Agreement(person, word)
 
 
 async def polling_of(request: web.Request) -> bool:

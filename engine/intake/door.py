@@ -14,7 +14,7 @@ from engine.commands.halt import HaltCommands
 from engine.commands.limits import LimitCommands
 from engine.commands.mandates import MandateCommands
 from engine.commands.replacing import ReplaceCommands
-from engine.model.commands import NO_EDITS, Edits
+from engine.model.commands import NO_EDITS, Agreement, Edits
 from engine.model.events import Recorded
 from engine.model.words import DeskState, ExitWhen, SignalStatus
 from engine.protection.carry import CarrySheet
@@ -106,7 +106,13 @@ class Door(Protocol):
     async def flatten_bracket(self, bracket_id: str, *, actor: str, when: ExitWhen = ExitWhen.NOW) -> BracketView: ...
     async def flatten(self, *, symbol: str | None, actor: str, when: ExitWhen = ExitWhen.NOW) -> list[BracketView]: ...
     async def set_state(
-        self, state: DeskState, *, scope: str = "desk", actor: str, confirm: str | None = None
+        self,
+        state: DeskState,
+        *,
+        scope: str = "desk",
+        actor: str,
+        confirm: str | None = None,
+        second: Agreement | None = None,
     ) -> HealthView: ...
     async def poll_orders(self, on: bool, *, actor: str) -> HealthView: ...
     async def ack_incident(self, incident_id: str, *, actor: str) -> IncidentView: ...

@@ -79,8 +79,12 @@ class Calls:
         return answer(self._door.latency())
 
     async def set_state(self, request: web.Request) -> web.Response:
-        state, scope, confirm = await asking.state_of(request)
-        return answer(await self._door.set_state(state, scope=scope, actor=actor_of(request), confirm=confirm))
+        wish = await asking.state_of(request)
+        return answer(
+            await self._door.set_state(
+                wish.state, scope=wish.scope, actor=actor_of(request), confirm=wish.confirm, second=wish.second
+            )
+        )
 
     async def poll_orders(self, request: web.Request) -> web.Response:
         polling = await asking.polling_of(request)

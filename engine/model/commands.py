@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -49,3 +50,12 @@ class ApprovedNumbers(Edits, frozen=True, kw_only=True):
 
 
 NO_EDITS: Final = Edits()
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Of a second person with what the first one asks for."""
+
+    name: str
+    word: str = field(repr=False)
+    """Theirs alone: it is compared, and stands in no log, journal or answer."""

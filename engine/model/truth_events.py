@@ -97,3 +97,5 @@ class DeskStateSet(Event, frozen=True, kw_only=True):
     state: DeskState
     actor: str
     cause: str
+    agreed_by: str = ""
+    """The second person, where one had to agree."""

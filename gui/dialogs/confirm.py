@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from engine.model.commands import Agreement
 from engine.model.words import Mode
 from gui.theme import CARD_PAD, Type, font, text_width
 from gui.widgets.button import Button
 from gui.widgets.mode import ModeChip
 from gui.widgets.text import Text
+
+SECOND_WIDTH: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class Question:
     """A word that has to be typed first."""
     also: tuple[str, Callable[[], object]] | None = None
     """A second way to go on, with its own button."""
+    agree: tuple[tuple[str, ...], Callable[[Agreement], object]] | None = None
+    """Of whom one has to agree, and the act in place of ``act``, called with who did."""
 
 
 class ConfirmStrip(QFrame):
@@ -50,6 +56,18 @@ class ConfirmStrip(QFrame):
         self._typed.setAccessibleName("The word that is asked for")
         self._typed.setFont(font(Type.MONO))
         self._typed.textChanged.connect(self._check)
+        self._second = QLineEdit()
+        self._second.setObjectName(f"{name}-second")
+        self._second.setAccessibleName("Name of the second person")
+        self._second.setPlaceholderText("second person")
+        self._word = QLineEdit()
+        self._word.setObjectName(f"{name}-word")
+        self._word.setAccessibleName("The second person's own word")
+        self._word.setPlaceholderText("their word")
+        self._word.setEchoMode(QLineEdit.EchoMode.Password)
+        for field in (self._second, self._word):
+            field.setFixedWidth(SECOND_WIDTH)
+            field.textChanged.connect(self._check)
         self._back = Button("Back", name=f"{name}-back")
         self._yes = Button("", name=f"{name}-yes", kind="danger")
         self._also = Button("", name=f"{name}-also", kind="danger")
@@ -64,7 +82,7 @@ class ConfirmStrip(QFrame):
         row.setSpacing(6)
         row.addWidget(self._chip)
         row.addStretch(1)
-        for widget in (self._typed, self._back, self._also, self._yes):
+        for widget in (self._typed, self._second, self._word, self._back, self._also, self._yes):
             row.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(CARD_PAD, 10, CARD_PAD, 10)
@@ -90,12 +108,18 @@ class ConfirmStrip(QFrame):
         self._typed.setFixedWidth(max(120, text_width(f"type {question.typed}", Type.MONO) + 24))
         self._typed.clear()
         self._typed.setPlaceholderText(f"type {question.typed}" if question.typed else "")
+        self._second.setVisible(question.agree is not None)
+        self._word.setVisible(question.agree is not None)
+        names = question.agree[0] if question.agree is not None else ()
+        self._second.setText(names[0] if len(names) == 1 else "")
+        self._word.clear()
         self._check()
         self.show()
         self._back.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def dismiss(self) -> None:
         self._question = None
+        self._word.clear()
         self.hide()
 
     def forget(self, subject: str) -> None:
@@ -111,13 +135,23 @@ class ConfirmStrip(QFrame):
 
     def _check(self) -> None:
         question = self._question
-        self._yes.setEnabled(question is not None and question.typed in (None, self._typed.text().strip()))
+        is_typed = question is not None and question.typed in (None, self._typed.text().strip())
+        is_agreed = question is not None and (question.agree is None or self._agreement() is not None)
+        self._yes.setEnabled(is_typed and is_agreed)
+
+    def _agreement(self) -> Agreement | None:
+        name, word = self._second.text().strip(), self._word.text().strip()
+        return Agreement(name, word) if name and word else None
 
     def _go(self) -> None:
-        question = self._question
+        question, agreement = self._question, self._agreement()
         self.dismiss()
-        if question is not None:
+        if question is None:
+            return
+        if question.agree is None:
             question.act()
+        elif agreement is not None:
+            question.agree[1](agreement)
 
     def _go_also(self) -> None:
         question = self._question

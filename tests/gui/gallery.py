@@ -54,6 +54,11 @@ async def draw(
         desk.ladder.shown = flat(desk.clock.now(), suspended=True)
     elif posed == "repair":
         desk.planner.mending["b-TSLA"] = naked("b-TSLA")
+    elif posed == "batch_reason":
+        signal = next(one for one in desk.signals() if one.symbol == "NVDA" and one.preview is not None)
+        desk.put(replace(signal, preview=replace(signal.preview, wants_reason=True)))
+    elif posed == "two":
+        desk.halt.shown = replace(desk.halt.shown, second_persons=("ben", "cid"))
     elif posed in ("mandates", "mandate_form"):
         desk.given.shown = standing(desk.clock.now())
         desk.put(replace(desk.view(), mandates=len(desk.given.shown)))
@@ -108,6 +113,17 @@ def pose(name: str, window: MainWindow) -> None:
             window.orders.cancel_current()
             window.signals.current.open_reasons()
             window.toast.tell("CHANGED_SINCE_SHOWN", "Risk rose from $276 to $310: the new numbers are shown.")
+        case "batch_reason":
+            window.signals.select.click()
+            for _ in range(2):
+                window.signals.toggle_tick()
+                window.signals.step(1)
+            window.findChild(QLineEdit, "batch-reason").setText("Chips report tonight, half size")
+        case "two":
+            window._releasing.ask(DeskState.ACTIVE)
+            QTest.keyClicks(window.findChild(QLineEdit, "brackets-confirm-typed"), "RELEASE")
+            QTest.keyClicks(window.findChild(QLineEdit, "brackets-confirm-second"), "ben")
+            QTest.keyClicks(window.findChild(QLineEdit, "brackets-confirm-word"), "nine green")
         case "closing":
             window.close()
         case "keys":
@@ -218,6 +234,8 @@ POSES = {
     "incident_keys": "trouble",
     "more_columns": "trouble",
     "reason": "trouble",
+    "two": "halted",
+    "batch_reason": "busy",
     "refused": "unconfirmed",
     "gate": "differing",
     "ladder": "busy",

@@ -16,7 +16,7 @@ import msgspec
 
 from engine.bus import Bus, Change
 from engine.errors import CommandRefused
-from engine.model.commands import NO_EDITS, Edits
+from engine.model.commands import NO_EDITS, Agreement, Edits
 from engine.model.rejections import REJECTIONS
 from engine.model.words import TERMINAL, BracketStatus, DeskState, Mode, OrderRole, OrderStatus, SignalStatus
 from engine.views import (
@@ -361,9 +361,15 @@ class SceneDesk:
         return found
 
     async def set_state(
-        self, state: DeskState, *, scope: str = "desk", actor: str, confirm: str | None = None
+        self,
+        state: DeskState,
+        *,
+        scope: str = "desk",
+        actor: str,
+        confirm: str | None = None,
+        second: Agreement | None = None,
     ) -> HealthView:
-        await self._take("set_state", state, confirm)
+        await self._take("set_state", state, confirm, *([second] if second is not None else []))
         order = list(DeskState)
         against = [trip for trip in self._view.trips if order.index(trip.state) > order.index(state)]
         if any(trip.stands for trip in against) and confirm != "RELEASE ANYWAY":

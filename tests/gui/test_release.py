@@ -6,7 +6,9 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
 
+from engine.model.commands import Agreement
 from engine.model.words import DeskState
 from gui.widgets.state_switch import StateSwitch
 from tests.gui.conftest import Screen, until
@@ -72,3 +74,36 @@ async def test_a_halt_that_cools_off_asks_for_no_word_that_would_not_help(opened
         ask(screen, DeskState.ACTIVE)
         await until(lambda: "it can be left in 41 s" in screen.text("toast-text"))
         assert not screen.find("brackets-confirm-yes").isVisible()
+
+
+async def test_a_halt_of_two_asks_for_the_second_persons_name_and_word(opened: Any) -> None:
+    async with opened("halted") as screen:
+        screen.desk.halt.shown = replace(screen.desk.halt.shown, second_persons=("ben", "cid"))
+        ask(screen, DeskState.ACTIVE)
+        yes, typed = screen.find("brackets-confirm-yes"), screen.find("brackets-confirm-typed")
+        name, word = screen.find("brackets-confirm-second"), screen.find("brackets-confirm-word")
+        assert "ben or cid has to agree" in screen.text("brackets-confirm-consequence")
+        QTest.keyClicks(typed, "RELEASE")
+        QTest.keyClicks(name, "ben")
+        assert not yes.isEnabled()
+        QTest.keyClicks(word, "nine green bottles")
+        assert isinstance(word, QLineEdit)
+        assert "bottles" not in word.displayText(), "nobody reads over a shoulder"
+        screen.desk.refuse("set_state", "WRONG_WORD", "That is not the word of this second person: the halt stands.")
+        screen.click("brackets-confirm-yes")
+        await until(lambda: "the halt stands" in screen.text("brackets-confirm-consequence"))
+        assert (word.text(), yes.isEnabled()) == ("", False)
+        QTest.keyClicks(typed, "RELEASE")
+        QTest.keyClicks(name, "ben")
+        QTest.keyClicks(word, "nine green bottles")
+        screen.click("brackets-confirm-yes")
+        agreement = Agreement("ben", "nine green bottles")
+        assert (await screen.commands())[-1] == ("set_state", DeskState.ACTIVE, "RELEASE", agreement)
+
+
+async def test_a_halt_of_one_asks_for_no_second_person(opened: Any) -> None:
+    async with opened("halted") as screen:
+        ask(screen, DeskState.ACTIVE)
+        assert screen.find("brackets-confirm-typed").isVisible()
+        assert not screen.find("brackets-confirm-second").isVisible()
+        assert not screen.find("brackets-confirm-word").isVisible()

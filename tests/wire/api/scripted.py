@@ -15,7 +15,7 @@ from engine.errors import CommandRefused
 from engine.intake.door import Span
 from engine.intake.formats.detect import parse
 from engine.model import events as ev
-from engine.model.commands import NO_EDITS, Edits
+from engine.model.commands import NO_EDITS, Agreement, Edits
 from engine.model.words import DeskState, ExitWhen, OrderStatus, SignalStatus
 from engine.protection.carry import CarrySheet
 from engine.protection.corporate import RepricingView
@@ -208,7 +208,13 @@ class ScriptedDesk:
         return [b for b in self.brackets_by_id.values() if symbol in (None, b.symbol)]
 
     async def set_state(
-        self, state: DeskState, *, scope: str = "desk", actor: str, confirm: str | None = None
+        self,
+        state: DeskState,
+        *,
+        scope: str = "desk",
+        actor: str,
+        confirm: str | None = None,
+        second: Agreement | None = None,
     ) -> HealthView:
         if self.states.get(scope) is DeskState.HALTED and state is not DeskState.HALTED and confirm != "RELEASE":
             raise CommandRefused("CONFIRM_REQUIRED", "type RELEASE to leave halted", field="confirm")

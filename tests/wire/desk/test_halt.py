@@ -14,7 +14,9 @@ import pytest
 from engine.clock import SystemClock
 from engine.desk import Desk
 from engine.errors import CommandRefused
+from engine.halt.second_person import sealed
 from engine.intake.api import ApiSettings, serve_api
+from engine.model.commands import Agreement
 from engine.model.words import DeskState
 from engine.views_halt import RungView
 from tests.wire.desk.conftest import Rig, approved, protected, until
@@ -242,6 +244,51 @@ async def test_a_halt_that_cools_off_is_left_by_nobody_before_its_time(rig: Rig,
         assert (await refused(desk.set_state(DeskState.ACTIVE, actor="ann"))).code == "CONFIRM_REQUIRED"
         await desk.set_state(DeskState.ACTIVE, actor="ann", confirm="RELEASE")
         assert desk.health().desk_state is DeskState.ACTIVE
+
+
+async def test_a_halt_of_two_is_left_by_nobody_alone(rig: Rig, tmp_path: Path) -> None:
+    rules = {"halt": {"second_persons": {"ben": sealed("nine green bottles")}}}
+    async with rig.desk(**rules) as desk, api_of(desk, tmp_path) as ask:
+        await desk.set_state(DeskState.HALTED, actor="ann")
+        assert "ben has to agree" in rung(desk, "halted").sentence
+        assert desk.halt.ladder().second_persons == ("ben",)
+        leave = {"state": "active", "confirm": "RELEASE"}
+        for also, status, code in (
+            ({}, 409, "SECOND_PERSON"),
+            ({"second_person": "ben"}, 422, "MISSING_FIELD"),
+            ({"second_person": "operate", "second_word": "nine green bottles"}, 409, "SECOND_PERSON"),
+            ({"second_person": "ben", "second_word": "eight green bottles"}, 403, "WRONG_WORD"),
+            ({"second_person": "cid", "second_word": "nine green bottles"}, 403, "WRONG_WORD"),
+        ):
+            told, body = await ask("POST", "/v1/state", {**leave, **also})
+            assert (told, body["error"]["code"]) == (status, code)
+            assert desk.health().desk_state is DeskState.HALTED
+        bens = {"second_person": "ben", "second_word": "nine green bottles"}
+        told, body = await ask("POST", "/v1/state", {"state": "active", **bens})
+        assert (told, body["error"]["code"]) == (409, "CONFIRM_REQUIRED"), "the first person's word is needed too"
+        await desk.set_state(DeskState.HALTED, scope="symbol:AAPL", actor="ann")
+        leaving = desk.set_state(DeskState.ACTIVE, scope="symbol:AAPL", actor="ann", confirm="RELEASE")
+        assert (await refused(leaving)).code == "SECOND_PERSON", "one symbol's halt too"
+        told, _ = await ask("POST", "/v1/state", {**leave, **bens})
+        assert told == 200
+        assert desk.health().desk_state is DeskState.ACTIVE
+        assert any("active by operate, ben agreed" in line.text for line in desk.activity(50))
+    for file in (path for path in rig.folder.rglob("*") if path.is_file()):
+        assert b"bottles" not in file.read_bytes(), f"the word stands in {file.name}"
+
+
+async def test_a_halt_that_is_set_again_while_the_second_word_is_looked_at_stands(rig: Rig) -> None:
+    async with rig.desk(halt={"second_persons": {"ben": sealed("nine green bottles")}}) as desk:
+        await desk.set_state(DeskState.HALTED, actor="ann")
+        agreement = Agreement("ben", "nine green bottles")
+        leaving = asyncio.create_task(
+            desk.set_state(DeskState.ACTIVE, actor="ann", confirm="RELEASE", second=agreement)
+        )
+        await asyncio.sleep(0)
+        await desk.set_state(DeskState.HALTED, actor="eve")
+        assert (await refused(leaving)).code == "STATE_CHANGED"
+        assert desk.health().desk_state is DeskState.HALTED
+        await desk.set_state(DeskState.ACTIVE, actor="ann", confirm="RELEASE", second=agreement)
 
 
 async def test_shares_that_come_between_the_proof_and_the_switch_take_it_back(rig: Rig) -> None:
