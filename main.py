@@ -227,11 +227,12 @@ def _run_with_window(arguments: argparse.Namespace) -> int:
             from engine.config_file import load_config
             from engine.key_cabinet import KeyCabinet
             from gui.sounds.speaker import Speaker
+            from gui.sounds.voice import Voice
 
             layout = data_dir_of(arguments) / "layout.ini"
             settings_file = arguments.config or data_dir_of(arguments) / "greenlight.toml"
             keys = KeyCabinet(os.environ, load_config(settings_file, required=False), SystemClock())
-            speaker = Speaker()
+            speaker, voice = Speaker(), Voice()
             async with show_window(
                 desk,
                 drills=drills,
@@ -240,11 +241,13 @@ def _run_with_window(arguments: argparse.Namespace) -> int:
                 settings=SettingsFile(settings_file),
                 keys=keys,
                 speaker=speaker,
+                voice=voice,
                 welcome=not layout.exists(),
                 past=PastDays(desk.journal_path, desk.mode),
             ):
                 await quit_requested.wait()
             speaker.close()
+            voice.close()
             keys.close()
         return 0
 

@@ -32,9 +32,10 @@ from gui.dialogs.settings_sheet import File, SettingsSheet
 from gui.dialogs.sheet import Later
 from gui.dialogs.welcome_sheet import WelcomeSheet
 from gui.door import Door, DrillDoor, PastDoor
-from gui.hearing import Hearing, Player
+from gui.hearing import Hearing, Player, SpokenWords
 from gui.panel_set import build_panels
 from gui.past_window import PastWindow
+from gui.sounds.voice import Voice
 from gui.window import MainWindow
 
 _CHARTS: Final = "gui.charts.latency_series"
@@ -77,6 +78,7 @@ async def show_window(
     past: PastDays | None = None,
     keys: Cabinet | None = None,
     speaker: Player | None = None,
+    voice: SpokenWords | None = None,
     welcome: bool = False,
 ) -> AsyncIterator[MainWindow]:
     """The window, shown and following ``desk``, until the block ends.
@@ -89,6 +91,7 @@ async def show_window(
         settings: the file that the desk was set up with; without it there is nothing to set.
         keys: where the keys of Alpaca are kept; without it they are not asked for.
         speaker: what alarms are heard on; without it there are no sounds.
+        voice: what speaks them; without it, or a speaker, they are not spoken.
         welcome: it is the first start: the first steps are shown.
         past: the days that can be looked at again, each in a window of its own.
     """
@@ -102,7 +105,7 @@ async def show_window(
         pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="notify")
         calling = Calling(window, bridge, pool, notify_operator)
         if speaker is not None:
-            Hearing(window, bridge, speaker, asyncio.get_running_loop().time)
+            Hearing(window, bridge, speaker, voice or Voice(()), asyncio.get_running_loop().time)
         if settings is not None:
             sheet = Later(lambda: SettingsSheet(settings, window))
             window.state_bar.menu.addAction("Settings", lambda: sheet().ask())

@@ -28,6 +28,8 @@ class SoundSheet(Sheet):
     chosen = Signal(int, str)
     """A priority, and its volume in a word."""
     muted = Signal(bool)
+    spoken = Signal(bool)
+    try_spoken = Signal()
 
     def __init__(self, parent: QWidget, try_it: Callable[[int], object]) -> None:
         super().__init__(parent, name="sound-sheet", width=_WIDTH)
@@ -50,17 +52,15 @@ class SoundSheet(Sheet):
             button = Button("Try", name=f"sound-try-{priority}")
             button.setAccessibleName(f"Try {title}")
             button.clicked.connect(lambda _=False, priority=priority: try_it(priority))
-            told = QVBoxLayout()
-            told.setSpacing(1)
-            told.addWidget(Text(title, kind=Type.MEDIUM))
-            told.addWidget(Text(words, kind=Type.SMALL, tone="mid", wrap=True))
-            row = QHBoxLayout()
-            row.addLayout(told, 1)
-            row.addWidget(volume)
-            row.addWidget(button)
-            line = QWidget()
-            under_rule(row, line)
-            column.addWidget(line)
+            told = Text(words, kind=Type.SMALL, tone="mid", wrap=True)
+            column.addWidget(_line(title, told, volume, button))
+        self._speaks = Switch("Spoken", name="sound-spoken")
+        self._speaks.asked.connect(self.spoken)
+        self._try_spoken = Button("Try", name="sound-try-spoken")
+        self._try_spoken.setAccessibleName("Try the spoken words")
+        self._try_spoken.clicked.connect(self.try_spoken)
+        self._spoken_words = Text(kind=Type.SMALL, tone="mid", wrap=True, name="sound-spoken-words")
+        column.addWidget(_line("In words", self._spoken_words, self._speaks, self._try_spoken))
         column.addWidget(self._said)
         foot = QHBoxLayout()
         foot.addWidget(
@@ -82,6 +82,30 @@ class SoundSheet(Sheet):
     def show_muted(self, muted: bool) -> None:
         self.mute.show_on(muted)
 
-    def show_failure(self, why: str | None) -> None:
-        self._said.say(f"Nothing is heard: {why}." if why else "")
-        self._said.setVisible(why is not None)
+    def show_spoken(self, on: bool, *, can: bool) -> None:
+        """``can``: there is something to speak with."""
+        words = "what priority 1 is about, once, after its sound and as loud."
+        self._spoken_words.say(words if can else "no program for speech is installed (on Linux: espeak-ng).")
+        self._speaks.show_on(on)
+        self._speaks.setEnabled(can)
+        self._try_spoken.setEnabled(can)
+
+    def show_failure(self, sound: str | None, speech: str | None) -> None:
+        said = [f"Nothing is heard: {sound}."] if sound else []
+        said += [f"Nothing is spoken: {speech}."] if speech else []
+        self._said.say(" ".join(said))
+        self._said.setVisible(bool(said))
+
+
+def _line(title: str, words: Text, *controls: QWidget) -> QWidget:
+    told = QVBoxLayout()
+    told.setSpacing(1)
+    told.addWidget(Text(title, kind=Type.MEDIUM))
+    told.addWidget(words)
+    row = QHBoxLayout()
+    row.addLayout(told, 1)
+    for control in controls:
+        row.addWidget(control)
+    line = QWidget()
+    under_rule(row, line)
+    return line
