@@ -269,10 +269,10 @@ class MainWindow(QMainWindow):
 
     def _take_brackets(self, brackets: list[BracketView], gone: list[str]) -> None:
         self.brackets.take(brackets, gone)
+        self.orders.look_at_trades([*(bracket.id for bracket in brackets), *gone])
         self._repairing.follow()
-        for bracket in brackets:
-            if self._is_picked(bracket):
-                self.bridge.soon(partial(self._show_picked, bracket))  # its chart costs as much as the table
+        for bracket in filter(self._is_picked, brackets):
+            self.bridge.soon(partial(self._show_picked, bracket))  # its chart costs as much as the table
 
     def _is_picked(self, bracket: BracketView) -> bool:
         """A signal in view becomes its trade: the eye stays where the click was."""

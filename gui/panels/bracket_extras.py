@@ -35,6 +35,11 @@ def extras(now: Callable[[], datetime]) -> tuple[Column[BracketView], ...]:
     def to_target(trade: BracketView) -> Decimal | None:
         return away_pct(trade.take_profit_price, trade.market_price)
 
+    def trails(trade: BracketView) -> Decimal | None:
+        """In percent of the best price, whichever way it was said."""
+        best = trade.high_water or trade.entry_price
+        return None if trade.trail is None or not best else 100 * trade.trail.distance(best) / best
+
     return (
         number("held", "Held", 64, lambda b: say.qty(b.held_qty), lambda b: b.held_qty, group=SIZE),
         number("covered", "Covered", 72, lambda b: say.qty(b.covered_qty), lambda b: b.covered_qty, group=SIZE),
@@ -57,7 +62,7 @@ def extras(now: Callable[[], datetime]) -> tuple[Column[BracketView], ...]:
         number("to_stop", "To the stop", 86, lambda b: say.percent(to_stop(b)), to_stop, group=PRICES),
         number("to_target", "To the target", 96, lambda b: say.percent(to_target(b)), to_target, group=PRICES),
         number("best", "Best seen", 76, lambda b: say.price(b.high_water), lambda b: b.high_water, group=PRICES),
-        words("trail", "Trails by", 72, lambda b: b.trail.sentence if b.trail else say.NONE, group=PRICES, sorts=False),
+        number("trail", "Trails by", 72, lambda b: b.trail.sentence if b.trail else say.NONE, trails, group=PRICES),
         moment("opened", "Opened", lambda b: b.opened_at, group=TIMES),
         number("open_for", "Open for", 72, lambda b: say.age(b.opened_at, now()), lambda b: b.opened_at, group=TIMES),
         moment("proved", "Proved", lambda b: b.verified_at, group=TIMES),

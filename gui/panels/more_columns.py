@@ -18,15 +18,22 @@ def away_pct(at: Decimal | None, market: Decimal | None) -> Decimal | None:
 
 
 def number[R](
-    key: str, title: str, width: int, text: Callable[[R], str], sort: Callable[[R], Any] | None = None, *, group: str
+    key: str,
+    title: str,
+    width: int,
+    text: Callable[[R], str],
+    sort: Callable[[R], Any] | None = None,
+    *,
+    group: str,
+    follows: bool = False,
 ) -> Column[R]:
-    return Column(key, title, width, text, sort, TextCell("mid"), right=True, least=width, group=group)
+    return Column(key, title, width, text, sort, TextCell("mid"), right=True, least=width, follows=follows, group=group)
 
 
 def words[R](
-    key: str, title: str, width: int, text: Callable[[R], str], *, group: str, sorts: bool = True
+    key: str, title: str, width: int, text: Callable[[R], str], *, group: str, follows: bool = False
 ) -> Column[R]:
-    return Column(key, title, width, text, text if sorts else None, TextCell("mid"), least=width, group=group)
+    return Column(key, title, width, text, text, TextCell("mid"), least=width, follows=follows, group=group)
 
 
 def moment[R](key: str, title: str, at: Callable[[R], datetime | None], *, group: str) -> Column[R]:

@@ -56,6 +56,22 @@ def extras(now: Callable[[], datetime], trade_of: TradeOf) -> tuple[Column[Order
 
         return text
 
+    def in_words(key: str, title: str, width: int, show: Callable[[BracketView], str]) -> Column[OrderView]:
+        return words(key, title, width, of_trade(show), group=TRADE, follows=True)
+
+    def in_figures(
+        key: str, title: str, width: int, value: Callable[[BracketView], Any], show: Callable[[Any], str]
+    ) -> Column[OrderView]:
+        def sort(order: OrderView) -> Any:
+            trade = trade_of(order)
+            return None if trade is None else value(trade)
+
+        text = of_trade(lambda trade: show(value(trade)))
+        return number(key, title, width, text, sort, group=TRADE, follows=True)
+
+    def away(order: OrderView) -> Decimal | None:
+        return distance_pct(order, trade_of(order))
+
     def evidence(of: Callable[[Any], Any]) -> Callable[[OrderView], Any]:
         return lambda o: of(o.evidence) if o.evidence is not None else None
 
@@ -76,15 +92,15 @@ def extras(now: Callable[[], datetime], trade_of: TradeOf) -> tuple[Column[Order
         moment("canceling", "Cancel asked", lambda o: o.cancel_requested_at, group=TIMES),
         moment("unknown_since", "Unknown since", lambda o: o.unresolved_since, group=TIMES),
         number("lived", "Age", 62, lambda o: say.age(o.created_at, now()), lambda o: o.created_at, group=TIMES),
-        words("strategy", "Strategy", 96, of_trade(lambda t: t.strategy), group=TRADE),
-        words("trade_status", "Trade is", 110, of_trade(lambda t: bracket_face(t).word), group=TRADE, sorts=False),
-        words("plan", "Plan", 70, of_trade(lambda t: t.plan), group=TRADE, sorts=False),
-        number("market", "Market", 76, of_trade(lambda t: say.price(t.market_price)), group=TRADE),
-        number("distance", "Away", 72, lambda o: say.percent(distance_pct(o, trade_of(o))), group=TRADE),
-        number("entry", "Entered at", 76, of_trade(lambda t: say.price(t.entry_price)), group=TRADE),
-        number("held", "Held", 64, of_trade(lambda t: say.qty(t.held_qty)), group=TRADE),
-        number("naked", "Naked", 64, of_trade(lambda t: say.qty(t.naked_qty or None)), group=TRADE),
-        number("trade_pl", "Trade’s P&L", 86, of_trade(lambda t: say.money(profit(t), signed=True)), group=TRADE),
+        in_words("strategy", "Strategy", 96, lambda t: t.strategy),
+        in_words("trade_status", "Trade is", 110, lambda t: bracket_face(t).word),
+        in_words("plan", "Plan", 70, lambda t: t.plan),
+        in_figures("market", "Market", 76, lambda t: t.market_price, say.price),
+        number("distance", "Away", 72, lambda o: say.percent(away(o)), away, group=TRADE, follows=True),
+        in_figures("entry", "Entered at", 76, lambda t: t.entry_price, say.price),
+        in_figures("held", "Held", 64, lambda t: t.held_qty, say.qty),
+        in_figures("naked", "Naked", 64, lambda t: t.naked_qty or None, say.qty),
+        in_figures("trade_pl", "Trade’s P&L", 86, profit, lambda gain: say.money(gain, signed=True)),
         words("type", "Type", 76, lambda o: o.type.value.replace("_", " "), group=NAMES),
         words("tif", "Lasts", 54, lambda o: o.time_in_force.value, group=NAMES),
         words("class", "Class", 64, lambda o: o.order_class.value, group=NAMES),

@@ -196,6 +196,12 @@ class OrdersPanel(Panel):
         """Where the trade of an order is shown."""
         self._trade_of = trade_of
 
+    def look_at_trades(self, changed: Sequence[str]) -> None:
+        """These trades are others now: an order may be sorted or filtered by what its trade says."""
+        trades = frozenset(changed)
+        self.model.look_again(lambda order: order.bracket_id in trades)
+        self.model.flush()
+
     def take(self, orders: list[OrderView], gone: list[str]) -> None:
         self.model.stage(orders)
         self.model.drop(gone)

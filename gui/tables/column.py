@@ -38,5 +38,7 @@ class Column[R]:
     """Never narrower than ``width``: it holds buttons."""
     spare: int = 0
     """Goes when the table is narrow, the highest first; 0 stays."""
+    follows: bool = False
+    """What it says changes without its row: an order's trade, say."""
     group: str = ""
     """Not in sight until somebody wants it: the menu of the head offers it among these."""

@@ -21,6 +21,11 @@ class RowFilter[R]:
     def is_set(self) -> bool:
         return bool(self._needle or self._of_columns)
 
+    @property
+    def follows(self) -> bool:
+        """Whether something outside of the rows decides, too."""
+        return any(column.follows for column, _ in self._of_columns)
+
     def seek(self, text: str) -> None:
         """Rows of which a cell says it; all for an empty text."""
         self._needle = text.strip().casefold()

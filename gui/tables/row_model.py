@@ -5,8 +5,8 @@ it must know: one ``dataChanged`` per run of neighbours, rows in and out by runs
 of those that stay has moved. A burst that touches rows everywhere is told in one word. Never a reset.
 
 Sorting and filtering live here and not in a proxy: a Python row behind ``QSortFilterProxyModel`` is compared through
-two virtual calls a comparison (0.2 s for 5,000 rows at every burst); sorting cached keys takes 3 ms, and nothing is
-sorted when no sort key changed. Rows may have lines beneath them (a trade's orders); those keep the order given.
+two virtual calls a comparison (0.2 s for 5,000 rows at every burst). Rows may have lines beneath them (a trade's
+orders); those keep the order given.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistent
 from gui.tables.column import Column
 from gui.tables.column_filter import Admits
 from gui.tables.row_filter import RowFilter
+from gui.tables.row_order import RowOrder, Values, alike
 from gui.tables.runs import contiguous_runs
 
 SORT_ROLE: Final = Qt.ItemDataRole.UserRole + 1
@@ -41,10 +42,6 @@ def _every(_row: Any) -> bool:
     return True
 
 
-def _alike(_row: Any) -> int:
-    return 0
-
-
 class RowModel[R](QAbstractItemModel):
     filtered = Signal()  # a person's filter has changed
 
@@ -55,7 +52,7 @@ class RowModel[R](QAbstractItemModel):
         *,
         accepts: Callable[[R], bool] = _every,
         stays: Callable[[R], bool] | None = None,
-        rank: Callable[[R], int] = _alike,
+        rank: Callable[[R], int] = alike,
         children: Callable[[R], Sequence[Any]] | None = None,
         limit: int | None = None,
         page: int | None = None,
@@ -75,7 +72,7 @@ class RowModel[R](QAbstractItemModel):
         self._key = key
         self._accepts = accepts
         self._filter = RowFilter(self.columns, stays)
-        self._rank = rank
+        self._order = RowOrder(self.columns, rank)
         self._children = children
         self._flags = _FLAGS if children is not None else _FLAGS | Qt.ItemFlag.ItemNeverHasChildren
         self._limit = limit
@@ -86,14 +83,12 @@ class RowModel[R](QAbstractItemModel):
         """There are rows beyond those."""
         self._rows: dict[str, R] = {}
         self._lines: dict[str, Sequence[Any]] = {}
-        self._values: dict[str, tuple[int, tuple[Any, ...]]] = {}
+        self._values: dict[str, Values] = {}
         self._shown: list[str] = []
         self._row_of: dict[str, int] = {}
         self._number_of: dict[str, int] = {}
         self._key_of: dict[int, str] = {}
         self._staged: dict[str, R | None] = {}
-        self._sorts: list[tuple[int, bool]] = []
-        """Columns that sort, with whether downwards: the first decides, the next where the first is alike."""
         self._dead: set[str] = set()
         self._resort = False
 
@@ -109,6 +104,17 @@ class RowModel[R](QAbstractItemModel):
 
     def drop_all(self) -> None:
         self._staged = dict.fromkeys(self._rows)
+
+    def look_again(self, concerned: Callable[[R], bool]) -> None:
+        """Something outside of the rows has changed, by which some of them may be sorted or filtered."""
+        if not (self._order.follows or self._filter.follows):
+            return
+        for key, row in self._rows.items():
+            if concerned(row):
+                value = self._order.values(row)
+                if self._values[key] != value or (key in self._row_of) != self._passes(row):
+                    self._values[key] = value
+                    self._resort = True
 
     def flush(self) -> None:
         """Let the view see all that was staged."""
@@ -204,7 +210,7 @@ class RowModel[R](QAbstractItemModel):
         if known is row or known == row:
             return
         self._rows[key] = row
-        value = self._value(row)
+        value = self._order.values(row)
         if known is None or self._values.get(key) != value or (key in self._row_of) != self._passes(row):
             self._resort = True
         self._values[key] = value
@@ -216,32 +222,16 @@ class RowModel[R](QAbstractItemModel):
             self._dead.add(key)
             self._resort = True
 
-    def _value(self, row: R) -> tuple[int, tuple[Any, ...]]:
-        values = []
-        for column, _ in self._sorts:
-            sort = self.columns[column].sort
-            values.append(sort(row) if sort is not None else None)
-        return self._rank(row), tuple(values)
-
     def _passes(self, row: R) -> bool:
         return self._accepts(row) and self._filter.passes(row)
 
     def _ordered(self) -> list[str]:
-        """The keys to show. A log of thousands is ordered four times a second: no call of ours for each of its rows."""
-        values = self._values
+        """The keys to show."""
         if self.is_filtered or self._accepts is not _every:
             shown = [key for key, row in self._rows.items() if key not in self._dead and self._passes(row)]
         else:
             shown = [key for key in self._rows if key not in self._dead]
-        for number in range(len(self._sorts) - 1, -1, -1):  # the last one first: each keeps the order of those after it
-            by = {key: values[key][1][number] for key in shown}
-            bare = [key for key in shown if by[key] is None]
-            if bare:
-                shown = [key for key in shown if by[key] is not None]
-            shown.sort(key=by.__getitem__, reverse=self._sorts[number][1])
-            shown += bare
-        if self._rank is not _alike:
-            shown.sort(key=lambda key: values[key][0])
+        shown = self._order.ordered(shown, self._values)
         self._more = self._most is not None and len(shown) > self._most
         return shown[: self._most] if self._more else shown
 
@@ -423,28 +413,20 @@ class RowModel[R](QAbstractItemModel):
         return self._flags if index.isValid() else Qt.ItemFlag.NoItemFlags
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        if column >= 0 and self.columns[column].sort is None:
-            return
-        self._use_sorts([(column, order is Qt.SortOrder.DescendingOrder)] if column >= 0 else [])
+        if column < 0 or self._order.can(column):
+            self._use_sorts(((column, order is Qt.SortOrder.DescendingOrder),) if column >= 0 else ())
 
     def sort_also(self, column: int) -> None:
         """Where all others are alike this one decides; asked for again it turns round, and a third time it goes."""
-        if self.columns[column].sort is None:
-            return
-        known = dict(self._sorts)
-        if column not in known:
-            self._use_sorts([*self._sorts, (column, False)])
-        elif not known[column]:
-            self._use_sorts([(each, True if each == column else down) for each, down in self._sorts])
-        else:
-            self._use_sorts([(each, down) for each, down in self._sorts if each != column])
+        if self._order.can(column):
+            self._use_sorts(self._order.with_also(column))
 
     @property
     def sorts(self) -> tuple[tuple[int, bool], ...]:
         """Columns that sort, the one that decides first, and whether downwards."""
-        return tuple(self._sorts)
+        return self._order.sorts
 
-    def _use_sorts(self, sorts: list[tuple[int, bool]]) -> None:
-        self._sorts = sorts
-        self._values = {key: self._value(row) for key, row in self._rows.items()}
+    def _use_sorts(self, sorts: tuple[tuple[int, bool], ...]) -> None:
+        self._order.sorts = sorts
+        self._values = {key: self._order.values(row) for key, row in self._rows.items()}
         self._reshape()

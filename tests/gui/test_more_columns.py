@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu
 
 from engine.views import BracketView, OrderView
 from gui.panels.bracket_extras import extras as of_trades, risk
-from gui.panels.order_extras import distance_pct, extras, filled_share, working_value
+from gui.panels.order_extras import distance_pct, extras, filled_share, working_price, working_value
 from gui.tables.blotter import Blotter
 from gui.tables.column_choice import ColumnChoice
 from tests.gui.conftest import Screen, until
@@ -124,6 +124,25 @@ def test_what_a_trade_has_at_risk_is_below_zero_once_its_stop_locks_a_gain_in() 
     locked = msgspec.structs.replace(long, stop_price=long.entry_price + 1)
     assert risk(locked) == -long.held_qty
     assert risk(msgspec.structs.replace(long, held_qty=Decimal(0))) is None
+
+
+async def test_orders_sorted_or_filtered_by_their_trade_follow_it(opened: Any) -> None:
+    """The market moves and no order changes: the one that is nearest to it stands on top all the same."""
+    async with opened("busy") as screen:
+        view, model = screen.window.orders.view, screen.window.orders.model
+        for title in ("Away", "Market"):
+            entry_of(choice(screen).menu(), title).setChecked(True)
+        model.sort([column.key for column in model.columns].index("distance"))
+        farthest = next(order for order in reversed(model.rows()) if working_price(order) and order.bracket_id)
+        assert model.rows()[0] != farthest
+        trade = screen.desk.bracket(farthest.bracket_id or "")
+        screen.desk.put(msgspec.structs.replace(trade, market_price=working_price(farthest)))
+        await until(lambda: model.rows()[0] == farthest)
+        view.filters.show(True)
+        view.filters.field("market").setText(f"={working_price(farthest)}")
+        assert {order.bracket_id for order in model.rows()} == {trade.id}
+        screen.desk.put(msgspec.structs.replace(trade, market_price=Decimal(1)))
+        await until(lambda: not model.rows())
 
 
 async def test_columns_of_trades_are_brought_in_too(opened: Any) -> None:
