@@ -38,7 +38,8 @@ _STAGES: Final = ("submit", "bracket", "total")
 LATENCY_TAB, HISTOGRAM_TAB, STAGES_TAB, HOURS_TAB, REQUESTS_TAB = range(5)
 _LAG_EVERY_S: Final = 2.0
 _HEADLINE: Final = (("submit", "Submit"), ("bracket", "Bracket"), ("total", "Total"), ("decide", "You"))
-_ROOM_FOR_ALL: Final = 640
+_BETWEEN: Final = 20
+"""Pixels between two figures."""
 _TONES: Final = {"submit": "entry", "bracket": "covered", "total": "high", "rest": "mid", "lag": "low"}
 
 
@@ -93,9 +94,11 @@ class LatencyPanel(Panel):
         self.chart: LatencySeriesChart | None = None
         self._figures = {stage: StageFigure(title, f"latency-{stage}") for stage, title in _HEADLINE}
         self._lag = StageFigure("Loop lag", "latency-lag")
+        self._may_go = (self._lag, self._figures["decide"])
+        self._room = 0
         head = QHBoxLayout()
         head.setContentsMargins(CARD_PAD, 8, CARD_PAD, 0)
-        head.setSpacing(20)
+        head.setSpacing(_BETWEEN)
         for figure in (*self._figures.values(), self._lag):
             head.addWidget(figure)
         head.addStretch(1)
@@ -138,10 +141,22 @@ class LatencyPanel(Panel):
         self._write_legend()
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        """The loop's lag stands in the state bar too: here it goes when there is no room."""
         if event.type() is QEvent.Type.Resize:
-            self._lag.setVisible(cast("QResizeEvent", event).size().width() >= _ROOM_FOR_ALL)
+            self._room = cast("QResizeEvent", event).size().width() - 2 * CARD_PAD
+            self._may_go[0].show()
+            self._may_go[1].show()
+            self._make_room()
         return False
+
+    def _make_room(self) -> None:
+        """No figure is cut off: the one that stands in the state bar too goes first, then the person's part.
+
+        They come back with a wider panel, not with shorter figures: nothing comes and goes by itself.
+        """
+        for figure in self._may_go:
+            shown = [each for each in (*self._figures.values(), self._lag) if not each.isHidden()]
+            if sum(each.sizeHint().width() + _BETWEEN for each in shown) - _BETWEEN > self._room:
+                figure.hide()
 
     def build_chart(self) -> None:
         """Needs pyqtgraph imported already: see ``gui.app``."""
@@ -194,6 +209,7 @@ class LatencyPanel(Panel):
         for stage, figure in self._figures.items():
             figure.show_stage(latency.stages.get(stage))
         self._lag.show_lag(latency.loop_lag)
+        self._make_room()
         total = latency.stages.get("total")
         count = total.count if total is not None else 0
         self._count.say(f"n = {count}")

@@ -53,6 +53,25 @@ async def test_few_samples_have_a_count_and_no_percentile(opened: Any) -> None:
         assert "median" not in heat.accessibleDescription()
 
 
+@pytest.mark.parametrize("width", [1366, 1500, 1920])
+async def test_no_figure_of_the_page_is_cut_off(opened: Any, width: int) -> None:
+    """However wide the panel is and however long its figures are: one that has no room goes, and comes back."""
+    async with opened("busy") as screen:
+        panel = screen.window.latency
+        screen.window.resize(width, 800)
+        figures = [*panel._figures.values(), panel._lag]
+        await until(lambda: figures[0].isVisible(), 5)
+        slow = {name: replace(stage, p50_ms=71_230.0, p95_ms=1_234_000.0) for name, stage in panel._stats.items()}
+        for stats in (panel._stats, slow):
+            panel.take(replace(panel._latency, stages=stats), [])
+            await asyncio.sleep(0.05)
+            shown = [each for each in figures if each.isVisible()]
+            assert len(shown) >= 3
+            assert all(each.width() >= each.sizeHint().width() for each in shown)
+        screen.window.resize(2400, 800)
+        await until(lambda: all(each.isVisible() for each in figures))
+
+
 async def test_addresses_of_the_broker_have_their_times_and_their_refusals(opened: Any) -> None:
     async with opened("busy") as screen:
         show_tab(screen, REQUESTS_TAB)
