@@ -34,6 +34,8 @@ type Index = QModelIndex | QPersistentModelIndex
 
 SYMBOL: Final = "symbol"
 """Key of the column that names one."""
+FRONT: Final = 3
+"""Place of a row's buttons in a table that scrolls sideways: behind its state, its symbol and its side."""
 
 
 class _Painted(NamedTuple):
@@ -404,7 +406,7 @@ class Blotter(QTreeView):
         """Give the stretching column what is left.
 
         When there is too little, spare columns go, then those that can be narrower are, at last all but firm ones. With
-        columns that somebody has brought in, the table scrolls sideways instead.
+        columns that somebody has brought in, the table scrolls sideways instead, with the buttons in front.
         """
         columns = self.rows.columns
         head, room = self.header(), self.viewport().width()
@@ -434,6 +436,8 @@ class Blotter(QTreeView):
                 used += head.sectionSize(number)
         taker = next((number for number in shown if columns[number].stretch), shown[-1])
         head.resizeSection(taker, head.sectionSize(taker) + max(room - used, 0))
+        for number in (each for each in shown if columns[each].firm):
+            head.moveSection(head.visualIndex(number), FRONT if used > room else number)
 
     def _current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
         row = self.rows.row_at(current)

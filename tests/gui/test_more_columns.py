@@ -65,6 +65,19 @@ async def test_what_is_brought_in_says_what_the_trade_and_the_market_are_about(o
         assert not view.button_rect("b-AAPL.sl", "cancel").isEmpty()
 
 
+async def test_buttons_stay_in_sight_in_a_table_that_scrolls_sideways(opened: Any) -> None:
+    async with opened("trouble") as screen:
+        view = screen.window.orders.view
+        at_rest = view.button_rect("b-AAPL.sl", "cancel")
+        view.put_away((), [column.key for column in view.rows.columns if column.group])
+        assert view.header().length() > 2 * view.viewport().width()
+        assert view.viewport().rect().contains(view.button_rect("b-AAPL.sl", "cancel"))
+        screen.click_row("order-table", "b-JPM", "cancel")
+        assert await screen.commands() == [("cancel_order", "b-JPM")]
+        view.put_away(())
+        assert view.button_rect("b-AAPL.sl", "cancel") == at_rest
+
+
 async def test_a_layout_keeps_what_was_brought_in_and_the_usual_ones_come_back_at_once(
     opened: Any, tmp_path: Path
 ) -> None:
