@@ -40,6 +40,18 @@ def count() -> Counts:
     )
 
 
+def least(one: Counts, other: Counts) -> Counts:
+    """Of each the less: what both moments have in common."""
+    return Counts(
+        memory_mb=min(one.memory_mb, other.memory_mb),
+        tasks=one.tasks & other.tasks,
+        timers=min(one.timers, other.timers),
+        threads=one.threads & other.threads,
+        sockets=min(one.sockets, other.sockets),
+        files=min(one.files, other.files),
+    )
+
+
 def _resident_mb() -> float:
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
