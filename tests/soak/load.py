@@ -1,6 +1,6 @@
 """Keeps a desk busy: signals and acts of the simulation's person, faults and fills at the exchange, at a steady rate.
 
-The rate is that of the journal: so many facts a second. What is missed in a few seconds is caught up, not more.
+The rate is that of the journal: so many facts a second. What is missed in a minute is caught up, not more.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.simulation.weather import SYMBOLS
 LOOK_S: Final = 0.1
 FACTS_AN_ACT: Final = 5.0
 """About; with the desk behind its rate, more than one begins at a time."""
-CAUGHT_UP_S: Final = 5.0
+CAUGHT_UP_S: Final = 60.0
 MOST_AT_ONCE: Final = 4
 """Acts that begin in one look."""
 FAULT_EVERY_S: Final = 4.0
