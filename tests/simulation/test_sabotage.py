@@ -7,11 +7,12 @@ import pytest
 from tests.simulation.case import Case
 from tests.simulation.runner import run_cases
 from tests.simulation.sabotage import MOST_SEEDS, SABOTAGES, STORM, Finding, hunt_all
+from tests.simulation.shared import once
 
 
 @pytest.fixture(scope="module")
-def findings() -> dict[str, Finding]:
-    return hunt_all()
+def findings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finding]:
+    return once(tmp_path_factory, "sabotage", hunt_all)
 
 
 @pytest.mark.parametrize("name", SABOTAGES)

@@ -9,6 +9,7 @@ import pytest
 from tests.simulation.case import Case
 from tests.simulation.runner import report, run_cases
 from tests.simulation.sabotage import STORM
+from tests.simulation.shared import once
 from tests.simulation.storm import Outcome
 
 SEEDS: Final = range(120)
@@ -52,10 +53,14 @@ ONCE_WRONG: Final[dict[str, Case]] = {
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> dict[str, Outcome]:
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     """All of them at once, on all cores."""
-    cases = [Case(seed) for seed in SEEDS]
-    return {repr(outcome.case): outcome for outcome in run_cases([*cases, *ONCE_WRONG.values()])}
+
+    def run() -> dict[str, Outcome]:
+        cases = [Case(seed) for seed in SEEDS]
+        return {repr(outcome.case): outcome for outcome in run_cases([*cases, *ONCE_WRONG.values()])}
+
+    return once(tmp_path_factory, "storms", run)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
