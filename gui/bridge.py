@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -275,20 +276,25 @@ class Bridge(QObject):
         then: Callable[[list[V], list[str]], object],
     ) -> None:
         """Ask for some views at each step, then hand over all of them and the keys of what is gone."""
-        views: list[V] = []
-        gone: list[str] = []
-        rest = deque(sorted(keys))
+        self._read_on(read, deque(sorted(keys)), at_once, then, [], [])
 
-        def step() -> None:
-            found, lost = _ask(read, [rest.popleft() for _ in range(min(at_once, len(rest)))])
-            views.extend(found)
-            gone.extend(lost)
-            if rest:
-                self.soon(step)
-            else:
-                then(views, gone)
-
-        step()
+    def _read_on[V](
+        self,
+        read: Callable[[str], V],
+        rest: deque[str],
+        at_once: int,
+        then: Callable[[list[V], list[str]], object],
+        views: list[V],
+        gone: list[str],
+    ) -> None:
+        """No function that knows itself: such a cycle keeps all the views of a frame until the collector walks."""
+        found, lost = _ask(read, [rest.popleft() for _ in range(min(at_once, len(rest)))])
+        views.extend(found)
+        gone.extend(lost)
+        if rest:
+            self.soon(partial(self._read_on, read, rest, at_once, then, views, gone))
+        else:
+            then(views, gone)
 
     def _show_positions(self, keys: set[str]) -> None:
         asked = {symbol: self._desk.position(symbol) for symbol in keys}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from decimal import Decimal
 
 from PySide6.QtCore import QTimer
@@ -61,3 +62,26 @@ def test_while_an_order_is_on_its_way_no_frame_gets_in_between(qtbot: QtBot) -> 
     qtbot.waitUntil(lambda: bool(told))
     assert told == [False], "it came once the order was away"
     bridge.stop()
+
+
+def test_views_of_a_frame_die_with_it_and_wait_for_no_collector(qtbot: QtBot) -> None:
+    """Else hundreds a frame are in cycles, and each walk of the collector holds the loop up."""
+    desk = desk_of("empty")
+    bridge = Bridge(desk)
+    frames: list[int] = []
+    bridge.start()
+    bridge.orders_changed.connect(lambda views, _gone: frames.append(len(views)))
+    gc.collect()
+    for number in range(MANY):
+        desk.put(*trade(number))
+    qtbot.waitUntil(lambda: sum(frames) >= MANY)
+    desk.put(*(view for number in range(MANY) for view in trade(number)))
+    qtbot.waitUntil(lambda: sum(frames) >= 2 * MANY)
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        gc.collect()
+        assert [each for each in gc.garbage if isinstance(each, BracketView | OrderView)] == []
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        bridge.stop()
