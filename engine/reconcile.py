@@ -33,6 +33,7 @@ from engine.recorder import Recorder
 from engine.reports import position_from
 from engine.surroundings import World
 from engine.views_truth import ReconciliationView
+from engine.withdrawal import wish_died
 
 log = logging.getLogger(__name__)
 
@@ -343,9 +344,7 @@ class Reconciler:
         for order_id in tuple(self._book.open_orders):
             order = self._book.orders[order_id]
             if order.cancel_requested_at is not None and order.status is not OrderStatus.PENDING_CANCEL:
-                # The wish died with the last process. The supervisor asks anew for what it still wants gone.
-                why = "The desk stopped before the broker took the cancel; ask again if it is still wanted."
-                self._recorder.record(ev.CancelRefused(order_id=order_id, text=why))
+                self._recorder.record(wish_died(order_id))
         for signal_id in tuple(self._book.approved):
             record = self._book.signals[signal_id]
             if record.bracket_id not in self._book.brackets:

@@ -14,6 +14,7 @@ from typing import Final
 
 from engine.book import Book
 from engine.clock import Clock
+from engine.differences import AT_REST
 from engine.gateway import Gateway
 from engine.model import events as ev
 from engine.model.order import Order
@@ -24,10 +25,17 @@ from engine.recorder import Recorder
 
 log = logging.getLogger(__name__)
 
+AT_WORK: Final = AT_REST | {OrderStatus.PARTIALLY_FILLED}
 ASK_AGAIN_S: Final = CANCEL_STUCK_S
 ASK_AGAIN_MOST_S: Final = 60.0
 LOOK_EVERY_S: Final = 1.0
 ANSWER_WITHIN_S: Final = 2.0
+
+
+def wish_died(order_id: str) -> ev.CancelRefused:
+    """With the process that had it: nobody may remember it. The supervisor asks anew for what it still wants gone."""
+    why = "The desk stopped before the broker took the cancel; ask again if it is still wanted."
+    return ev.CancelRefused(order_id=order_id, text=why)
 
 
 class Withdrawal:
@@ -68,9 +76,10 @@ class Withdrawal:
         all the same was lost on the way, or the venue refused it (``order_cancel_rejected``).
         """
         while True:
-            due = [
-                order.id for order in map(self._book.orders.__getitem__, self._book.open_orders) if self._fell(order)
-            ]
+            orders = [self._book.orders[key] for key in self._book.open_orders]
+            for order in filter(self._outlived_its_desk, orders):
+                self._recorder.record(wish_died(order.id))
+            due = [order.id for order in orders if self._fell(order)]
             await self._ask(due, actor=DESK, reason="The cancel was asked for and the order is still at work")
             await self._clock.sleep(LOOK_EVERY_S)
 
@@ -80,12 +89,19 @@ class Withdrawal:
         if asked is None or order.broker_id is None or order.status is OrderStatus.PENDING_CANCEL:
             return False
         if asked < self._began_at:
-            return False  # the wish of a desk that stopped: reconciliation tells it, and a person asks again
+            return False  # the wish of a desk that stopped
         if self._gateway.is_canceling(order.id):
             return False
         lasted_s = (asked - (since or asked)).total_seconds()
         wait_s = min(ASK_AGAIN_MOST_S, max(ASK_AGAIN_S, lasted_s))
         return (self._clock.now() - asked).total_seconds() >= wait_s
+
+    def _outlived_its_desk(self, order: Order) -> bool:
+        """Whether the broker had the cancel when the last desk stopped, and shows the order at work to this one."""
+        asked, proof = order.cancel_requested_at, order.evidence
+        is_of_the_last = asked is not None and asked < self._began_at
+        is_new = proof is not None and proof.at >= self._began_at
+        return is_of_the_last and is_new and order.status in AT_WORK
 
     async def close_all(self, *, actor: str, reason: str) -> None:
         """Hand every trade that holds or may still hold something to the supervisor, and cancel entries."""

@@ -90,7 +90,7 @@ class Matching:
             if order.status == "accepted":
                 self.route(order)
             elif order.status == "pending_cancel":
-                self._floor.after_venue(partial(self._finish_cancel, order))
+                self._floor.after_venue(partial(self.answer_cancel, order))
 
     def reopen(self, symbol: str) -> None:
         """After a halt: what was at the venue meets the market again."""
@@ -299,9 +299,10 @@ class Matching:
             return
         if order.routed and not floor.is_tradable(order):
             return  # outside trading hours the venue answers at the open: ``queue_opens``
-        floor.after_venue(partial(self._finish_cancel, order))
+        floor.after_venue(partial(self.answer_cancel, order))
 
-    def _finish_cancel(self, order: Order) -> None:
+    def answer_cancel(self, order: Order) -> None:
+        """The venue takes it, or not."""
         if order.status != "pending_cancel":
             return
         if not self._floor.faults.rejects_cancel(order):
@@ -402,7 +403,7 @@ class Matching:
             elif order.status == "pending_new":
                 floor.after_venue(partial(self.route, order))
             elif order.status == "pending_cancel":
-                floor.after_venue(partial(self._finish_cancel, order))
+                floor.after_venue(partial(self.answer_cancel, order))
             elif self.is_working(order):
                 self.engage(order)
         self._groups.resume()

@@ -47,6 +47,7 @@ ONCE_WRONG: Final[dict[str, Case]] = {
     "settled shares and those that a bust brought back kept each other from being closed": Case(700396),
     "a cancel whose refusal came as a strange page with status 200 was taken for one that the broker has": Case(721197),
     "a change of an entry waited for the limit of requests, and went out half a minute later": Case(730284),
+    "the cancel of a desk that had stopped was refused by the venue later, and hung on nobody's word": Case(760224),
     "an empty field of a list was read as a bust of every order in it": Case(720321),
 }
 """A change of weather, person or chaos makes other storms of all seeds: then these are seeds like all others."""

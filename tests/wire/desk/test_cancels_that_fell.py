@@ -107,3 +107,31 @@ def test_a_wish_of_a_desk_that_stopped_is_not_repeated_by_the_next_one(tmp_path:
             assert len([line for line in asks(desk) if "by the desk" in line]) <= 1, "of the desk that stopped"
 
     play(tmp_path, scene, begins=MORNING)
+
+
+def test_a_wish_of_a_desk_that_stopped_ends_when_the_venue_refuses_it_later(tmp_path: Path) -> None:
+    """The broker had it when the next desk began; it comes to nothing, and hangs on nobody's word any more."""
+
+    async def scene(day: Day) -> None:
+        async with day.desk() as desk:
+            _, target = await target_of(day, desk)
+            day.running.faults.add(StickCancel(count=None))
+            await desk.cancel_order(target.id, actor="ann")
+            await day.until(lambda: desk.order(target.id).status.value == "pending_cancel")
+        await day.clock.sleep(30)
+        async with day.desk() as desk:
+            await day.clock.sleep(10)
+            assert desk.order(target.id).status.value == "pending_cancel"
+            assert desk.order(target.id).note == "cancel asked"
+            day.running.faults.add(CancelRejected())
+            exchange = day.running.exchange
+            exchange.matching.answer_cancel(exchange.find(target.broker_id or ""))
+            await day.until(lambda: desk.order(target.id).status.value == "new")
+            await day.until(lambda: "ask again if it is still wanted" in (desk.order(target.id).last_error or ""))
+            assert desk.order(target.id).note != "cancel asked"
+            await desk.cancel_order(target.id, actor="ann")
+            day.running.faults.clear()
+            await day.clock.sleep(30)
+            assert len(asks(desk)) == 2
+
+    play(tmp_path, scene, begins=MORNING)
