@@ -68,9 +68,14 @@ class Speaker:
         except Exception as error:  # drivers raise what they like; a desk without sound is still a desk
             if self.failure is None:
                 log.warning("no sound: %s", error)
-            self.failure = str(error) or type(error).__name__
+            self.failure = _told(error)
         else:
             self.failure = None
+
+
+def _told(error: Exception) -> str:
+    """Drivers' errors are a sentence with a number, which is of no use to anybody who listens."""
+    return next((each for each in error.args if isinstance(each, str) and each), type(error).__name__)
 
 
 def _stream(samples: Samples, over: threading.Event) -> Generator[bytes, int, None]:
