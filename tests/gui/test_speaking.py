@@ -26,6 +26,7 @@ from tests.gui.conftest import Screen, until
 from tests.gui.scenes import SceneDesk, replace
 from tests.gui.stage import desk_of
 from tests.gui.test_palette import enter, open_palette
+from tests.gui.test_sounds import Player
 
 SPEAKS = """
 import sys, wave
@@ -205,16 +206,6 @@ def test_every_system_writes_a_file_and_reads_its_words() -> None:
 
 
 # --- in the window ---------------------------------------------------------------------------------------------------
-
-
-class Player:
-    def __init__(self) -> None:
-        self.played: list[Samples] = []
-        self.failure: str | None = None
-
-    def play(self, samples: Samples) -> bool:
-        self.played.append(samples)
-        return True
 
 
 class Words:

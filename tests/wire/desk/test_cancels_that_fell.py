@@ -25,6 +25,15 @@ async def target_of(day: Day, desk: Desk) -> tuple[str, OrderView]:
     return bracket_id, target
 
 
+async def pending_cancel_of(day: Day, desk: Desk) -> OrderView:
+    """A target whose cancel the broker has, and its venue does not answer."""
+    _, target = await target_of(day, desk)
+    day.running.faults.add(StickCancel(count=None))
+    await desk.cancel_order(target.id, actor="ann")
+    await day.until(lambda: desk.order(target.id).status.value == "pending_cancel")
+    return target
+
+
 def asks(desk: Desk) -> list[str]:
     return [line.text for line in desk.activity() if "cancel asked" in line.text]
 
@@ -77,10 +86,7 @@ def test_a_cancel_that_the_broker_has_is_not_asked_for_again(tmp_path: Path) -> 
 
     async def scene(day: Day) -> None:
         async with day.desk() as desk:
-            _, target = await target_of(day, desk)
-            day.running.faults.add(StickCancel(count=None))
-            await desk.cancel_order(target.id, actor="ann")
-            await day.until(lambda: desk.order(target.id).status.value == "pending_cancel")
+            target = await pending_cancel_of(day, desk)
             await day.clock.sleep(90)
             assert len(asks(desk)) == 1
             assert desk.order(target.id).status.value == "pending_cancel"
@@ -114,10 +120,7 @@ def test_a_wish_of_a_desk_that_stopped_ends_when_the_venue_refuses_it_later(tmp_
 
     async def scene(day: Day) -> None:
         async with day.desk() as desk:
-            _, target = await target_of(day, desk)
-            day.running.faults.add(StickCancel(count=None))
-            await desk.cancel_order(target.id, actor="ann")
-            await day.until(lambda: desk.order(target.id).status.value == "pending_cancel")
+            target = await pending_cancel_of(day, desk)
         await day.clock.sleep(30)
         async with day.desk() as desk:
             await day.clock.sleep(10)
