@@ -230,10 +230,22 @@ def no_exit_opens_a_position(world: World, order: BrokerOrder, execution: Execut
         # An entry had rested since before the bust that turned the position. And while the fate of an order is open,
         # nobody knows what two trades that a bust has set against each other still hold.
         return
+    if _is_the_venues_race(world, order):
+        return
     if before * after < 0:
         yield f"{order.client_order_id} turned {before} {order.symbol} into {after}"
     elif not enters(order) and abs(after) > abs(before):
         yield f"the exit {order.client_order_id} made {before} {order.symbol} into {after}"
+
+
+def _is_the_venues_race(world: World, order: BrokerOrder) -> bool:
+    """The other exit of the group has executed whole, and the price came before the venue's own cancel of this one."""
+    floor = world.broker.exchange.floor
+    within_ns = 1.3 * floor.settings.venue_ms * 1_000_000  # its longest delay
+    return any(
+        sibling.status == "filled" and sibling.filled_at is not None and floor.now_ns() - sibling.filled_at <= within_ns
+        for sibling in floor.orders.siblings(order)
+    )
 
 
 def _has_unknown(world: World, symbol: str) -> bool:
