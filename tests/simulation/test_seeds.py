@@ -12,7 +12,7 @@ from tests.simulation.sabotage import STORM
 from tests.simulation.shared import once
 from tests.simulation.storm import Outcome
 
-SEEDS: Final = range(100)
+SEEDS: Final = range(120)
 
 
 def _old(seed: int) -> Case:
